@@ -1,0 +1,1 @@
+"""Composition, settings, command line: the only floor that reads the environment."""

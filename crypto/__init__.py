@@ -1,0 +1,1 @@
+"""Algorithms, keys and signed structures: pure functions and key doors, no database, no HTTP, no settings."""

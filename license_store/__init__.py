@@ -1,0 +1,1 @@
+"""E-licences: types, issuing, status, and the page behind the QR."""

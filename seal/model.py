@@ -1,0 +1,203 @@
+"""The nouns of sealing and judging: seals, marks, requests, findings, reports."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import Enum, IntEnum, StrEnum
+from typing import NewType, Protocol
+
+from crypto.suites import Suite
+from crypto.x509 import Certificate
+
+SealId = NewType("SealId", str)
+"""esID: 14 digits, a GB/T 2260 region and an 8-digit serial."""
+
+
+# --- seals -----------------------------------------------------------------------------------------------------
+
+
+class SealKind(IntEnum):
+    """National list of seal kinds; unknown integers are kept elsewhere as they are."""
+
+    PERSONAL_NAME = 0
+    LEGAL_NAME = 1
+    FINANCE = 2
+    INVOICE = 3
+    CONTRACT = 4
+    LEGAL_REPRESENTATIVE = 5
+    BUSINESS = 6
+    OTHER = 99
+
+
+class SealStatus(StrEnum):
+    """Where a seal stands in its life."""
+
+    ACTIVE = "active"
+    SUSPENDED = "suspended"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Picture:
+    """The seal's artwork: a PNG with transparent ground and its printed size in millimetres."""
+
+    png: bytes
+    width_mm: int
+    height_mm: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Seal:
+    """A registered seal. ``seseal`` is the signed SESeal V4, DER, exactly as the maker signed it."""
+
+    id: SealId
+    kind: int
+    name: str
+    owner: str
+    """Unified social credit code of the owning body."""
+    owner_name: str
+    status: SealStatus
+    valid_from: datetime
+    valid_to: datetime
+    picture: Picture
+    seseal: bytes
+
+
+# --- sealing ---------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placement:
+    """Where the picture goes: page (from 1) and the top-left corner of its box in mm from the page's top left."""
+
+    page: int
+    x_mm: float
+    y_mm: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """What a sealing leaves for eyes to see."""
+
+    seal_name: str
+    picture: Picture
+    placement: Placement
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Credential:
+    """The public half of a sealing: who signs, under which chain, with which seal. Holds no key."""
+
+    certificate: Certificate
+    chain: tuple[Certificate, ...]
+    """Issuers above ``certificate``, nearest first, root left out."""
+    suite: Suite
+    seseal: bytes | None = None
+    """SESeal, DER; needed by the formats that embed one (OFD, GM.sm2seal)."""
+
+
+SignMessage = Callable[[bytes], bytes]
+"""Signs a whole message (digest, and Z_A for SM2, inside) and gives the DER signature value of the suite."""
+
+
+class PreparedDocument(Protocol):
+    """A document laid out for one signature, its digest fixed, the signature value not yet in it."""
+
+    @property
+    def document_digest(self) -> bytes:
+        """What the signature will bind: the digest of everything it covers."""
+
+    def apply(self, sign: SignMessage) -> bytes:
+        """Sign and embed; give the finished document. Called at most once."""
+
+
+class SealFormat(Protocol):
+    """One way of putting a seal into one kind of document."""
+
+    name: str
+    media_type: str
+
+    def prepare(self, document: bytes, mark: Mark, credential: Credential, at: datetime) -> PreparedDocument:
+        """Lay ``document`` out for sealing at ``at``; refuse it (a ``DocumentRefused``) if it cannot be sealed."""
+
+
+# --- judging ---------------------------------------------------------------------------------------------------
+
+
+class Verdict(StrEnum):
+    """The four answers, worst last in ``SEVERITY``."""
+
+    VALID = "valid"
+    UNSIGNED = "unsigned"
+    INDETERMINATE = "indeterminate"
+    INVALID = "invalid"
+
+
+_SEVERITY = tuple(Verdict)
+
+
+def worst(verdicts: Iterable[Verdict]) -> Verdict:
+    """Give the worst of ``verdicts``; of none, UNSIGNED."""
+    return max(verdicts, key=_SEVERITY.index, default=Verdict.UNSIGNED)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """One thing a check found. ``verdict`` is what it alone would make of the signature; VALID is a mere note."""
+
+    code: str
+    verdict: Verdict
+    detail: str = ""
+
+
+class TimeSource(Enum):
+    """Where the time of sealing was taken from."""
+
+    CLAIMED = "claimed"
+    TIMESTAMP = "timestamp"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealFacts:
+    """What a verified document says of the seal in it."""
+
+    id: str
+    name: str
+    kind: int
+    picture_type: str
+    picture: bytes = field(repr=False)
+    valid_from: datetime
+    valid_to: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureReport:
+    """Everything found about one signature; its verdict is the worst of its findings, VALID if none is worse."""
+
+    format: str
+    signer: str | None
+    """The signer certificate's subject, RFC 4514 text."""
+    seal: SealFacts | None
+    time: datetime | None
+    time_source: TimeSource | None
+    findings: tuple[Finding, ...]
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the findings."""
+        return worst((Verdict.VALID, *(finding.verdict for finding in self.findings)))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """The answer about a whole document: every signature, and findings about the container itself."""
+
+    signatures: tuple[SignatureReport, ...]
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of all; without any signature and any complaint, UNSIGNED."""
+        signed = [report.verdict for report in self.signatures] or [Verdict.UNSIGNED]
+        return worst(signed + [finding.verdict for finding in self.findings])
