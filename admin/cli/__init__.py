@@ -17,7 +17,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
     help="信印 Xinyin: one login, e-seals and e-licences for government services.\n\n"
-    "Start with [bold]xinyin demo[/]: the whole story on this machine. Then [bold]xinyin dev[/] for a service to try things on.",
+    "Start with [bold]xinyin demo[/]: the whole story on this machine. "
+    "Then [bold]xinyin dev[/]: a service to try things on.",
 )
 for family in (demo, serving, documents, people, doctor, bench):
     family.register(app)
