@@ -29,21 +29,8 @@ KEY_USAGES = (
 """The named bits of KeyUsage in their order; ``content_commitment`` is also called nonRepudiation."""
 
 _RESTRICTING = frozenset((KEY_USAGE, EXTENDED_KEY_USAGE, BASIC_CONSTRAINTS))
-# Policies are shown by others and restrict nothing here: no initial policy set is ever asked for.
-_UNDERSTOOD = frozenset(
-    (
-        SUBJECT_KEY_ID,
-        AUTHORITY_KEY_ID,
-        KEY_USAGE,
-        EXTENDED_KEY_USAGE,
-        BASIC_CONSTRAINTS,
-        CRL_POINTS,
-        AUTHORITY_ACCESS,
-        CERTIFICATE_POLICIES,
-        SUBJECT_ALT_NAME,
-        ISSUER_ALT_NAME,
-    )
-)
+# Policies restrict nothing here, since no initial policy set is ever asked for; other names only add to the subject.
+_HARMLESS = frozenset((CERTIFICATE_POLICIES, SUBJECT_ALT_NAME, ISSUER_ALT_NAME))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,7 +50,7 @@ class Extensions:
     ocsp_urls: tuple[str, ...] = ()
     oids: frozenset[str] = frozenset()
     not_understood: frozenset[str] = frozenset()
-    """Critical extensions that are unknown here or unreadable, and unreadable key restrictions: no path may use them."""
+    """Critical extensions unknown here or unreadable, and unreadable key restrictions: no path may hold one."""
 
 
 def read_extensions(node: der.Node | None) -> Extensions:
@@ -76,20 +63,26 @@ def read_extensions(node: der.Node | None) -> Extensions:
         kind = oid.as_oid()
         # Issuers write an explicit FALSE, which DER forbids; read it as what it says.
         critical = len(rest) > 1 and rest[0].as_bool()
-        reader = _READERS.get(kind)
-        try:
-            if kind in oids:
-                raise DerError("the extension is there twice")
-            if reader is not None:
-                found = reader(der.parse(rest[-1].as_octets()), found)
-            elif critical and kind not in _UNDERSTOOD:
-                bad.add(kind)
-        except (DerError, ValueError, IndexError):
-            bad.update({kind} if critical or kind in _RESTRICTING else ())
+        reading = None if kind in oids or not rest else _read_one(kind, rest[-1], found)
+        if reading is not None:
+            found = reading
+        elif critical or kind in _RESTRICTING:
+            bad.add(kind)
         if kind == EXTENDED_KEY_USAGE:
             found = replace(found, extended_key_usage_critical=critical)
         oids.add(kind)
     return replace(found, oids=frozenset(oids), not_understood=frozenset(bad))
+
+
+def _read_one(kind: str, value: der.Node, found: Extensions) -> Extensions | None:
+    """Add what one extension says; None when it is unknown or unreadable."""
+    reader = _READERS.get(kind)
+    if reader is None:
+        return found if kind in _HARMLESS else None
+    try:
+        return reader(der.parse(value.as_octets()), found)
+    except (DerError, ValueError):
+        return None
 
 
 def _read_key_usage(node: der.Node, found: Extensions) -> Extensions:
@@ -153,7 +146,7 @@ _READERS: Mapping[str, Callable[[der.Node, Extensions], Extensions]] = {
 
 def extension(oid: str, value: bytes, *, critical: bool = False) -> bytes:
     """Write one Extension around the DER of its value."""
-    return der.sequence(der.oid(oid), der.boolean(True) if critical else b"", der.octet_string(value))
+    return der.sequence(der.oid(oid), der.boolean(value=True) if critical else b"", der.octet_string(value))
 
 
 def key_usage(usages: Iterable[str]) -> bytes:
@@ -169,7 +162,7 @@ def key_usage(usages: Iterable[str]) -> bytes:
 def basic_constraints(path_length: int | None) -> bytes:
     """Write BasicConstraints of a CA, critical; others go without (GM/T 0015 habit)."""
     length = b"" if path_length is None else der.integer(path_length)
-    return extension(BASIC_CONSTRAINTS, der.sequence(der.boolean(True), length), critical=True)
+    return extension(BASIC_CONSTRAINTS, der.sequence(der.boolean(value=True), length), critical=True)
 
 
 def extended_key_usage(purposes: Iterable[str]) -> bytes:

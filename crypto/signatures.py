@@ -3,40 +3,29 @@
 ``crypto.suites`` says what this product signs with; this table says what it can judge, weak and foreign ones included.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
-
-from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from crypto import der
 from crypto.digests import DIGESTS_BY_OID, MD5, SHA1, SHA224, SHA256, SHA384, SHA512, SM3, DigestAlgorithm
-from crypto.errors import CryptoError, DerError
-from crypto.keys import PublicKey
-from crypto.suites import SM2_SM3
+from crypto.errors import KeyRefused
+from crypto.keys import Pss, PublicKey, digest_to_sign
+from crypto.suites import SM2_SM3, KeyKind
 
-
-class Family(Enum):
-    """How a signature value is made once the digest is chosen."""
-
-    SM2 = "sm2"
-    ECDSA = "ecdsa"
-    RSA = "rsa"
-    RSA_PSS = "rsa_pss"
-    ED25519 = "ed25519"
+_GM = frozenset((KeyKind.SM2,))
+_ECDSA = frozenset((KeyKind.P256, KeyKind.P384, KeyKind.P521))
+_RSA = frozenset((KeyKind.RSA,))
+_ED25519 = frozenset((KeyKind.ED25519,))
+_LARGEST_SALT = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scheme:
-    """One way of signing: a family with its digest; Ed25519 brings its own and has None."""
+    """One way of signing: the kinds of key it fits and its digest; Ed25519 brings its own and has None."""
 
-    family: Family
+    keys: frozenset[KeyKind]
     digest: DigestAlgorithm | None
-    salt_length: int | None = None
-    """RSA-PSS only, in octets."""
+    pss: Pss | None = None
 
     @property
     def weak(self) -> bool:
@@ -44,29 +33,28 @@ class Scheme:
         return self.digest is not None and self.digest.weak
 
 
-_RSA, _EC, _GM = "1.2.840.113549.1.1", "1.2.840.10045", "1.2.156.10197.1"
-_PSS = f"{_RSA}.10"
+_PSS = "1.2.840.113549.1.1.10"
 _SCHEMES: Mapping[str, Scheme] = {
-    SM2_SM3.signature_oid: Scheme(family=Family.SM2, digest=SM3),
-    f"{_EC}.4.1": Scheme(family=Family.ECDSA, digest=SHA1),
-    f"{_EC}.4.3.1": Scheme(family=Family.ECDSA, digest=SHA224),
-    f"{_EC}.4.3.2": Scheme(family=Family.ECDSA, digest=SHA256),
-    f"{_EC}.4.3.3": Scheme(family=Family.ECDSA, digest=SHA384),
-    f"{_EC}.4.3.4": Scheme(family=Family.ECDSA, digest=SHA512),
-    f"{_RSA}.4": Scheme(family=Family.RSA, digest=MD5),
-    f"{_RSA}.5": Scheme(family=Family.RSA, digest=SHA1),
-    f"{_RSA}.14": Scheme(family=Family.RSA, digest=SHA224),
-    f"{_RSA}.11": Scheme(family=Family.RSA, digest=SHA256),
-    f"{_RSA}.12": Scheme(family=Family.RSA, digest=SHA384),
-    f"{_RSA}.13": Scheme(family=Family.RSA, digest=SHA512),
-    "1.3.101.112": Scheme(family=Family.ED25519, digest=None),
+    SM2_SM3.signature_oid: Scheme(keys=_GM, digest=SM3),
+    "1.2.840.10045.4.1": Scheme(keys=_ECDSA, digest=SHA1),
+    "1.2.840.10045.4.3.1": Scheme(keys=_ECDSA, digest=SHA224),
+    "1.2.840.10045.4.3.2": Scheme(keys=_ECDSA, digest=SHA256),
+    "1.2.840.10045.4.3.3": Scheme(keys=_ECDSA, digest=SHA384),
+    "1.2.840.10045.4.3.4": Scheme(keys=_ECDSA, digest=SHA512),
+    "1.2.840.113549.1.1.4": Scheme(keys=_RSA, digest=MD5),
+    "1.2.840.113549.1.1.5": Scheme(keys=_RSA, digest=SHA1),
+    "1.2.840.113549.1.1.14": Scheme(keys=_RSA, digest=SHA224),
+    "1.2.840.113549.1.1.11": Scheme(keys=_RSA, digest=SHA256),
+    "1.2.840.113549.1.1.12": Scheme(keys=_RSA, digest=SHA384),
+    "1.2.840.113549.1.1.13": Scheme(keys=_RSA, digest=SHA512),
+    "1.3.101.112": Scheme(keys=_ED25519, digest=None),
 }
 # CMS often names only the key; the digest then is the SignerInfo's own (RFC 3370 3.2; GB/T 35275 for SM2).
-_BARE_KEYS: Mapping[str, Family] = {
-    f"{_RSA}.1": Family.RSA,
-    f"{_EC}.2.1": Family.ECDSA,
-    f"{_GM}.301.1": Family.SM2,
-    f"{_GM}.301": Family.SM2,
+_BARE_KEYS: Mapping[str, frozenset[KeyKind]] = {
+    "1.2.840.113549.1.1.1": _RSA,
+    "1.2.840.10045.2.1": _ECDSA,
+    "1.2.156.10197.1.301.1": _GM,
+    "1.2.156.10197.1.301": _GM,
 }
 
 
@@ -81,47 +69,40 @@ def scheme_of(algorithm: der.Node, digest: DigestAlgorithm | None = None) -> Sch
     known = _SCHEMES.get(oid)
     if known is not None:
         return known
-    family = _BARE_KEYS.get(oid)
-    if family is None or digest is None or (family is Family.SM2) != (digest is SM3):
+    keys = _BARE_KEYS.get(oid)
+    if keys is None or digest is None:
         return None
-    return Scheme(family=family, digest=digest)
+    return Scheme(keys=keys, digest=digest)
 
 
-def verify(scheme: Scheme, spki: bytes, message: bytes, signature: bytes) -> bool:
-    """Whether ``signature`` is the key's over ``message``; malformed or unfitting keys and values are a plain no."""
-    if scheme.family is Family.SM2:
-        return _verify_sm2(spki, message, signature)
-    return _verify_classic(scheme, spki, message, signature, prehashed=False)
+def verify(scheme: Scheme, key: PublicKey, message: bytes, signature: bytes) -> bool:
+    """Whether ``signature`` is the key's over ``message`` (SM2: under the default signer identifier).
+
+    KeyRefused when such a key cannot sign that way at all, which is not the same as a bad signature.
+    """
+    if key.kind not in scheme.keys:
+        raise KeyRefused(f"a {key.kind.value} key cannot have made this kind of signature")
+    if key.kind is KeyKind.SM2 and scheme.digest is SM3:
+        signed = digest_to_sign(SM2_SM3, key, message)
+    else:
+        signed = message if scheme.digest is None else scheme.digest.digest(message)
+    return key.verify_foreign(scheme.digest, signed, signature, pss=scheme.pss)
 
 
-def verify_prehashed(scheme: Scheme, spki: bytes, digest: bytes, signature: bytes) -> bool:
-    """Like ``verify`` for a digest already made; SM2 and Ed25519 sign more than a digest and always fail here."""
-    if scheme.family in (Family.SM2, Family.ED25519):
-        return False
-    return _verify_classic(scheme, spki, digest, signature, prehashed=True)
+def verify_digest(scheme: Scheme, key: PublicKey, digest: bytes, signature: bytes) -> bool:
+    """Like ``verify`` over the message's bare digest; KeyRefused for SM2 and Ed25519, which sign more than that."""
+    if key.kind not in scheme.keys or key.kind is KeyKind.SM2 or scheme.digest is None:
+        raise KeyRefused(f"a {key.kind.value} key does not sign a bare digest this way")
+    return key.verify_foreign(scheme.digest, digest, signature, pss=scheme.pss)
 
 
-def _verify_sm2(spki: bytes, message: bytes, signature: bytes) -> bool:
-    try:
-        return PublicKey.from_spki(spki).verify(SM2_SM3, message, signature)
-    except CryptoError:
-        return False
-
-
-def _verify_classic(scheme: Scheme, spki: bytes, message: bytes, signature: bytes, *, prehashed: bool) -> bool:
-    try:
-        key = load_der_public_key(spki)
-        check = _CHECKS[scheme.family]
-        return check(scheme, key, message, signature, prehashed)
-    except InvalidSignature:
-        return False
-    except (ValueError, TypeError, UnsupportedAlgorithm):
-        # A key that does not load or a value of impossible size is no signature of anybody's.
-        return False
-
-
-def _hash(scheme: Scheme, *, prehashed: bool) -> "ec.hashes.HashAlgorithm | Prehashed":
-    if scheme.digest is None:
-        raise ValueError("the scheme has no digest")
-    algorithm = scheme.digest.primitive()
-    return Prehashed(algorithm) if prehashed else algorithm
+def _read_pss(algorithm: der.Node) -> Scheme | None:
+    """Read RSASSA-PSS-params (RFC 4055 3.1): hash [0] SHA-1, mask [1] MGF1 of SHA-1, salt [2] 20, trailer [3] 1."""
+    fields = {node.tag: node.inner() for node in algorithm[1].expect(der.SEQUENCE)} if len(algorithm) > 1 else {}
+    hash_field, mask_field, salt_field = (fields.get(der.context(number)) for number in range(3))
+    digest = SHA1 if hash_field is None else DIGESTS_BY_OID.get(hash_field[0].as_oid())
+    mask = SHA1 if mask_field is None else DIGESTS_BY_OID.get(mask_field[1][0].as_oid())
+    salt = 20 if salt_field is None else salt_field.as_int()
+    if digest is None or mask is None or not 0 <= salt <= _LARGEST_SALT:
+        return None
+    return Scheme(keys=_RSA, digest=digest, pss=Pss(salt_size=salt, mask=mask))
