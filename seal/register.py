@@ -256,9 +256,7 @@ class SealRegister:
             # Another worker's clock may be ahead; history never runs backwards.
             at = max(self._clock.now(), last.at)
             self._change(conn, seal, last.number + 1, status, at, reason=reason, actor=actor.subject)
-            self._audit.append(
-                conn, at=at, actor=actor.subject, action=action, target=seal, facts={"reason": reason}
-            )
+            self._audit.append(conn, at=at, actor=actor.subject, action=action, target=seal, facts={"reason": reason})
             return self.read(conn, seal)
 
     @staticmethod
