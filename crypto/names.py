@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeAlias
 
 from crypto import der
@@ -34,8 +35,10 @@ _KEYWORDS: Mapping[str, str] = {
 _ESCAPED = frozenset('"+,;<>\\')
 _TEXT_TAGS = frozenset((der.UTF8, der.PRINTABLE, der.T61, der.IA5, der.VISIBLE, der.BMP))
 
-# One relative distinguished name: its attributes as (OID, tag octet, text, or the value's DER when it is no text).
+# One attribute of a relative distinguished name: OID, and text or, when the value is no text, its DER.
 _Attribute: TypeAlias = tuple[str, str | bytes]
+Folded: TypeAlias = tuple[frozenset[_Attribute], ...]
+"""A name in the form in which equal names are equal."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,8 +66,8 @@ class NameParts:
                     return value
         return None
 
-    def folded(self) -> tuple[frozenset[_Attribute], ...]:
-        """Give a form in which equal names are equal: case and runs of space do not count (RFC 5280 7.1)."""
+    def folded(self) -> Folded:
+        """Forget what does not count in a comparison: string type, case, runs of space (RFC 5280 7.1)."""
         return tuple(frozenset((kind, _fold(value)) for kind, value in rdn) for rdn in self.rdns)
 
 
@@ -92,9 +95,15 @@ def name_text(raw: bytes) -> str:
     return NameParts.from_der(raw).text
 
 
+@lru_cache(maxsize=1024)
+def fold_name(raw: bytes) -> Folded:
+    """Read a DER Name into the form in which equal names are equal."""
+    return NameParts.from_der(raw).folded()
+
+
 def same_name(one: bytes, other: bytes) -> bool:
     """Whether two DER Names name the same; string type, case and runs of space do not count."""
-    return one == other or NameParts.from_der(one).folded() == NameParts.from_der(other).folded()
+    return one == other or fold_name(one) == fold_name(other)
 
 
 def _rdn(oid: str, value: bytes) -> bytes:
