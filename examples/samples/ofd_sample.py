@@ -73,9 +73,7 @@ class _Pen:
             yield self.line(line, spacing_mm=spacing)
 
     def line(self, text: str, *, font: str = "仿宋", spacing_mm: float = 0.0) -> Text:
-        made = Text(
-            x_mm=LEFT_MM, y_mm=self.y_mm, text=text, size_mm=BODY_MM, font=font, spacing_mm=spacing_mm
-        )
+        made = Text(x_mm=LEFT_MM, y_mm=self.y_mm, text=text, size_mm=BODY_MM, font=font, spacing_mm=spacing_mm)
         self.y_mm += PITCH_MM
         return made
 
@@ -130,9 +128,7 @@ def decision_page(qr_png: bytes | None = None) -> SimplePage:
         centred(NUMBER, 67, BODY_MM, font="仿宋"),
         Rule(x1_mm=LEFT_MM, y1_mm=71, x2_mm=RIGHT_MM, y2_mm=71, width_mm=0.7, colour=RED),
     ]
-    items += [
-        centred(line, 87 + index * 10.5, 20 * PT_MM, bold=True) for index, line in enumerate(TITLE)
-    ]
+    items += [centred(line, 87 + index * 10.5, 20 * PT_MM, bold=True) for index, line in enumerate(TITLE)]
     pen = _Pen(y_mm=112)
     items.append(pen.line(ADDRESSEE))
     for paragraph in BODY:

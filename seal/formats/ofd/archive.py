@@ -231,9 +231,7 @@ def _name_text(name: bytes, flags: int) -> str:
     raise ArchiveError("an entry's name cannot be read")
 
 
-def _entry(
-    data: bytes, name: str, fields: tuple[int, ...], raw: bytes, base: int, follows: Mapping[int, int]
-) -> Entry:
+def _entry(data: bytes, name: str, fields: tuple[int, ...], raw: bytes, base: int, follows: Mapping[int, int]) -> Entry:
     flags, method, crc, packed, size, offset = fields
     start = base + offset
     end = follows[start]

@@ -38,9 +38,7 @@ SEAL_KIND, SIGN_KIND = "Seal", "Sign"
 _NAMES_SHOWN = 4
 
 
-def verify_ofd(
-    document: bytes, trust: Trust, at: datetime | None = None, *, limits: Limits | None = None
-) -> Report:
+def verify_ofd(document: bytes, trust: Trust, at: datetime | None = None, *, limits: Limits | None = None) -> Report:
     """Judge every signature of an OFD document at the time it was made or, if given, as of ``at``.
 
     Never raises for what the document holds: what cannot be read is a finding.
@@ -160,9 +158,7 @@ class _Reader:
         )
 
     def _judge_seal(self, octets: bytes, file: SignatureFile, seal_file: bytes | None) -> SignatureReport:
-        judged = judge_ses(
-            octets, digest=SM3.digest(file.raw), trust=self.trust, at=self.at, seal_file=seal_file
-        )
+        judged = judge_ses(octets, digest=SM3.digest(file.raw), trust=self.trust, at=self.at, seal_file=seal_file)
         return SignatureReport(
             format=f"ofd-ses-v{judged.layout}" if judged.layout else "ofd-ses",
             signer=judged.signer,
@@ -230,9 +226,7 @@ class _Reader:
 
 
 def _unread(findings: list[Finding]) -> SignatureReport:
-    return SignatureReport(
-        format="ofd", signer=None, seal=None, time=None, time_source=None, findings=tuple(findings)
-    )
+    return SignatureReport(format="ofd", signer=None, seal=None, time=None, time_source=None, findings=tuple(findings))
 
 
 def _names(paths: list[str]) -> str:
