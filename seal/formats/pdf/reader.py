@@ -164,7 +164,7 @@ class View:
         if entry is None or entry.kind == FREE:
             return None
         if entry.kind == PACKED:
-            value = self._packed(entry, number)
+            value = self.packed_member(entry, number)
         elif entry.index != ref.generation:
             return None
         else:
@@ -181,7 +181,7 @@ class View:
             raise PdfError(f"object {number} is needed to read itself")
         self._reading.add(number)
         try:
-            found = Parser(self.document.data, entry.where).indirect(self._length)
+            found = Parser(self.document.data, entry.where).indirect(self.length)
         finally:
             self._reading.discard(number)
         if (found.number, found.generation) != (number, entry.index):
@@ -217,13 +217,13 @@ class View:
         self._open(container)
         return self._container_numbers[container]
 
-    def _length(self, value: PdfObject) -> int:
+    def length(self, value: PdfObject) -> int:
         length = self.resolve(value)
         if not isinstance(length, int):
             raise PdfError("a stream has no length")
         return length
 
-    def _packed(self, entry: Entry, number: int) -> PdfObject:
+    def packed_member(self, entry: Entry, number: int) -> PdfObject:
         self._open(entry.where)
         numbers = self._container_numbers[entry.where]
         if entry.index >= len(numbers) or numbers[entry.index] != number:
@@ -236,7 +236,7 @@ class View:
         stream = self.indirect(container).value
         if not isinstance(stream, Stream) or stream.entries.get("Type") != Name("ObjStm"):
             raise PdfError(f"object {container} is not an object stream")
-        count, first = (self._length(stream.entries.get(key)) for key in ("N", "First"))
+        count, first = (self.length(stream.entries.get(key)) for key in ("N", "First"))
         if not 0 <= count <= _MAX_PACKED or first < 0:
             raise PdfError(f"an object stream of {count} objects")
         data = decode(stream, limit=MAX_INFLATED - self.document.inflated)

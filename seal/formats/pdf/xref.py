@@ -36,6 +36,9 @@ class Lookup(Protocol):
     def numbers(self) -> Iterator[int]:
         """Give the numbers of all objects it speaks of."""
 
+    def limit(self) -> int:
+        """Give the number above all it speaks of."""
+
 
 @dataclass(frozen=True, slots=True)
 class Section:
@@ -73,6 +76,10 @@ class Section:
         if self.hidden is not None:
             yield from self.hidden.entries.numbers()
 
+    def limit(self) -> int:
+        """Give the number above all it speaks of."""
+        return max(self.entries.limit(), self.hidden.limit() if self.hidden is not None else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Table:
@@ -92,6 +99,9 @@ class _Table:
         for first, count, _ in self.blocks:
             yield from range(first, first + count)
 
+    def limit(self) -> int:
+        return max((first + count for first, count, _ in self.blocks), default=0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
@@ -102,6 +112,9 @@ class _Listed:
 
     def numbers(self) -> Iterator[int]:
         yield from self.known
+
+    def limit(self) -> int:
+        return max(self.known, default=-1) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +133,9 @@ class _Packed:
     def numbers(self) -> Iterator[int]:
         for first, count, _ in self.blocks:
             yield from range(first, first + count)
+
+    def limit(self) -> int:
+        return max((first + count for first, count, _ in self.blocks), default=0)
 
     def _entry(self, at: int) -> Entry | None:
         kind_width, where_width, index_width = self.widths
