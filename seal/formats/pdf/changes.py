@@ -8,7 +8,7 @@ Filling in a form counts as a change: a sealed document says what it says.
 from collections.abc import Callable, Iterator, Set
 from dataclasses import dataclass, field
 
-from seal.formats.pdf.form import SIGNATURE, Field, form, signature_fields
+from seal.formats.pdf.form import SIGNATURE, fields, form, signature_fields
 from seal.formats.pdf.objects import PdfDict, PdfError, PdfObject, Ref, Stream
 from seal.formats.pdf.pages import leaves
 from seal.formats.pdf.reader import View
@@ -18,7 +18,7 @@ _MAX_OBJECTS = 500_000
 _FREE_IN_CATALOG = frozenset({"AcroForm", "DSS", "Extensions", "Metadata", "Perms", "Version"})
 _NOT_WALKED = frozenset({"DSS", "Extensions", "Metadata"})
 _FREE_IN_FORM = frozenset({"Fields", "SigFlags"})
-_ADDED_TO_FORM = frozenset({"DA", "DR"})
+_DEFAULTS = frozenset({"DA", "DR"})
 _FREE_IN_PAGE = frozenset({"Annots"})
 _SET_BY_SIGNING = frozenset({"V", "AP", "M", "F", "P", "MK", "Lock", "SV"})
 
@@ -56,8 +56,10 @@ class _Comparison:
                 yield "the form is gone"
             yield from self._new_fields([], after)
             return
+        # Defaults draw the fields that hold text; where all are signatures they draw nothing.
+        unused = all(item.kind == SIGNATURE for item in fields(self.old))
         for key in sorted((before.keys() | after.keys()) - _FREE_IN_FORM):
-            if key in _ADDED_TO_FORM and key not in before:
+            if key in _DEFAULTS and (unused or key not in before):
                 continue
             if not self._alike(before.get(key), after.get(key)):
                 yield f"/{key} of the form"

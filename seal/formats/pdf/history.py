@@ -45,9 +45,10 @@ def tail(document: Document) -> Iterator[str]:
 def _walk(document: Document, revision: Revision, section: Section, view: View) -> _Found:
     found = _Found()
     parser = Parser(document.data, revision.start)
+    table = None if section.is_stream else Parser(document.data, section.start).skip()
     while True:
         at = _skip(parser)
-        if at == section.start and not section.is_stream:
+        if at == table:
             parser.position = section.end
         elif parser.header() is not None:
             parser.position = at
