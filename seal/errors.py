@@ -11,6 +11,7 @@ Refusal
 ├── UnknownSeal, UnknownSealing
 ├── SealNotUsable, SealExpired   the seal may not sign now
 ├── IdempotencyMismatch, SealingInProgress
+├── SigningUnavailable           the vault does not sign now
 └── SealingRejected              our own verifier does not accept what we made; nothing is handed out
 """
 
@@ -99,6 +100,12 @@ class SealingInProgress(Refusal):
     """The same request is being worked on; ask again shortly."""
 
     reason, code = Reason.CONFLICT, "sealing_in_progress"
+
+
+class SigningUnavailable(Refusal):
+    """The vault does not sign now."""
+
+    reason, code = Reason.UNAVAILABLE, "signing_unavailable"
 
 
 class SealingRejected(Refusal):

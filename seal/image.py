@@ -25,6 +25,7 @@ _ALPHA_STEPS = 17  # 16 shades of an edge are more than a printer shows, and def
 
 NAME_LENGTHS = range(4, 26)
 _BELOW_MAX = 8
+_LONG_NAME = 18
 _CODE_MAX = 18
 _DIAMETERS = range(30, 61)
 _NEVER_A_CHARACTER = "\U0010ffff"
@@ -126,11 +127,11 @@ def _in_steps(alpha: float) -> float:
 def _check(words: RoundSeal) -> None:
     if len(words.name) not in NAME_LENGTHS:
         raise ArtworkRefused(
-            f"A round seal takes a name of {NAME_LENGTHS[0]} to {NAME_LENGTHS[-1]} characters; this has {len(words.name)}."
+            f"A round seal takes a name of {NAME_LENGTHS[0]} to {NAME_LENGTHS[-1]} characters, not {len(words.name)}."
         )
     if len(words.below) > _BELOW_MAX:
         raise ArtworkRefused(f"At most {_BELOW_MAX} characters fit below the star.")
-    if len(words.code) > _CODE_MAX or not (words.code.isascii() and words.code.isalnum() or not words.code):
+    if words.code and not (len(words.code) <= _CODE_MAX and words.code.isascii() and words.code.isalnum()):
         raise ArtworkRefused(f"The code on the lower arc is at most {_CODE_MAX} Latin letters and digits.")
     if words.diameter_mm not in _DIAMETERS:
         raise ArtworkRefused(f"A round seal is {_DIAMETERS[0]} to {_DIAMETERS[-1]} mm across.")
@@ -184,7 +185,7 @@ class _Ink:
     def name(self, text: str, *, full_circle: bool) -> None:
         """Write along the upper arc, feet to the centre; glyphs narrow before they shrink."""
         top = self._radius * (1 - _RING - _NAME_GAP)
-        height = self._radius * _NAME_HEIGHT * (1 if len(text) <= 18 else 1 - 0.022 * (len(text) - 18))
+        height = self._radius * _NAME_HEIGHT * (1 - 0.022 * max(0, len(text) - _LONG_NAME))
         middle = top - height / 2
         widest = math.radians(268 if full_circle else 236)
         # 4 characters span 118 degrees, each more adds 19 until the arc is full.
@@ -194,7 +195,7 @@ class _Ink:
         room = pitch * (top - height)
         width = min(height * 0.90, max(room * 0.96, height * 0.40))
         for place, character in enumerate(text):
-            self._write(character, place * pitch - span / 2, middle, width, height)
+            self._write(self._glyph(character, width, height), place * pitch - span / 2, middle)
 
     def code(self, text: str) -> None:
         """Write small along the lower arc, heads to the centre, so that it reads from left to right."""
@@ -203,7 +204,7 @@ class _Ink:
         pitch = height * 1.05 / middle
         start = math.pi + pitch * (len(text) - 1) / 2
         for place, character in enumerate(text):
-            self._write(character, start - place * pitch, middle, height * 0.66, height, upside=True)
+            self._write(self._glyph(character, height * 0.66, height), start - place * pitch, middle, upside=True)
 
     def below(self, text: str, *, central: bool) -> None:
         """Write one level line under the star, or in the middle where there is none."""
@@ -216,12 +217,9 @@ class _Ink:
             x = (place - (len(text) - 1) / 2) * pitch
             self._stamp(self._glyph(character, pitch * 0.9, height), x, middle)
 
-    def _write(
-        self, character: str, angle: float, radius: float, width: float, height: float, *, upside: bool = False
-    ) -> None:
+    def _write(self, glyph: Image.Image, angle: float, radius: float, *, upside: bool = False) -> None:
         """Put one glyph at ``angle`` (clockwise from the top) on the circle of ``radius``."""
         turn = angle + math.pi if upside else angle
-        glyph = self._glyph(character, width, height)
         turned = glyph.rotate(-math.degrees(turn), Image.Resampling.BICUBIC, expand=True)
         self._stamp(turned, radius * math.sin(angle), -radius * math.cos(angle))
 

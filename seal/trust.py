@@ -1,7 +1,5 @@
 """Trust: whom we believe, and what that makes of a certificate or a seal at a given time."""
 
-import base64
-import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +7,8 @@ from pathlib import Path
 from typing import Literal
 
 from crypto.chain import build_chain
-from crypto.x509 import Certificate
+from crypto.extensions import TIME_STAMPING
+from crypto.x509 import Certificate, pem_bodies
 from seal.model import Finding, SealStatus, Verdict
 
 Role = Literal["SIGNER", "SEAL_MAKER", "TSA"]
@@ -17,8 +16,7 @@ SealStatusAt = Callable[[str, datetime], SealStatus | None]
 """Gives the registered status of a seal (by esID) at an instant; None if the register does not know the seal."""
 
 _SUFFIXES = frozenset({".pem", ".crt", ".cer", ".der"})
-_PEM = re.compile(rb"-----BEGIN CERTIFICATE-----(.*?)-----END CERTIFICATE-----", re.DOTALL)
-_TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+_PEM = b"-----BEGIN CERTIFICATE-----"
 _OUTSIDE_VALIDITY: dict[Role, str] = {
     "SIGNER": "SIGN_TIME_OUTSIDE_CERT",
     "SEAL_MAKER": "SEAL_MAKER_CERT_NOT_VALID",
@@ -50,8 +48,8 @@ def _certificates(folder: Path) -> Iterator[Certificate]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in _SUFFIXES and path.is_file():
             octets = path.read_bytes()
-            blocks = [base64.b64decode(block) for block in _PEM.findall(octets)]
-            yield from (Certificate.from_der(der) for der in blocks or [octets])
+            bodies = pem_bodies(octets, "CERTIFICATE") if _PEM in octets else [octets]
+            yield from (Certificate.from_der(body) for body in bodies)
 
 
 def judge_certificate(
@@ -89,7 +87,7 @@ def _usage(cert: Certificate, role: Role) -> Iterator[Finding]:
     # A certificate without the extension is not restricted (RFC 5280 4.2.1.3).
     wrong = cert.key_usage is not None and not cert.key_usage & {"digital_signature", "content_commitment"}
     # RFC 3161 2.3: a time-stamping certificate says so.
-    wrong |= role == "TSA" and _TIME_STAMPING not in cert.extended_key_usage
+    wrong |= role == "TSA" and TIME_STAMPING not in cert.extended_key_usage
     if wrong:
         usages = ", ".join(sorted((cert.key_usage or frozenset()) | cert.extended_key_usage)) or "none"
         yield Finding(code=f"{role}_CERT_KEY_USAGE", verdict=Verdict.INVALID, detail=f"usages: {usages}")
