@@ -3,9 +3,8 @@
 from dataclasses import dataclass, field
 
 from crypto.digests import SHA256
-from seal.formats.pdf.objects import Name, PdfArray, PdfDict, PdfObject, Ref, Stream, write
+from seal.formats.pdf.objects import Name, PdfArray, PdfDict, PdfError, PdfObject, Ref, Stream, write
 from seal.formats.pdf.parser import MAX_NUMBER
-from seal.formats.pdf.objects import PdfError
 from seal.formats.pdf.reader import Document
 
 _ID_SIZE = 16

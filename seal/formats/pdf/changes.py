@@ -5,7 +5,8 @@ for the few places where an addition is allowed; what a walk cannot reach cannot
 Filling in a form counts as a change: a sealed document says what it says.
 """
 
-from collections.abc import Callable, Iterator, Set
+from collections.abc import Callable, Iterator
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from seal.formats.pdf.form import SIGNATURE, fields, form, signature_fields
@@ -29,7 +30,7 @@ class _Comparison:
 
     old: View
     new: View
-    added: Set[Ref]
+    added: AbstractSet[Ref]
     """Signature dictionaries that came after the older view."""
     special: dict[int, Callable[[PdfObject, PdfObject], str | None]] = field(default_factory=dict)
 
@@ -131,15 +132,15 @@ class _Comparison:
         if not isinstance(item, Ref) or self.old.place(item.number) is not None or not isinstance(parent, Ref):
             return False
         above = self.new.resolve(parent)
-        return self._is_added_signature(parent) and isinstance(above, dict) and item in self.new.array(above.get("Kids"))
+        return (
+            self._is_added_signature(parent) and isinstance(above, dict) and item in self.new.array(above.get("Kids"))
+        )
 
     # --- everything else
 
     def _walk(self) -> Iterator[str]:
         seen: set[int] = set()
-        todo: list[PdfObject] = [
-            value for key, value in self.old.catalog.items() if key not in _NOT_WALKED
-        ]
+        todo: list[PdfObject] = [value for key, value in self.old.catalog.items() if key not in _NOT_WALKED]
         while todo:
             value = todo.pop()
             if isinstance(value, Ref):
@@ -183,7 +184,7 @@ class _Comparison:
         return True
 
 
-def changes(old: View, new: View, added: Set[Ref]) -> Iterator[str]:
+def changes(old: View, new: View, added: AbstractSet[Ref]) -> Iterator[str]:
     """Say what ``new`` changes in the document as ``old`` showed it, but for the signatures ``added``."""
     yield from _Comparison(old, new, added).run()
 
@@ -193,7 +194,7 @@ def _accept(_before: PdfObject, _after: PdfObject) -> str | None:
     return None
 
 
-def _differing(before: PdfDict, after: PdfDict, what: str, free: Set[str]) -> Iterator[str]:
+def _differing(before: PdfDict, after: PdfDict, what: str, free: AbstractSet[str]) -> Iterator[str]:
     for key in sorted((before.keys() | after.keys()) - free):
         if before.get(key) != after.get(key):
             yield f"/{key} of {what}"

@@ -17,7 +17,7 @@ from seal.formats.pdf.xref import PLAIN
 class Covered:
     """A signature dictionary whose place and ranges hold together."""
 
-    field: Field
+    shown_by: Field
     ref: Ref
     entries: PdfDict
     contents: bytes = field(repr=False)
@@ -39,7 +39,7 @@ def covered(document: Document, view: View, signed: Field) -> Covered:
     if not isinstance(ref, Ref):
         raise PdfError("the signature is not an object of its own")
     entry = view.entry(ref.number)
-    if entry is None or entry.kind != PLAIN or entry.index != ref.generation:
+    if entry is None or entry.kind != PLAIN or entry.minor != ref.generation:
         raise PdfError("the signature is not an object of its own")
     start = view.indirect(ref.number).start
     # 2. Its dictionary says each thing once.

@@ -77,7 +77,7 @@ def _field(view: View, item: PdfObject, parent: Field | None) -> Field | None:
         entries=entries,
         name=name,
         kind=view.resolve(entries["FT"]) if "FT" in entries else parent.kind if parent else None,
-        value=entries["V"] if "V" in entries else parent.value if parent else None,
+        value=entries.get("V", parent.value if parent else None),
         locked=entries.get("Lock"),
     )
 
@@ -89,18 +89,12 @@ def _text(value: bytes) -> str:
 
 
 def signature_fields(view: View) -> tuple[Field, ...]:
-    """Give the signature fields, those not yet signed too; widgets below a field are not fields of their own."""
-    found = []
-    values: set[Ref] = set()
-    for field in fields(view):
-        if field.kind != SIGNATURE or ("T" not in field.entries and "V" not in field.entries and field.entries.get("Parent")):
-            continue
-        if "V" not in field.entries and isinstance(field.value, Ref) and field.value in values:
-            continue
-        if isinstance(field.value, Ref):
-            values.add(field.value)
-        found.append(field)
-    return tuple(found)
+    """Give the signature fields, those not yet signed too; the nameless widgets of a field are no fields."""
+    return tuple(
+        item
+        for item in fields(view)
+        if item.kind == SIGNATURE and ({"T", "V"} & item.entries.keys() or "Parent" not in item.entries)
+    )
 
 
 def forbids_more(view: View, signature: PdfDict) -> bool:

@@ -153,7 +153,7 @@ class View:
         container = self.entry(entry.where)
         if container is None or container.kind != PLAIN:
             raise PdfError(f"object {number} is in a container that is not there")
-        return PACKED, container.where, entry.index
+        return PACKED, container.where, entry.minor
 
     def load(self, ref: Ref) -> PdfObject:
         """Give the object ``ref`` names; null if there is none (7.3.10)."""
@@ -165,7 +165,7 @@ class View:
             return None
         if entry.kind == PACKED:
             value = self.packed_member(entry, number)
-        elif entry.index != ref.generation:
+        elif entry.minor != ref.generation:
             return None
         else:
             value = self.indirect(number).value
@@ -184,7 +184,7 @@ class View:
             found = Parser(self.document.data, entry.where).indirect(self.length)
         finally:
             self._reading.discard(number)
-        if (found.number, found.generation) != (number, entry.index):
+        if (found.number, found.generation) != (number, entry.minor):
             raise PdfError(f"object {found.number} stands where {number} should")
         return found
 
@@ -218,17 +218,19 @@ class View:
         return self._container_numbers[container]
 
     def length(self, value: PdfObject) -> int:
+        """Follow ``value`` to a number."""
         length = self.resolve(value)
         if not isinstance(length, int):
             raise PdfError("a stream has no length")
         return length
 
     def packed_member(self, entry: Entry, number: int) -> PdfObject:
+        """Give object ``number`` out of the object stream that ``entry`` names."""
         self._open(entry.where)
         numbers = self._container_numbers[entry.where]
-        if entry.index >= len(numbers) or numbers[entry.index] != number:
+        if entry.minor >= len(numbers) or numbers[entry.minor] != number:
             raise PdfError(f"object {number} is not in its container")
-        return self._containers[entry.where][entry.index]
+        return self._containers[entry.where][entry.minor]
 
     def _open(self, container: int) -> None:
         if container in self._containers:

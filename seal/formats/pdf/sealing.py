@@ -11,7 +11,7 @@ from seal.errors import DocumentRefused, FurtherSealingForbidden, UnsupportedDoc
 from seal.formats.pdf.append import Appender
 from seal.formats.pdf.artwork import appearance, artwork
 from seal.formats.pdf.form import fields, forbids_more, form, signature_fields
-from seal.formats.pdf.objects import Name, PdfArray, PdfDict, PdfObject, Ref, date_string, text_string, write
+from seal.formats.pdf.objects import Name, PdfArray, PdfDict, Ref, date_string, text_string, write
 from seal.formats.pdf.pages import Page, find_page, picture_box
 from seal.formats.pdf.reader import Document, View
 from seal.model import Credential, Mark, PreparedDocument, SignMessage

@@ -1,37 +1,38 @@
 """One signature of a PDF by itself: digest, signed message, certificate, time."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
-import re
 
 from crypto.certificate import Certificate
 from crypto.cms import CmsProblem, SignedData, SignerInfo, parse_signed_data, verify_signer
 from crypto.digests import DigestAlgorithm
 from crypto.errors import CryptoError, KeyRefused
 from crypto.signatures import judging_key
+from crypto.timestamp import TimestampProblem
 from seal.formats.pdf.coverage import Covered
 from seal.formats.pdf.findings import Code
 from seal.formats.pdf.objects import Name, PdfObject
 from seal.formats.pdf.reader import View
+from seal.formats.pdf.stamps import TOKEN_CODES, judge_signature_stamp, judge_token
 from seal.model import Finding, TimeSource
 from seal.trust import Trust, judge_certificate
 
-_PADES, _PKCS7, _TIMESTAMP = Name("ETSI.CAdES.detached"), Name("adbe.pkcs7.detached"), Name("ETSI.RFC3161")
-_FORMATS: Mapping[PdfObject, str] = {_PADES: "pdf-pades", _PKCS7: "pdf-pkcs7", _TIMESTAMP: "doc-timestamp"}
+DOC_TIMESTAMP = "doc-timestamp"
+_PADES, _PKCS7, _UNKNOWN = "pdf-pades", "pdf-pkcs7", "pdf"
+_FORMATS: Mapping[PdfObject, str] = {
+    Name("ETSI.CAdES.detached"): _PADES,
+    Name("adbe.pkcs7.detached"): _PKCS7,
+    Name("ETSI.RFC3161"): DOC_TIMESTAMP,
+}
 _DATE = re.compile(
     rb"D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:Z(?:00'?(?:00'?)?)?|([+-])(\d{2})'?(?:(\d{2})'?)?)?"
 )
-_CODES: Mapping[CmsProblem, Code] = {
+_CODES: Mapping[CmsProblem | TimestampProblem, Code] = {
+    **TOKEN_CODES,
     CmsProblem.DIGEST_MISMATCH: Code.DATA_HASH_MISMATCH,
-    CmsProblem.SIGNATURE_INVALID: Code.SIGNATURE_INVALID,
     CmsProblem.CERTIFICATE_MISSING: Code.SIGNER_CERT_MISSING,
-    CmsProblem.SIGNING_CERTIFICATE_MISMATCH: Code.SIGNING_CERT_MISMATCH,
-    CmsProblem.ATTRIBUTES_MALFORMED: Code.CMS_MALFORMED,
-    CmsProblem.CONTENT_TYPE_MISMATCH: Code.CMS_MALFORMED,
-    CmsProblem.ALGORITHM_UNSUPPORTED: Code.ALGORITHM_UNSUPPORTED,
-    CmsProblem.WEAK_DIGEST: Code.ALGORITHM_WEAK,
-    CmsProblem.WEAK_KEY: Code.ALGORITHM_WEAK,
 }
 
 
@@ -61,7 +62,7 @@ class _Digests:
 
 def format_of(view: View, one: Covered) -> str:
     """Name the kind of a signature; "pdf" if it is of none that is judged here."""
-    return _FORMATS.get(_filter(view, one), "pdf")
+    return _FORMATS.get(_filter(view, one), _UNKNOWN)
 
 
 def _filter(view: View, one: Covered) -> PdfObject:
@@ -69,47 +70,71 @@ def _filter(view: View, one: Covered) -> PdfObject:
     return found if isinstance(found, Name) else None
 
 
-def judge_signature(data: bytes, view: View, one: Covered, trust: Trust, at: datetime | None) -> Judged:
-    """Judge ``one`` by itself: not what was done to the document after it."""
-    name = format_of(view, one)
-    if name == "pdf":
-        return Judged(format=name, findings=(Code.SUBFILTER_UNSUPPORTED.found(str(_filter(view, one))),))
-    digests = _Digests(one.parts(data))
-    try:
-        signed = parse_signed_data(one.contents)
-        if len(signed.signers) != 1:
-            return Judged(format=name, findings=(Code.SIGNER_COUNT.found(f"{len(signed.signers)} signers"),))
-        return _judge(name, view, one, signed, digests, trust, at)
-    except CryptoError as error:
-        return Judged(format=name, findings=(Code.CMS_MALFORMED.found(str(error)),))
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Judges signatures by themselves: not what was done to the document after them."""
+
+    view: View
+    trust: Trust
+    at: datetime | None
+
+    def judge(self, one: Covered) -> Judged:
+        """Judge ``one``."""
+        name = format_of(self.view, one)
+        if name == _UNKNOWN:
+            return Judged(format=name, findings=(Code.SUBFILTER_UNSUPPORTED.found(str(_filter(self.view, one))),))
+        digests = _Digests(one.parts(self.view.document.data))
+        try:
+            if name == DOC_TIMESTAMP:
+                return self._document_stamp(one, digests)
+            signed = parse_signed_data(one.contents)
+            if len(signed.signers) != 1:
+                return Judged(format=name, findings=(Code.SIGNER_COUNT.found(f"{len(signed.signers)} signers"),))
+            return self._signature(name, signed, _date(self.view.resolve(one.entries.get("M"))), digests)
+        except CryptoError as error:
+            return Judged(format=name, findings=(Code.CMS_MALFORMED.found(str(error)),))
+
+    def _document_stamp(self, one: Covered, digests: _Digests) -> Judged:
+        stamped = judge_token(one.contents, digests, self.trust, self.at)
+        certificate = stamped.token.certificate
+        return Judged(
+            format=DOC_TIMESTAMP,
+            signer=certificate.subject_text if certificate else None,
+            time=stamped.token.gen_time,
+            time_source=TimeSource.TIMESTAMP,
+            findings=stamped.findings,
+        )
+
+    def _signature(self, name: str, signed: SignedData, written: datetime | None, digests: _Digests) -> Judged:
+        # 1. The mathematics. 2. When: proved by a timestamp, else as claimed. 3. The certificate at that time.
+        signer = signed.signers[0]
+        findings = list(_mathematics(signed, signer, digests))
+        time = claimed = signer.signing_time or written
+        source = TimeSource.CLAIMED if claimed else None
+        if signer.timestamp_token is not None:
+            proved, notes = judge_signature_stamp(signer.timestamp_token, signer.signature, self.trust)
+            findings += notes
+            if proved is not None:
+                time, source = proved, TimeSource.TIMESTAMP
+        certificate = signer.certificate
+        if certificate is None:
+            return Judged(format=name, time=time, time_source=source, findings=tuple(findings))
+        findings += self._certificate(certificate, signed, self.at or time)
+        return Judged(
+            format=f"{name}-{_kind(certificate)}" if name == _PADES else name,
+            signer=certificate.subject_text,
+            time=time,
+            time_source=source,
+            findings=tuple(findings),
+        )
+
+    def _certificate(self, certificate: Certificate, signed: SignedData, at: datetime | None) -> Iterable[Finding]:
+        if at is None:
+            return (Code.SIGN_TIME_UNKNOWN.found(),)
+        return judge_certificate(certificate, others=signed.certificates, trust=self.trust, at=at, role="SIGNER")
 
 
-def _judge(
-    name: str, view: View, one: Covered, signed: SignedData, digests: _Digests, trust: Trust, at: datetime | None
-) -> Judged:
-    signer = signed.signers[0]
-    findings = list(_signature(signed, signer, digests, trust, is_pades=name == _FORMATS[_PADES]))
-    claimed = signer.signing_time or _date(view.resolve(one.entries.get("M")))
-    certificate = signer.certificate
-    if certificate is None:
-        return Judged(format=name, time=claimed, time_source=TimeSource.CLAIMED if claimed else None, findings=tuple(findings))
-    judged_at = at or claimed
-    if judged_at is None:
-        findings.append(Code.SIGN_TIME_UNKNOWN.found())
-    else:
-        findings += judge_certificate(certificate, others=signed.certificates, trust=trust, at=judged_at, role="SIGNER")
-    return Judged(
-        format=f"{name}-{_kind(certificate)}" if name == _FORMATS[_PADES] else name,
-        signer=certificate.subject_text,
-        time=claimed,
-        time_source=TimeSource.CLAIMED if claimed else None,
-        findings=tuple(findings),
-    )
-
-
-def _signature(
-    signed: SignedData, signer: SignerInfo, digests: _Digests, trust: Trust, *, is_pades: bool
-) -> Iterator[Finding]:
+def _mathematics(signed: SignedData, signer: SignerInfo, digests: _Digests) -> Iterator[Finding]:
     if signed.encapsulated is not None:
         yield Code.CONTENT_ENCAPSULATED.found()
     for problem in verify_signer(signed, signer, digests):
@@ -131,7 +156,9 @@ def _date(value: PdfObject) -> datetime | None:
     if match is None:
         return None
     year, *rest = (int(part) if part else None for part in match.groups()[:6])
-    month, day, hour, minute, second = (part if part is not None else low for part, low in zip(rest, (1, 1, 0, 0, 0), strict=True))
+    month, day, hour, minute, second = (
+        part if part is not None else low for part, low in zip(rest, (1, 1, 0, 0, 0), strict=True)
+    )
     zone: timezone = UTC
     if match[7]:
         offset = timedelta(hours=int(match[8]), minutes=int(match[9] or 0))

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from crypto.errors import CryptoError
 from seal.formats.pdf.changes import changes
 from seal.formats.pdf.coverage import Covered, covered
 from seal.formats.pdf.findings import Code
@@ -12,13 +11,12 @@ from seal.formats.pdf.form import Field, forbids_more, signature_fields
 from seal.formats.pdf.history import stray, tail
 from seal.formats.pdf.objects import PdfError, Ref
 from seal.formats.pdf.reader import Document, View
-from seal.formats.pdf.signed import Judged, format_of, judge_signature
+from seal.formats.pdf.signed import DOC_TIMESTAMP, Judge, format_of
 from seal.model import Finding, Report, SignatureReport
 from seal.trust import Trust
 
 _CLAIM = b"/ByteRange"
 _MAX_SIGNATURES = 128
-DOC_TIMESTAMP = "doc-timestamp"
 
 
 def verify_pdf(document: bytes, trust: Trust, at: datetime | None = None) -> Report:
@@ -85,11 +83,12 @@ class _Judging:
             try:
                 held.append(covered(self.document, self.view, item))
             except PdfError as error:
-                yield _bare(self.view, item, Code.BYTE_RANGE_INVALID.found(error.detail))
+                yield _bare(Code.BYTE_RANGE_INVALID.found(error.detail))
         held.sort(key=lambda one: one.end)
         # 2. The signature itself. 3. What came after it.
+        judge = Judge(self.view, self.trust, self.at)
         for one in held:
-            judged = judge_signature(self.document.data, self.view, one, self.trust, self.at)
+            judged = judge.judge(one)
             yield SignatureReport(
                 format=judged.format,
                 signer=judged.signer,
@@ -120,5 +119,5 @@ class _Judging:
             yield Code.CHANGED_AFTER_SIGNING.found("a signature was added though this one permits no change")
 
 
-def _bare(view: View, item: Field, finding: Finding) -> SignatureReport:
+def _bare(finding: Finding) -> SignatureReport:
     return SignatureReport(format="pdf", signer=None, seal=None, time=None, time_source=None, findings=(finding,))

@@ -20,11 +20,11 @@ _WIDEST = 8
 
 
 class Entry(NamedTuple):
-    """Where an object is: PLAIN at octet ``where`` in generation ``index``, or PACKED as member ``index`` of ``where``."""
+    """Where an object is: PLAIN at octet ``where``, generation ``minor``; PACKED as member ``minor`` of ``where``."""
 
     kind: int
     where: int
-    index: int
+    minor: int
 
 
 class Lookup(Protocol):
@@ -149,12 +149,10 @@ class _Packed:
 
 def last_startxref(data: bytes) -> re.Match[bytes]:
     """Find the last ``startxref N %%EOF``, which must be near the end; group 1 is N."""
-    found = None
-    for found in _STARTXREF.finditer(data, max(0, len(data) - _TAIL)):
-        pass
-    if found is None:
+    found = list(_STARTXREF.finditer(data, max(0, len(data) - _TAIL)))
+    if not found:
         raise PdfError("no startxref and %%EOF at the end of the file")
-    return found
+    return found[-1]
 
 
 def startxref_at(data: bytes, position: int) -> re.Match[bytes] | None:
@@ -202,7 +200,7 @@ def _read_table(parser: Parser, start: int) -> Section:
             parser.position = end
         else:
             if loose is None:
-                loose = {number: entry for number, entry in _unrolled(_Table(data, tuple(blocks)))}
+                loose = dict(_unrolled(_Table(data, tuple(blocks))))
             _read_loose(parser, first, count, loose)
     trailer = parser.dictionary()
     hidden = trailer.get("XRefStm")
@@ -264,9 +262,9 @@ def _direct_length(value: PdfObject) -> int:
 
 def _widths(value: PdfObject) -> tuple[int, int, int]:
     if isinstance(value, list) and len(value) == 3:  # noqa: PLR2004 - 7.5.8.2: W has three members
-        widths = [width for width in value if isinstance(width, int) and 0 <= width <= _WIDEST]
-        if len(widths) == 3 and sum(widths):  # noqa: PLR2004
-            return widths[0], widths[1], widths[2]
+        kind, where, minor = (width if isinstance(width, int) and 0 <= width <= _WIDEST else -1 for width in value)
+        if min(kind, where, minor) >= 0 and where:
+            return kind, where, minor
     raise PdfError("a cross-reference stream's /W is not three widths")
 
 
