@@ -17,7 +17,7 @@ from crypto.errors import CertificateError, DerError, KeyRefused
 from crypto.extensions import Extensions, read_extensions
 from crypto.keys import PublicKey
 from crypto.names import COMMON_NAME, ORGANISATION, NameParts, same_name
-from crypto.signatures import Scheme, scheme_of, verify
+from crypto.signatures import Scheme, judging_key, scheme_of, verify
 
 MAX_CERTIFICATE = 1024 * 1024
 """Octets that a certificate or request may have at most."""
@@ -161,11 +161,11 @@ class Certificate:
         return same_name(self.issuer, issuer.subject) and self.signed_by(issuer.spki)
 
     def signed_by(self, spki: bytes) -> bool:
-        """Whether the key in ``spki`` made the signature."""
+        """Whether the key in ``spki`` made the signature; weak digests and keys are judged too, and stay weak."""
         if self.scheme is None:
             return False
         try:
-            return verify(self.scheme, PublicKey.from_spki(spki), self.tbs, self.signature)
+            return verify(self.scheme, judging_key(spki), self.tbs, self.signature)
         except KeyRefused:
             return False
 

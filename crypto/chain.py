@@ -5,10 +5,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from itertools import pairwise
 from typing import TypeAlias
 
 from crypto.certificate import Certificate
 from crypto.names import Folded, fold_name
+from crypto.signatures import is_weak, judging_key
 
 MAX_PATH = 8
 """Certificates in a path, leaf and anchor included."""
@@ -33,7 +35,7 @@ class ChainProblem(StrEnum):
     CRITICAL_EXTENSION = "critical_extension"
     """A certificate restricts itself in a way that is not understood here (RFC 5280 4.2)."""
     WEAK_SIGNATURE = "weak_signature"
-    """A signature in the path rests on MD5, SHA-1 or SHA-224."""
+    """A signature in the path rests on MD5, SHA-1, SHA-224 or an RSA key below 2048 bits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,8 +139,10 @@ def _problems(path: tuple[Certificate, ...], at: datetime) -> tuple[ChainProblem
     """Judge a path whose signatures all verify; the anchor itself is left out."""
     found: set[ChainProblem] = set()
     cas_below = 0
-    for place, certificate in enumerate(path[:-1]):
+    for place, (certificate, issuer) in enumerate(pairwise(path)):
         found |= _own_problems(certificate, at)
+        if (certificate.scheme is not None and certificate.scheme.weak) or is_weak(judging_key(issuer.spki)):
+            found.add(ChainProblem.WEAK_SIGNATURE)
         if place == 0:
             continue
         found |= _ca_problems(certificate, cas_below)
@@ -155,8 +159,6 @@ def _own_problems(certificate: Certificate, at: datetime) -> set[ChainProblem]:
         found.add(ChainProblem.EXPIRED)
     if certificate.extensions.not_understood:
         found.add(ChainProblem.CRITICAL_EXTENSION)
-    if certificate.scheme is not None and certificate.scheme.weak:
-        found.add(ChainProblem.WEAK_SIGNATURE)
     return found
 
 

@@ -79,7 +79,7 @@ def make_certificate(  # noqa: PLR0913 - a certificate has as many parts
         der.integer(serial),
         algorithm,
         subject if issuer is None else issuer.subject,
-        der.sequence(_time(not_before), _time(not_after)),
+        der.sequence(choose_time(not_before), choose_time(not_after)),
         subject,
         public_key.spki,
         der.explicit(3, der.sequence(*parts)),
@@ -115,7 +115,8 @@ def algorithm_identifier(suite: Suite) -> bytes:
     return der.sequence(der.oid(suite.signature_oid), der.null() if suite.signature_parameters_null else b"")
 
 
-def _time(at: datetime) -> bytes:
+def choose_time(at: datetime) -> bytes:
+    """Write a Time: UTCTime up to 2049, GeneralizedTime from then on (RFC 5280 4.1.2.5, RFC 5652 11.3)."""
     year = at.astimezone(UTC).year
     return der.utc_time(at) if year <= _LAST_UTC_TIME_YEAR else der.generalized_time(at)
 

@@ -8,15 +8,17 @@ from dataclasses import dataclass
 
 from crypto import der
 from crypto.digests import DIGESTS_BY_OID, MD5, SHA1, SHA224, SHA256, SHA384, SHA512, SM3, DigestAlgorithm
-from crypto.errors import KeyRefused
-from crypto.keys import Pss, PublicKey, digest_to_sign
-from crypto.suites import SM2_SM3, KeyKind
+from crypto.errors import DerError, KeyRefused
+from crypto.keys import RSA_FEWEST_BITS, Pss, PublicKey, digest_to_sign
+from crypto.suites import RS256, SM2_SM3, KeyKind
 
 _GM = frozenset((KeyKind.SM2,))
 _ECDSA = frozenset((KeyKind.P256, KeyKind.P384, KeyKind.P521))
 _RSA = frozenset((KeyKind.RSA,))
 _ED25519 = frozenset((KeyKind.ED25519,))
 _LARGEST_SALT = 512
+_WEAK_RSA_BITS = range(1024, RSA_FEWEST_BITS)
+_LARGEST_WEAK_SPKI = 512
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,33 @@ def scheme_of(algorithm: der.Node, digest: DigestAlgorithm | None = None) -> Sch
     if keys is None or digest is None:
         return None
     return Scheme(keys=keys, digest=digest)
+
+
+def judging_key(spki: bytes) -> PublicKey:
+    """Read a key to judge old documents by: as ``PublicKey.from_spki``, but RSA from 1024 bits; else KeyRefused.
+
+    Whoever trusts the result looks at ``is_weak`` too.
+    """
+    try:
+        return PublicKey.from_spki(spki)
+    except KeyRefused:
+        if len(spki) <= _LARGEST_WEAK_SPKI and _rsa_bits(spki) in _WEAK_RSA_BITS:
+            return PublicKey(kind=KeyKind.RSA, spki=spki)
+        raise
+
+
+def is_weak(key: PublicKey) -> bool:
+    """Whether the key is one that no new signature may use: RSA below 2048 bits."""
+    return key.kind is KeyKind.RSA and _rsa_bits(key.spki) < RSA_FEWEST_BITS
+
+
+def _rsa_bits(spki: bytes) -> int:
+    """Give the size of an RSA modulus; 0 for other keys."""
+    try:
+        algorithm, bits = der.parse(spki)[0], der.parse(spki)[1]
+        return der.parse(bits.as_bits())[0].as_int().bit_length() if algorithm[0].as_oid() == RS256.key_oid else 0
+    except DerError:
+        return 0
 
 
 def verify(scheme: Scheme, key: PublicKey, message: bytes, signature: bytes) -> bool:
