@@ -21,7 +21,7 @@ from crypto.suites import SM2_SM3
 _VERSION_3: Final = 0x30000000
 _DIGEST_SIZE: Final = 32
 _SIGNATURE_ROOM: Final = 80
-_PRIVATE_KEYS_KEPT: Final = 256
+_PRIVATE_KEYS_KEPT: Final = 4096
 _PUBLIC_KEYS_KEPT: Final = 4096
 _ALGORITHM: Final = sequence(oid(SM2_SM3.key_oid), oid(SM2_SM3.curve_oid or ""))
 
