@@ -89,11 +89,16 @@ def _content_problems(
         return found  # The signature itself binds the content.
     if signer.message_digest is None or signer.content_type is None:
         return [*found, CmsProblem.ATTRIBUTES_MALFORMED]
-    if signer.content_type != signed.content_type:
+    if not _same_type(signer.content_type, signed.content_type):
         found.append(CmsProblem.CONTENT_TYPE_MISMATCH)
     if signer.message_digest != actual:
         found.append(CmsProblem.DIGEST_MISMATCH)
     return found
+
+
+def _same_type(one: str, other: str) -> bool:
+    # Signers of GB/T 35275 mix its own identifier of plain data with PKCS#7's in one message; both mean "data".
+    return one == other or {one, other} == {names.DATA, names.GM_DATA}
 
 
 def _encloses_hash(signed: SignedData) -> bool:

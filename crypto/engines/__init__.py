@@ -4,8 +4,8 @@ import ctypes.util
 import importlib.util
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
+from threading import Lock
 from typing import Protocol
 
 from crypto.engines import known_answer
@@ -99,7 +99,40 @@ def _candidates(setting: str | None) -> Iterator[tuple[_Door, str]]:
     yield next((door for door in DOORS if any(mark in file for mark in door.marks)), DOORS[-1]), setting
 
 
-@cache
+class _Process:
+    """The one engine of this process and the setting it was found by."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._found: tuple[str | None, Sm2Engine] | None = None
+
+    def engine(self) -> Sm2Engine:
+        """Give the engine, discovering it the first time."""
+        found = self._found  # A read without the lock: the attribute is set once.
+        return found[1] if found else self.settle(None)
+
+    def settle(self, setting: str | None) -> Sm2Engine:
+        """Discover the engine by ``setting``, unless that has been done."""
+        with self._lock:
+            if self._found is None:
+                self._found = (setting, discover(setting))
+            settled, engine = self._found
+        if setting not in (None, settled):
+            raise EngineUnavailable(f"this process already uses {engine.version}: settle its engine before using it")
+        return engine
+
+
+_process = _Process()
+
+
 def default_engine() -> Sm2Engine:
     """Give this process's engine, discovered once: a door to pure functions, which is why it may be shared."""
-    return discover()
+    return _process.engine()
+
+
+def settle_engine(setting: str | None) -> Sm2Engine:
+    """Decide, before anything is signed or verified, by what ``setting`` this process finds its engine.
+
+    EngineUnavailable as from ``discover``, or where the process uses an engine of another setting already.
+    """
+    return _process.settle(setting)
