@@ -1,20 +1,43 @@
-# make demo: the whole story on your machine.  make test: every test.  Both set everything up by themselves.
+# make demo   the whole story on your machine, then a running service until Ctrl-C
+# make test   every test        make check   format, lint, types, floors        make bench   figures against peers
+# Each sets up what it needs by itself: Python >= 3.11 and make are enough.
 PYTHON ?= python3
 BIN := .venv/bin
+export PYTHON
 
-.PHONY: demo test check bench setup setup-dev format lock clean
+.PHONY: demo test check bench setup setup-test judges lock clean
 
 demo: setup
-	@$(BIN)/xinyin demo
+	@$(BIN)/xinyin demo $(DEMO_ARGS)
 
-test: setup-dev
-	@$(BIN)/python -m pytest -n 2 $(PYTEST_ARGS)
+test: setup-test
+	@$(BIN)/python -m pytest -n 2 $(TEST_ARGS)
 
-check: setup-dev
+check: setup-test
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 
-bench: setup-dev
-	@$(BIN)/xinyin bench
+bench: setup-test
+	@$(BIN)/xinyin bench $(BENCH_ARGS)
+
+setup:
+	@deploy/bootstrap.sh run
+
+setup-test:
+	@deploy/bootstrap.sh test
+
+# Outside programs that judge our work (installed when root and apt are there).
+judges:
+	@deploy/bootstrap.sh judges
+
+# New versions, a week after their release at the earliest; needs uv. Authlib follows its security releases at once.
+LOCK := uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
+	--no-annotate --no-header --quiet --exclude-newer "7 days" --exclude-newer-package authlib=false pyproject.toml
+lock:
+	$(LOCK) --group build --output-file requirements.lock
+	$(LOCK) --group build --group test --group check --output-file requirements-dev.lock
+
+clean:
+	rm -rf .venv .cache dist demo-data demo-out .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,11 +8,14 @@ from crypto.digests import SHA256, SM3, DigestAlgorithm
 
 
 class KeyKind(Enum):
-    """The mathematics of a key pair."""
+    """The mathematics of a key pair. Those without a row in ``SUITES`` only verify what others signed."""
 
     SM2 = "sm2"
     P256 = "p256"
     RSA = "rsa"
+    P384 = "p384"
+    P521 = "p521"
+    ED25519 = "ed25519"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

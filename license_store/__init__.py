@@ -1,1 +1,1 @@
-"""E-licences: types, issuing, status, and the page behind the QR."""
+"""The licence store: types, issuing, documents, QR codes, status and the public answer about each licence."""

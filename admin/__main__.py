@@ -1,0 +1,5 @@
+"""`python -m admin` is `xinyin`."""
+
+from admin.cli import main
+
+main()

@@ -1,0 +1,64 @@
+"""`xinyin bench`: ours and a peer in turn in the same run, as ratios."""
+
+import importlib
+import json
+import sys
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+BENCHMARKS = ("sm2", "pdf", "qr")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("bench")(bench)
+
+
+def bench(
+    names: Annotated[list[str] | None, typer.Argument(help=f"Which: {', '.join(BENCHMARKS)}; all by default.")] = None,
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a benchmark.")] = False,
+) -> None:
+    """Measure against peers on this machine; needs a checkout of the project and its test tools."""
+    chosen = names or list(BENCHMARKS)
+    unknown = sorted(set(chosen) - set(BENCHMARKS))
+    if unknown:
+        raise typer.BadParameter(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
+    if not (ROOT / "benchmarks").is_dir():
+        raise typer.BadParameter("the benchmarks are in the project's checkout, not in the installed package")
+    sys.path.insert(0, str(ROOT))
+    console = Console(stderr=as_json)
+    for name in chosen:
+        with console.status(f"{name} …"):
+            rows = [asdict(row) for row in importlib.import_module(f"benchmarks.{name}").rows()]
+        if as_json:
+            typer.echo(json.dumps({"name": name, "rows": rows}, ensure_ascii=False))
+        else:
+            console.print(_table(name, rows))
+
+
+def _table(name: str, rows: list[dict[str, Any]]) -> Table:
+    table = Table(title=name, title_justify="left")
+    for heading in ("work", "unit", "ours p50", "ours p99", "peer", "peer p50", "ratio", "reach", "holds"):
+        table.add_column(heading, justify="left" if heading in {"work", "peer"} else "right")
+    for row in rows:
+        ours, peer = row["ours"], row["peer"]
+        holds = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[row["holds"]]
+        table.add_row(
+            row["work"],
+            row["unit"],
+            f"{ours['p50']:,.3g}",
+            f"{ours['p99']:,.3g}",
+            peer["name"],
+            f"{peer['p50']:,.3g}",
+            f"{row['ratio']:,.3g}",
+            str(row["reach"]),
+            holds,
+        )
+    return table

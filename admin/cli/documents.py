@@ -1,0 +1,168 @@
+"""`xinyin verify` and `xinyin seal`: documents on the command line."""
+
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from admin import settings as configuration
+from admin.build import operator, services
+from crypto.errors import CryptoError
+from kernel.errors import Refusal
+from seal.model import Finding, Placement, Report, SealId, Verdict
+from seal.sealing import SealRequest
+from seal.trust import Trust
+from seal.verifying import Verifier, report_json
+from seal.wording import wording
+
+EXIT = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.INDETERMINATE: 2, Verdict.UNSIGNED: 3}
+USAGE = 64
+_WORST_FIRST = (1, 2, 3, USAGE, 0)
+_LOOKS = {
+    Verdict.VALID: ("green", "✓", "有效 valid"),
+    Verdict.INVALID: ("red", "✗", "无效 invalid"),
+    Verdict.INDETERMINATE: ("yellow", "?", "无法确认 indeterminate"),
+    Verdict.UNSIGNED: ("blue", "-", "未签章 unsigned"),
+}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("verify")(verify)
+    app.command("seal")(seal)
+
+
+def verify(
+    files: Annotated[list[Path], typer.Argument(help="PDF or OFD files.", metavar="FILE...")],
+    *,
+    anchors: Annotated[
+        Path | None, typer.Option(help="Folder of trusted certificates (PEM or DER); the data folder's by default.")
+    ] = None,
+    at: Annotated[str | None, typer.Option(help="Judge as of this time, e.g. 2026-11-20T08:00:00Z.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
+) -> None:
+    """Judge the seals and signatures of PDF and OFD files.
+
+    Exit code: 0 all valid, 1 one is invalid, 2 one cannot be decided, 3 one is unsigned, 64 a file cannot be read.
+    """
+    moment = _moment(at)
+    verifier = Verifier(_trust(anchors))
+    try:
+        codes = {_verify_one(verifier, file, moment, as_json=as_json) for file in files}
+    finally:
+        verifier.close()
+    raise typer.Exit(next(code for code in _WORST_FIRST if code in codes))
+
+
+def _verify_one(verifier: Verifier, file: Path, at: datetime | None, *, as_json: bool) -> int:
+    try:
+        report = verifier.verify(file.read_bytes(), at)
+    except OSError as error:
+        sys.stderr.write(f"xinyin: {file}: {error.strerror}\n")
+        return USAGE
+    except Refusal as refused:
+        sys.stderr.write(f"xinyin: {file}: {refused.detail} [{refused.code}]\n")
+        return USAGE
+    if as_json:
+        typer.echo(json.dumps(report_json(report, file=str(file)), ensure_ascii=False))
+    else:
+        _show(file, report)
+    return EXIT[report.verdict]
+
+
+def _show(file: Path, report: Report) -> None:
+    console = Console()
+    colour, mark, words = _LOOKS[report.verdict]
+    console.print(f"[bold {colour}]{mark} {words}[/]  {escape(str(file))}", highlight=False)
+    for number, signature in enumerate(report.signatures, start=1):
+        colour, mark, words = _LOOKS[signature.verdict]
+        console.print(f"  {number}. [{colour}]{mark} {words}[/]  {signature.format}", highlight=False)
+        if signature.seal:
+            console.print(
+                f"     印章 seal     {escape(signature.seal.name)} ({escape(signature.seal.id)})", highlight=False
+            )
+        console.print(f"     签名人 signer {escape(signature.signer or '-')}", highlight=False, soft_wrap=True)
+        if signature.time and signature.time_source:
+            console.print(
+                f"     时间 time     {signature.time.isoformat()} ({signature.time_source.value})", highlight=False
+            )
+        _show_findings(console, signature.findings)
+    _show_findings(console, report.findings)
+
+
+def _show_findings(console: Console, findings: tuple[Finding, ...]) -> None:
+    for finding in findings:
+        colour = _LOOKS[finding.verdict][0] if finding.verdict is not Verdict.VALID else "dim"
+        chinese, english = wording(finding.code)
+        console.print(f"     [{colour}]{finding.code}[/] {chinese} {english}", highlight=False, soft_wrap=True)
+        if finding.detail:
+            console.print(f"       [dim]{escape(finding.detail)}[/]", highlight=False, soft_wrap=True)
+
+
+def seal(  # noqa: PLR0913 - one option each
+    file: Annotated[Path, typer.Argument(help="The PDF or OFD to seal; it is not changed.")],
+    *,
+    seal_id: Annotated[str, typer.Option("--seal", help="Number of the seal (14 digits).")],
+    out: Annotated[Path, typer.Option(help="Where to write the sealed document; must not exist.")],
+    document_format: Annotated[
+        str | None, typer.Option("--format", help="pdf-pades-sm2, pdf-pades-p256 or ofd-ses-v4; SM2 by default.")
+    ] = None,
+    place: Annotated[
+        str | None, typer.Option(help="PAGE,X,Y: page from 1 (-1 the last), mm from its top left corner.")
+    ] = None,
+    reason: Annotated[str, typer.Option(help="Why it is sealed; stands in the document and in the ledger.")] = "",
+    case: Annotated[str | None, typer.Option(help="Case number (办件编号) for the ledger.")] = None,
+    kind: Annotated[str, typer.Option(help="Kind of document.")] = "approval-result",
+) -> None:
+    """Seal a document with a registered seal, as the operator of this data folder."""
+    with services(configuration.load()) as service:
+        if out.exists():
+            raise typer.BadParameter(f"{out} exists already; sealed documents are never written over")
+        request = SealRequest(
+            document=file.read_bytes(),
+            seal=SealId(seal_id),
+            format=document_format,
+            placement=_placement(place),
+            reason=reason,
+            case_number=case,
+            document_kind=kind,
+            idempotency_key=None,
+        )
+        sealed = service.sealing.seal(request, operator("seal.use:*"))
+        with out.open("xb") as target:
+            target.write(sealed.document)
+    Console().print(f"[green]✓[/] {escape(str(out))}  {sealed.format}  {sealed.id}", highlight=False)
+
+
+def _placement(text: str | None) -> Placement | None:
+    if text is None:
+        return None
+    try:
+        page, x, y = text.split(",")
+        return Placement(page=int(page), x_mm=float(x), y_mm=float(y))
+    except ValueError:
+        raise typer.BadParameter("--place takes PAGE,X,Y, such as 1,132,180") from None
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter("--at takes a time such as 2026-11-20T08:00:00Z") from None
+    return moment.replace(tzinfo=moment.tzinfo or UTC).astimezone(UTC)
+
+
+def _trust(folder: Path | None) -> Trust:
+    if folder is not None and not folder.is_dir():
+        raise typer.BadParameter(f"{folder} is not a folder")
+    try:
+        return Trust.load(folder or configuration.load().home / "trust")
+    except CryptoError as error:
+        raise typer.BadParameter(f"{folder}: {error}") from error

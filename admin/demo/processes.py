@@ -1,0 +1,66 @@
+"""The story's other processes: the service and the portal, started, awaited and stopped."""
+
+import contextlib
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import ProxyHandler, build_opener
+
+PATIENCE_SECONDS = 60.0
+
+
+class ProcessFailed(Exception):
+    """A process did not come up; the text ends with the last lines it wrote."""
+
+
+def free_port() -> int:
+    """Give a port of the loopback interface that nothing listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def is_free(port: int) -> bool:
+    """Tell whether nothing listens on ``port`` of the loopback interface."""
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
+
+
+@contextlib.contextmanager
+def running(
+    command: Sequence[str], *, log: Path, ready: str, env: Mapping[str, str]
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Run ``command`` until the block ends; enter it once ``ready`` (a URL) answers."""
+    with log.open("ab") as output:
+        process = subprocess.Popen(  # noqa: S603 - our own programs
+            [sys.executable, *command], stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=dict(env)
+        )
+    try:
+        _await(process, ready, log)
+        yield process
+    finally:
+        process.terminate()
+        try:
+            process.wait(timeout=10)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _await(process: subprocess.Popen[bytes], ready: str, log: Path) -> None:
+    opener = build_opener(ProxyHandler({}))
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            break
+        try:
+            with opener.open(ready, timeout=2):
+                return
+        except (URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)
+    tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
+    raise ProcessFailed(f"{ready} did not answer; {log} ends with:\n{tail}")

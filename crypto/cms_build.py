@@ -1,0 +1,112 @@
+"""SignedData written from DER templates: all but two values encoded once per signer (RFC 5652, GB/T 35275)."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+
+from crypto import cms_names as names
+from crypto import der
+from crypto.certificate import Certificate
+from crypto.digests import SHA256
+from crypto.errors import CmsError
+from crypto.issuing import algorithm_identifier, choose_time
+from crypto.suites import KeyKind, Suite
+
+Profile = Literal["rfc5652", "gbt35275"]
+
+_EC_SIGNATURE_SIZE = 72
+"""SEQUENCE of two INTEGERs of 33 octets: the longest value of a 256-bit curve."""
+_ATTRIBUTES_TAG = der.context(0)
+
+
+class CmsTemplate:
+    """One signer's detached SignedData, waiting for a content digest and a signature.
+
+    ``rfc5652`` makes a PAdES baseline signature: contentType, messageDigest, signingCertificateV2 and no signingTime
+    (ETSI EN 319 142-1 6.3). ``gbt35275`` makes the Chinese message of the same shape, SM2 only. ``certificate`` and
+    ``chain`` are enclosed in this order; leave the root out.
+    """
+
+    def __init__(
+        self, certificate: Certificate, chain: Sequence[Certificate], suite: Suite, profile: Profile = "rfc5652"
+    ) -> None:
+        if certificate.public_key.kind is not suite.key:
+            raise CmsError(f"a {certificate.public_key.kind.value} key does not sign with {suite.name}")
+        if profile == "gbt35275" and suite.key is not KeyKind.SM2:
+            raise CmsError("GB/T 35275 messages are signed with SM2")
+        self.certificate = certificate
+        self.suite = suite
+        self.profile: Profile = profile
+        gm = profile == "gbt35275"
+        outer, inner = (names.GM_SIGNED_DATA, names.GM_DATA) if gm else (names.SIGNED_DATA, names.DATA)
+        digest = der.sequence(der.oid(suite.digest.oid))
+        self._content_type = _attribute(names.CONTENT_TYPE, der.oid(inner))
+        self._signing_certificate = _signing_certificate(certificate, suite)
+        # ContentInfo { outer, [0] SignedData { head, SET { SignerInfo { signer, [0] attributes, method, value } } } }
+        self._outer = der.oid(outer)
+        self._head = b"".join(
+            (
+                der.integer(1),
+                der.set_of((digest,)),
+                der.sequence(der.oid(inner)),
+                der.explicit(0, certificate.raw, *(issuer.raw for issuer in chain)),
+            )
+        )
+        sid = der.sequence(certificate.issuer, der.integer(certificate.serial))
+        self._signer = der.integer(1) + sid + digest
+        self._method = der.sequence(der.oid(names.GM_SM2_SIGNATURE)) if gm else algorithm_identifier(suite)
+
+    def attributes(self, content_digest: bytes, *, signing_time: datetime | None = None) -> bytes:
+        """Write the attributes that bind ``content_digest``: the DER SET that is to be signed.
+
+        ``signing_time`` is the signer's own claim; PAdES baseline forbids it, GB/T 35275 messages usually have one.
+        """
+        if len(content_digest) != self.suite.digest.size:
+            raise CmsError(f"a {self.suite.digest.name} digest has {self.suite.digest.size} octets")
+        members = [
+            self._content_type,
+            self._signing_certificate,
+            _attribute(names.MESSAGE_DIGEST, der.octet_string(content_digest)),
+        ]
+        if signing_time is not None:
+            if self.profile == "rfc5652":
+                raise CmsError("a PAdES baseline signature carries no signing time")
+            members.append(_attribute(names.SIGNING_TIME, choose_time(signing_time)))
+        return der.set_of(members)
+
+    def assemble(self, attributes: bytes, signature: bytes) -> bytes:
+        """Put the signature over ``attributes`` into the finished message, DER."""
+        signer = der.sequence(
+            self._signer,
+            bytes((_ATTRIBUTES_TAG,)) + attributes[1:],
+            self._method,
+            der.octet_string(signature),
+        )
+        signed = der.sequence(self._head, der.tlv(der.SET, signer))
+        return der.sequence(self._outer, der.explicit(0, signed))
+
+    def size_limit(self) -> int:
+        """Give the most octets ``assemble`` can return, whatever is signed."""
+        largest = self.attributes(bytes(self.suite.digest.size))
+        if self.profile == "gbt35275":
+            largest = der.tlv(der.SET, largest, _attribute(names.SIGNING_TIME, der.tlv(der.UTC_TIME, bytes(13))))
+        return len(self.assemble(largest, bytes(self._signature_size())))
+
+    def _signature_size(self) -> int:
+        if self.suite.key is not KeyKind.RSA:
+            return _EC_SIGNATURE_SIZE
+        modulus = der.parse(der.parse(self.certificate.spki)[1].as_bits())[0].as_int()
+        return (modulus.bit_length() + 7) // 8
+
+
+def _attribute(oid: str, value: bytes) -> bytes:
+    return der.sequence(der.oid(oid), der.tlv(der.SET, value))
+
+
+def _signing_certificate(certificate: Certificate, suite: Suite) -> bytes:
+    """Write signingCertificateV2 with one ESSCertIDv2 (RFC 5035 3): SHA-256 is the default and left out."""
+    method = b"" if suite.digest is SHA256 else der.sequence(der.oid(suite.digest.oid))
+    directory_name = der.explicit(4, certificate.issuer)
+    issuer_serial = der.sequence(der.sequence(directory_name), der.integer(certificate.serial))
+    cert_id = der.sequence(method, der.octet_string(suite.digest.digest(certificate.raw)), issuer_serial)
+    return _attribute(names.SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(cert_id)))

@@ -1,0 +1,138 @@
+"""SM2 engines: arithmetic on digests behind one protocol, found on the machine and proved before use."""
+
+import ctypes.util
+import importlib.util
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Lock
+from typing import Protocol
+
+from crypto.engines import known_answer
+from crypto.engines.libcrypto import LibcryptoEngine
+from crypto.errors import EngineUnavailable
+
+REMEDY = (
+    "install OpenSSL 3 (Debian, Ubuntu: apt install libssl3; elsewhere: pip install 'psycopg[binary]', "
+    "whose wheel carries one), or name a libcrypto that knows SM2 in the engine setting"
+)
+
+
+class Sm2Engine(Protocol):
+    """SM2 arithmetic on 32-octet digests: no Z_A, no DER, no key storage.
+
+    Safe to share between threads and to keep across a fork; foreign calls let other threads run.
+    Keys cross as numbers: a scalar is 32 octets in 1..n-2, a point 65 octets 04||x||y.
+    """
+
+    @property
+    def name(self) -> str:
+        """Name the door."""
+
+    @property
+    def version(self) -> str:
+        """Name the library behind it and its version."""
+
+    def generate(self) -> bytes:
+        """Draw a fresh private scalar."""
+
+    def public_point(self, scalar: bytes) -> bytes:
+        """Give the public point of ``scalar``; KeyRefused if it is no private key."""
+
+    def sign(self, scalar: bytes, e: bytes) -> bytes:
+        """Sign the digest ``e``; give r||s, 64 octets. KeyRefused if scalar or digest do not fit."""
+
+    def verify(self, point: bytes, e: bytes, signature: bytes) -> bool:
+        """Say whether r||s signs ``e`` under ``point``; a malformed or off-curve argument is False, never an error."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Door:
+    """A kind of engine: how its library is recognised by file name, where it is looked for, how it is opened."""
+
+    name: str
+    marks: tuple[str, ...]
+    places: Callable[[], Iterator[str]]
+    load: Callable[[str], Sm2Engine]
+
+
+def _libcrypto_places() -> Iterator[str]:
+    yield "libcrypto.so.3"
+    if found := ctypes.util.find_library("crypto"):
+        yield found
+    spec = importlib.util.find_spec("psycopg_binary")
+    for place in (spec.submodule_search_locations or ()) if spec else ():
+        yield from sorted(map(str, Path(place).parent.glob("psycopg_binary.libs/libcrypto*.so*")))
+        yield from sorted(map(str, Path(place).glob(".dylibs/libcrypto*.dylib")))
+
+
+# In order of preference; the last one also takes a library whose file name tells nothing.
+DOORS: tuple[Door, ...] = (Door(name="libcrypto", marks=("crypto",), places=_libcrypto_places, load=LibcryptoEngine),)
+
+
+def discover(setting: str | None = None, *, doors: Sequence[Door] = DOORS) -> Sm2Engine:
+    """Give the first engine of this machine that passes the known-answer test.
+
+    ``setting`` is the name of a door ("libcrypto"), or a library's path or soname: then nothing else is tried.
+    EngineUnavailable tells what was tried and what to install; there is no slower stand-in.
+    """
+    failures = []
+    for door, library in _candidates(setting, doors):
+        try:
+            engine = door.load(library)
+            known_answer.prove(engine)
+        except EngineUnavailable as error:
+            failures.append(str(error))
+        else:
+            return engine
+    tried = "; ".join(failures) or "no library was found"
+    raise EngineUnavailable(f"no SM2 engine works here ({tried}): {REMEDY}")
+
+
+def _candidates(setting: str | None, doors: Sequence[Door]) -> Iterator[tuple[Door, str]]:
+    named = [door for door in doors if setting in (None, door.name)]
+    if setting is None or named:
+        for door in named:
+            yield from ((door, library) for library in door.places())
+        return
+    file = Path(setting).name.lower()
+    yield next((door for door in doors if any(mark in file for mark in door.marks)), doors[-1]), setting
+
+
+class _Process:
+    """The one engine of this process and the setting it was found by."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._found: tuple[str | None, Sm2Engine] | None = None
+
+    def engine(self) -> Sm2Engine:
+        """Give the engine, discovering it the first time."""
+        found = self._found  # A read without the lock: the attribute is set once.
+        return found[1] if found else self.settle(None)
+
+    def settle(self, setting: str | None) -> Sm2Engine:
+        """Discover the engine by ``setting``, unless that has been done."""
+        with self._lock:
+            if self._found is None:
+                self._found = (setting, discover(setting))
+            settled, engine = self._found
+        if setting not in (None, settled):
+            raise EngineUnavailable(f"this process already uses {engine.version}: settle its engine before using it")
+        return engine
+
+
+_process = _Process()
+
+
+def default_engine() -> Sm2Engine:
+    """Give this process's engine, discovered once: a door to pure functions, which is why it may be shared."""
+    return _process.engine()
+
+
+def settle_engine(setting: str | None) -> Sm2Engine:
+    """Decide, before anything is signed or verified, by what ``setting`` this process finds its engine.
+
+    EngineUnavailable as from ``discover``, or where the process uses an engine of another setting already.
+    """
+    return _process.settle(setting)

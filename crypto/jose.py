@@ -1,0 +1,200 @@
+"""Signed JSON Web Tokens: compact JWS at digest level, so that vault keys never leave (RFC 7515, 7519, 8725)."""
+
+import json
+from collections.abc import Collection, Mapping
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any, NewType, NoReturn, TypeAlias
+
+from crypto import der
+from crypto.errors import TokenError
+from crypto.jwk import decode, encode, gm_public_jwk, key_from_jwk, public_jwk, thumbprint_kid
+from crypto.keys import PublicKey, Signer
+from crypto.suites import ES256, Suite
+
+__all__ = [
+    "JwtSigner",
+    "SignedClaims",
+    "VerifiedClaims",
+    "gm_public_jwk",
+    "half_hash",
+    "key_from_jwk",
+    "public_jwk",
+    "thumbprint_kid",
+    "verify_jwt",
+    "verify_signature",
+]
+
+SignedClaims = NewType("SignedClaims", Mapping[str, Any])
+"""Claims whose signature holds; only ``verify_signature`` makes them. Issuer, audience and time are not judged."""
+VerifiedClaims = NewType("VerifiedClaims", Mapping[str, Any])
+"""Claims to be believed; only ``verify_jwt`` makes them."""
+_Object: TypeAlias = dict[str, Any]
+
+LEEWAY = timedelta(seconds=60)
+"""How far clocks may be apart."""
+MAX_TOKEN = 16 * 1024
+"""Characters of a token at most."""
+_LATEST = 253402300799
+"""The end of the year 9999, in seconds."""
+# Keys and addresses of keys in a header are the forger's own (CVE-2026-27962); crit and b64 change what the rest
+# means and nothing is understood here (CVE-2025-59420); zip and enc belong to JWE.
+_REFUSED_HEADERS = frozenset(("crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc"))
+
+
+class JwtSigner:
+    """Signs claims with one key, under one ``kid``. ``signer`` decides the algorithm."""
+
+    def __init__(self, signer: Signer, kid: str) -> None:
+        self._signer = signer
+        self.kid = kid
+        self.suite = signer.suite
+        self._header = lru_cache(maxsize=16)(self._encode_header)
+
+    def sign(self, claims: Mapping[str, object], typ: str = "JWT") -> str:
+        """Give the compact token; a TokenError for claims that JSON cannot hold."""
+        try:
+            payload = json.dumps(claims, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+        except (TypeError, ValueError) as error:
+            raise TokenError(f"the claims cannot be written as JSON: {error}") from error
+        signed = f"{self._header(typ)}.{encode(payload)}"
+        value = self._signer.sign(signed.encode("ascii"))
+        return f"{signed}.{encode(value if self.suite.raw_size is None else _to_raw(value, self.suite.raw_size))}"
+
+    def _encode_header(self, typ: str) -> str:
+        header = {"alg": self.suite.jose, "kid": self.kid, "typ": typ}
+        return encode(json.dumps(header, separators=(",", ":")).encode())
+
+
+def verify_jwt(  # noqa: PLR0913 - each names one thing that must hold, and none may be forgotten
+    token: str,
+    *,
+    keys: Mapping[str, PublicKey],
+    issuer: str,
+    audience: str,
+    typ: str,
+    at: datetime,
+    leeway: timedelta = LEEWAY,
+    suites: Collection[Suite] = (ES256,),
+) -> VerifiedClaims:
+    """Judge a token wholly: signature, type, issuer, audience, time. TokenError where any of them fails.
+
+    ``exp`` is required, ``nbf`` and ``iat`` are judged where present. ``suites`` must not be widened beyond what the
+    keys' owner uses: an algorithm must also fit the kind of the key that ``kid`` names.
+    """
+    claims = verify_signature(token, keys=keys, typ=typ, suites=suites)
+    if claims.get("iss") != issuer:
+        raise TokenError("the token is another issuer's")
+    audiences = claims.get("aud")
+    if audience not in (audiences if isinstance(audiences, list) else [audiences]):
+        raise TokenError("the token is meant for another audience")
+    now = at.timestamp()
+    margin = leeway.total_seconds()
+    if now >= _instant(claims, "exp", required=True) + margin:
+        raise TokenError("the token has expired")
+    if now < max(_instant(claims, "nbf"), _instant(claims, "iat")) - margin:
+        raise TokenError("the token is not valid yet")
+    return VerifiedClaims(claims)
+
+
+def verify_signature(
+    token: str, *, keys: Mapping[str, PublicKey], typ: str, suites: Collection[Suite] = (ES256,)
+) -> SignedClaims:
+    """Judge only signature and type, as for an id_token_hint, which may have expired; else use ``verify_jwt``.
+
+    ``keys`` are those the caller trusts, by ``kid``. A token without ``kid`` is judged only if there is one key.
+    """
+    # 1. Three parts, and a header that says nothing dangerous.
+    # 2. The key is one of ours, chosen by kid; the algorithm is allowed and fits that key.
+    # 3. The signature verifies; only then is the payload read.
+    if len(token) > MAX_TOKEN or not token.isascii():
+        raise TokenError("the token is too long or no ASCII text")
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
+        raise TokenError("a signed token has three parts")
+    header = _json_object(decode(parts[0]))
+    _check_header(header, typ)
+    key = _choose_key(header, keys)
+    suite = next((suite for suite in suites if suite.jose == header.get("alg") and suite.key is key.kind), None)
+    if suite is None:
+        raise TokenError("the algorithm is not one this key may use")
+    signed = f"{parts[0]}.{parts[1]}".encode("ascii")
+    if not _verifies(suite, key, signed, decode(parts[2])):
+        raise TokenError("the signature does not verify")
+    return SignedClaims(_json_object(decode(parts[1])))
+
+
+def half_hash(suite: Suite, text: str) -> str:
+    """Give ``at_hash`` or ``c_hash``: the left half of the suite's digest (OpenID Connect Core 3.1.3.6)."""
+    return encode(suite.digest.digest(text.encode("ascii"))[: suite.digest.size // 2])
+
+
+def _check_header(header: _Object, typ: str) -> None:
+    refused = _REFUSED_HEADERS & header.keys()
+    if refused:
+        raise TokenError(f"the header may not hold {', '.join(sorted(refused))}")
+    given = header.get("typ", "JWT" if typ == "JWT" else None)
+    # RFC 7515 4.1.9: "application/" may be left out; media types ignore case.
+    if not isinstance(given, str) or given.lower().removeprefix("application/") != typ.lower():
+        raise TokenError(f"the token is not of type {typ}")
+
+
+def _choose_key(header: _Object, keys: Mapping[str, PublicKey]) -> PublicKey:
+    kid = header.get("kid")
+    if "kid" not in header and len(keys) == 1:
+        return next(iter(keys.values()))
+    key = keys.get(kid) if isinstance(kid, str) else None
+    if key is None:
+        raise TokenError("the token names no key that is known")
+    return key
+
+
+def _verifies(suite: Suite, key: PublicKey, signed: bytes, value: bytes) -> bool:
+    if suite.raw_size is not None:
+        # RFC 7518 3.4: r||s and nothing else; a DER value would be a second form of the same token.
+        if len(value) != suite.raw_size:
+            return False
+        value = _to_der(value)
+    return key.verify(suite, signed, value)
+
+
+def _to_raw(value: bytes, size: int) -> bytes:
+    r, s = (member.as_int() for member in der.parse(value))
+    return r.to_bytes(size // 2, "big") + s.to_bytes(size // 2, "big")
+
+
+def _to_der(raw: bytes) -> bytes:
+    half = len(raw) // 2
+    return der.sequence(*(der.integer(int.from_bytes(part, "big")) for part in (raw[:half], raw[half:])))
+
+
+def _json_object(data: bytes) -> _Object:
+    """Read a JSON object that has one reading: no repeated members, no NaN, UTF-8."""
+    try:
+        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unrepeated, parse_constant=_no_constant)
+    except (ValueError, RecursionError) as error:
+        raise TokenError("the token holds no readable JSON") from error
+    if not isinstance(value, dict):
+        raise TokenError("the token holds no JSON object")
+    return value
+
+
+def _unrepeated(pairs: list[tuple[str, Any]]) -> _Object:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a member is repeated")
+    return found
+
+
+def _no_constant(_: str) -> NoReturn:
+    raise ValueError("not a JSON number")
+
+
+def _instant(claims: Mapping[str, Any], name: str, *, required: bool = False) -> float:
+    """Read a NumericDate; one that is absent and not required lies before all others."""
+    if name not in claims and not required:
+        return float("-inf")
+    value = claims.get(name)
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
+        raise TokenError(f"{name} is not a time")
+    return value

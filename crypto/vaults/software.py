@@ -1,0 +1,122 @@
+"""Private keys in this process's memory: how each suite makes one and signs with one."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Final, TypeAlias
+
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_der_private_key,
+)
+
+from crypto.engines import Sm2Engine
+from crypto.errors import KeyRefused
+from crypto.keys import PublicKey
+from crypto.sm2 import signature_to_der
+from crypto.suites import ES256, RS256, SM2_SM3, KeyKind, Suite
+from crypto.vaults.pkcs8 import private_key_info, read_private_key_info
+
+RSA_BITS: Final = 3072
+
+SignDigest: TypeAlias = Callable[[bytes], bytes]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class FreshKey:
+    """A key pair just made; it is not shown, because ``pkcs8`` is the secret."""
+
+    pkcs8: bytes
+    public_key: PublicKey
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Way:
+    """How keys of one suite are made, and how a PKCS#8 becomes something that signs digests."""
+
+    make: Callable[[Sm2Engine], FreshKey]
+    open: Callable[[Sm2Engine, bytes], SignDigest]
+
+
+def make_key(suite: Suite, engine: Sm2Engine) -> FreshKey:
+    """Make a key pair; KeyRefused for a suite that is not made in software."""
+    return _way(suite).make(engine)
+
+
+def open_key(suite: Suite, engine: Sm2Engine, pkcs8: bytes) -> SignDigest:
+    """Give a function that signs digests as ``KeyVault.sign_digest`` does."""
+    sign = _way(suite).open(engine, pkcs8)
+
+    def checked(digest: bytes) -> bytes:
+        if len(digest) != suite.digest.size:
+            raise KeyRefused(f"{suite.name} signs digests of {suite.digest.size} octets, not {len(digest)}")
+        return sign(digest)
+
+    return checked
+
+
+def _way(suite: Suite) -> _Way:
+    try:
+        return _WAYS[suite.name]
+    except KeyError:
+        raise KeyRefused(f"no keys for {suite.name} are made here") from None
+
+
+def _scalar(suite: Suite, pkcs8: bytes) -> bytes:
+    found, scalar = read_private_key_info(pkcs8)
+    if found is not suite:
+        raise KeyRefused(f"the private key is not one for {suite.name}")
+    return scalar
+
+
+def _make_sm2(engine: Sm2Engine) -> FreshKey:
+    scalar = engine.generate()
+    point = engine.public_point(scalar)
+    return FreshKey(pkcs8=private_key_info(SM2_SM3, scalar, point), public_key=PublicKey.from_point(KeyKind.SM2, point))
+
+
+def _open_sm2(engine: Sm2Engine, pkcs8: bytes) -> SignDigest:
+    scalar = _scalar(SM2_SM3, pkcs8)
+    return lambda digest: signature_to_der(engine.sign(scalar, digest))
+
+
+def _make_p256(_: Sm2Engine) -> FreshKey:
+    key = ec.generate_private_key(ec.SECP256R1())
+    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
+    scalar = key.private_numbers().private_value.to_bytes(32, "big")
+    return FreshKey(pkcs8=private_key_info(ES256, scalar, point), public_key=PublicKey.from_point(KeyKind.P256, point))
+
+
+def _open_p256(_: Sm2Engine, pkcs8: bytes) -> SignDigest:
+    key = ec.derive_private_key(int.from_bytes(_scalar(ES256, pkcs8), "big"), ec.SECP256R1())
+    algorithm = ec.ECDSA(Prehashed(ES256.digest.primitive()))
+    return lambda digest: key.sign(digest, algorithm)
+
+
+def _make_rsa(_: Sm2Engine) -> FreshKey:
+    key = rsa.generate_private_key(65537, RSA_BITS)
+    spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    pkcs8 = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
+    return FreshKey(pkcs8=pkcs8, public_key=PublicKey.from_spki(spki))
+
+
+def _open_rsa(_: Sm2Engine, pkcs8: bytes) -> SignDigest:
+    try:
+        key = load_der_private_key(pkcs8, None)
+    except ValueError:
+        raise KeyRefused("the private key cannot be read") from None
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise KeyRefused("the private key is not an RSA key")
+    algorithm = Prehashed(RS256.digest.primitive())
+    return lambda digest: key.sign(digest, padding.PKCS1v15(), algorithm)
+
+
+_WAYS: Final[Mapping[str, _Way]] = {
+    SM2_SM3.name: _Way(make=_make_sm2, open=_open_sm2),
+    ES256.name: _Way(make=_make_p256, open=_open_p256),
+    RS256.name: _Way(make=_make_rsa, open=_open_rsa),
+}

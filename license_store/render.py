@@ -1,0 +1,163 @@
+"""Rendering: a licence's facts through its type's template into PDF/A-2b, and into a picture for screens."""
+
+import importlib.util
+import io
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import typst
+from PIL import Image
+
+from license_store import glyphs, ornament
+from license_store.model import CHINA, FaceData, FieldKind, GlyphMissing, License, LicenseType, RenderingFailed
+from seal.model import Picture, Placement
+
+_TEMPLATES = Path(__file__).parent / "templates" / "render"
+_PICTURE_PIXELS_PER_INCH = 92
+_PICTURE_COLOURS = 96
+_MM_PER_INCH = 25.4
+_MISFIT = "does not fit"
+"""What a template's assertion says when no size of type is small enough."""
+_FOR_GOOD = "长期"
+
+
+class FontUnavailable(RuntimeError):
+    """No font to render with; the text names the remedy."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Font:
+    """The one font that licences are set in: its file, the face of a collection, and its family name."""
+
+    path: Path
+    index: int
+    family: str
+
+    def require(self, text: str) -> None:
+        """Refuse with GlyphMissing, naming the characters of ``text`` that the font cannot show."""
+        absent = glyphs.missing(text, self.path, self.index)
+        if absent:
+            named = ", ".join(f"{character} (U+{ord(character):04X})" for character in absent)
+            raise GlyphMissing(f"The font {self.family} has no glyph for {named}.")
+
+
+def packaged_font() -> Font:
+    """Give Noto Sans CJK SC from the package that brings it, so that no font need be installed."""
+    package = importlib.util.find_spec("manimgx_fonts_cjk")
+    if package is None or package.origin is None:
+        raise FontUnavailable("no CJK font: install the Python package manimgx-fonts-cjk")
+    return Font(path=Path(package.origin).parent / "NotoSansCJK-VF.otf.ttc", index=2, family="Noto Sans CJK SC")
+
+
+class Renderer:
+    """Renders licences. Safe to share between threads, not across a fork.
+
+    One compiler is kept for each template: making one costs ten times a page. System fonts are left aside, so
+    the same facts give the same octets on every machine.
+    """
+
+    def __init__(self, font: Font) -> None:
+        self._font = font
+        self._fonts = typst.Fonts(
+            include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(font.path.parent)]
+        )
+        self._compilers: dict[str, typst.Compiler] = {}
+        self._lock = threading.Lock()
+
+    def pdf(self, kind: LicenseType, licence: License, *, qr_svg: str, host: str) -> bytes:
+        """Render the document as PDF/A-2b, ready to be sealed; refuse what cannot be shown whole."""
+        inputs = self._inputs(kind, licence, qr_svg=qr_svg, host=host)
+        issued = int(licence.issued_at.timestamp())
+        with self._compiler(kind) as compiler:
+            document = compiler.compile(sys_inputs=inputs, format="pdf", pdf_standards="a-2b", timestamp=issued)
+        # ISO 19005-2 6.1.3, 6.1.9: a revision appended by the sealing must begin on a line of its own.
+        return _one_page(document) + b"\n"
+
+    def picture(self, kind: LicenseType, licence: License, *, qr_svg: str, host: str, seal: Picture) -> bytes:
+        """Render what the sealed document looks like as a small PNG, the seal's picture in its place."""
+        inputs = self._inputs(kind, licence, qr_svg=qr_svg, host=host)
+        with self._compiler(kind) as compiler:
+            page = compiler.compile(sys_inputs=inputs, format="png", ppi=_PICTURE_PIXELS_PER_INCH)
+        return _with_seal(_one_page(page), seal, kind.placement(seal))
+
+    @contextmanager
+    def _compiler(self, kind: LicenseType) -> Iterator[typst.Compiler]:
+        """Lend the compiler of a template to one thread at a time; answer what does not fit with a refusal."""
+        with self._lock:
+            compiler = self._compilers.get(kind.template)
+            if compiler is None:
+                compiler = typst.Compiler(
+                    str(_TEMPLATES / kind.template),
+                    root=str(_TEMPLATES),
+                    font_paths=self._fonts,
+                    ignore_system_fonts=True,
+                )
+                self._compilers[kind.template] = compiler
+            try:
+                yield compiler
+            except typst.TypstError as error:
+                if _MISFIT not in str(error):
+                    raise
+                raise RenderingFailed(
+                    "The data do not fit on the page, even in the smallest type: shorten them."
+                ) from error
+
+    def _inputs(self, kind: LicenseType, licence: License, *, qr_svg: str, host: str) -> dict[str, str]:
+        """Put everything that varies into one JSON text: data are never markup."""
+        issued = licence.issued_at.astimezone(CHINA).date()
+        first, last = licence.validity.first, licence.validity.last
+        data = {
+            "font": self._font.family,
+            "title": f"{kind.name_zh} {licence.number}",
+            "identifier": licence.identifier,
+            "number": licence.number,
+            "holder_name": licence.holder.name,
+            "holder_code": licence.holder.code,
+            "face": _face(kind, licence.face),
+            "validity": f"{day(first)}至{_FOR_GOOD if last is None else day(last)}",
+            "issuer": licence.issuer_name,
+            "issued": day(issued),
+            "host": host,
+        }
+        facts = json.dumps(data, ensure_ascii=False)
+        self._font.require(facts)
+        return {"data": facts, "qr": qr_svg, "frame": ornament.frame()}
+
+
+def _one_page(compiled: bytes | list[bytes] | None) -> bytes:
+    if not isinstance(compiled, bytes):
+        raise TypeError("a licence is one page: its template made several, or none")
+    return compiled
+
+
+def day(value: date) -> str:
+    """Write a day as licences do: 2026年11月22日."""
+    return f"{value.year}年{value.month}月{value.day}日"
+
+
+def _face(kind: LicenseType, face: FaceData) -> dict[str, dict[str, str]]:
+    values = {
+        field.name: day(date.fromisoformat(face[field.name])) if field.kind is FieldKind.DATE else face[field.name]
+        for field in kind.fields
+        if field.name in face
+    }
+    return {field.name: {"label": field.zh, "value": values.get(field.name, "")} for field in kind.fields}
+
+
+def _with_seal(page_png: bytes, seal: Picture, at: Placement) -> bytes:
+    """Lay the seal on the page as the sealed PDF shows it, ink on ink, and save with few colours."""
+    scale = _PICTURE_PIXELS_PER_INCH / _MM_PER_INCH
+    with Image.open(io.BytesIO(page_png)) as opened, Image.open(io.BytesIO(seal.png)) as artwork:
+        page = opened.convert("RGBA")
+        size = (round(seal.width_mm * scale), round(seal.height_mm * scale))
+        stamp = artwork.convert("RGBA").resize(size, Image.Resampling.LANCZOS)
+        page.alpha_composite(stamp, (round(at.x_mm * scale), round(at.y_mm * scale)))
+    out = io.BytesIO()
+    few = page.convert("RGB").quantize(_PICTURE_COLOURS, Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
+    few.save(out, "PNG", compress_level=6)
+    return out.getvalue()

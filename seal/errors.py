@@ -1,0 +1,114 @@
+"""What this floor refuses, as one small tree.
+
+Refusal
+├── DocumentRefused              this document cannot be sealed or read
+│   ├── UnsupportedDocument      neither PDF nor OFD, or of a kind this format cannot take
+│   ├── DocumentTooLarge
+│   ├── FurtherSealingForbidden  an earlier signature allows no later one
+│   └── PlacementRefused         the picture has no such place in this document
+├── ArtworkRefused               a seal's picture cannot be drawn from these words
+├── SealRefused                  a seal cannot be made as asked
+├── UnknownSeal, UnknownSealing
+├── SealNotUsable, SealExpired   the seal may not sign now
+├── IdempotencyMismatch, SealingInProgress
+├── SigningUnavailable           the vault does not sign now
+└── SealingRejected              our own verifier does not accept what we made; nothing is handed out
+"""
+
+from kernel.errors import Reason, Refusal
+
+
+class DocumentRefused(Refusal):
+    """This document cannot be sealed or read."""
+
+    reason, code = Reason.BAD_INPUT, "document_refused"
+
+
+class UnsupportedDocument(DocumentRefused):
+    """The document is of no kind we can handle."""
+
+    reason, code = Reason.UNSUPPORTED, "document_unsupported"
+
+
+class DocumentTooLarge(DocumentRefused):
+    """The document has more octets than we take."""
+
+    reason, code = Reason.TOO_LARGE, "document_too_large"
+
+
+class FurtherSealingForbidden(DocumentRefused):
+    """A signature in the document forbids any later one."""
+
+    reason, code = Reason.CONFLICT, "further_sealing_forbidden"
+
+
+class PlacementRefused(DocumentRefused):
+    """The document has no such page, or the picture would not be seen there."""
+
+    reason, code = Reason.BAD_INPUT, "placement_refused"
+
+
+class ArtworkRefused(Refusal):
+    """A seal's picture cannot be drawn: a glyph is missing or the words do not fit."""
+
+    reason, code = Reason.BAD_INPUT, "artwork_refused"
+
+
+class SealRefused(Refusal):
+    """A seal cannot be made, or its status not changed, as asked."""
+
+    reason, code = Reason.BAD_INPUT, "seal_refused"
+
+
+class SealExists(SealRefused):
+    """A seal with this number is already in the register."""
+
+    reason, code = Reason.CONFLICT, "seal_exists"
+
+
+class UnknownSeal(Refusal):
+    """No such seal in the register."""
+
+    reason, code = Reason.NOT_FOUND, "seal_unknown"
+
+
+class UnknownSealing(Refusal):
+    """No such sealing, or not one of this caller's."""
+
+    reason, code = Reason.NOT_FOUND, "sealing_unknown"
+
+
+class SealNotUsable(Refusal):
+    """The seal is suspended or revoked, or lacks the credential this format needs."""
+
+    reason, code = Reason.CONFLICT, "seal_not_usable"
+
+
+class SealExpired(SealNotUsable):
+    """The seal or its certificate is outside its validity."""
+
+    reason, code = Reason.CONFLICT, "seal_expired"
+
+
+class IdempotencyMismatch(Refusal):
+    """The Idempotency-Key was used before for a different request."""
+
+    reason, code = Reason.CONFLICT, "idempotency_mismatch"
+
+
+class SealingInProgress(Refusal):
+    """The same request is being worked on; ask again shortly."""
+
+    reason, code = Reason.CONFLICT, "sealing_in_progress"
+
+
+class SigningUnavailable(Refusal):
+    """The vault does not sign now."""
+
+    reason, code = Reason.UNAVAILABLE, "signing_unavailable"
+
+
+class SealingRejected(Refusal):
+    """Our own verifier does not accept the sealed document, so it is not handed out."""
+
+    reason, code = Reason.UNAVAILABLE, "sealing_rejected_by_verifier"

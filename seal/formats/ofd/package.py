@@ -1,0 +1,126 @@
+"""OFD packages: files found by location, XML read without trusting it (GB/T 33190 chapter 7)."""
+
+import posixpath
+from collections.abc import Iterator, Mapping
+
+from lxml import etree
+
+from seal.formats.ofd.archive import Archive, ArchiveError, Entry, Limits
+
+MAX_XML = 32 * 1024 * 1024
+ROOT_FILE = "OFD.xml"
+
+
+class PackageError(Exception):
+    """The package is not what an OFD document must be; the text says where in one sentence."""
+
+
+def parse_xml(data: bytes, path: str) -> etree._Element:
+    """Read one XML file. Document type declarations, entities and network access are refused outright."""
+    if len(data) > MAX_XML:
+        raise PackageError(f"{path} has {len(data)} octets, more than the {MAX_XML} allowed for XML")
+    if b"<!DOCTYPE" in data:
+        raise PackageError(f"{path} declares a document type")
+    parser = etree.XMLParser(resolve_entities=False, no_network=True, huge_tree=False, load_dtd=False)
+    try:
+        root = etree.fromstring(data, parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise PackageError(f"{path} is not well-formed XML") from error
+    if getattr(root.getroottree().docinfo, "doctype", None):
+        # The search above does not see one written in UTF-16.
+        raise PackageError(f"{path} declares a document type")
+    return root
+
+
+def local_name(element: etree._Element) -> str:
+    """Give an element's name without its namespace: real files use two namespaces and any prefix."""
+    # Comments and processing instructions have no name.
+    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+
+
+def children(element: etree._Element, name: str) -> Iterator[etree._Element]:
+    """Give the direct members called ``name``, in any namespace."""
+    return (child for child in element if local_name(child) == name)
+
+
+def child(element: etree._Element, *names: str) -> etree._Element | None:
+    """Follow ``names`` downwards, the first of each; None where one is missing."""
+    for name in names:
+        found = next(children(element, name), None)
+        if found is None:
+            return None
+        element = found
+    return element
+
+
+def child_text(element: etree._Element, *names: str) -> str | None:
+    """Give the stripped text of a descendant; None where it is missing or empty."""
+    found = child(element, *names)
+    text = "".join(str(part) for part in found.itertext()).strip() if found is not None else ""
+    return text or None
+
+
+class OfdPackage:
+    """An OFD package in memory. Each file is inflated once, when first asked for."""
+
+    def __init__(self, data: bytes, limits: Limits | None = None) -> None:
+        try:
+            self.archive = Archive(data, limits)
+        except ArchiveError as error:
+            raise PackageError(str(error)) from error
+        self._entries: Mapping[str, Entry] = {
+            entry.path: entry for entry in self.archive.entries if not entry.is_folder
+        }
+        folded: dict[str, str | None] = {}
+        for path in self._entries:
+            # Two names that differ by case only are both reachable by their exact names alone.
+            folded[path.casefold()] = None if path.casefold() in folded else path
+        self._folded = folded
+        self._contents: dict[str, bytes] = {}
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files, as the archive lists them."""
+        return tuple(self._entries)
+
+    def find(self, path: str) -> str | None:
+        """Give the stored name of the file meant by ``path`` (from the root), wrong case tolerated."""
+        return path if path in self._entries else self._folded.get(path.casefold())
+
+    def locate(self, location: str, within: str) -> str | None:
+        """Give the stored name of what ``location``, written in file ``within``, means; None if there is none.
+
+        A leading slash means the root; else the file's own folder, and failing that the root, which is what
+        writers mean that forget the slash.
+        """
+        location = location.strip().replace("\\", "/")
+        folder = "" if location.startswith("/") else posixpath.dirname(within)
+        for base in dict.fromkeys((folder, "")):
+            path = posixpath.normpath(posixpath.join("/", base, location.lstrip("/"))).lstrip("/")
+            if found := self.find(path):
+                return found
+        return None
+
+    def read(self, path: str) -> bytes:
+        """Give a file's content by its stored name."""
+        if path not in self._contents:
+            entry = self._entries.get(path)
+            if entry is None:
+                raise PackageError(f"{path} is missing")
+            try:
+                self._contents[path] = self.archive.read(entry)
+            except ArchiveError as error:
+                raise PackageError(str(error)) from error
+        return self._contents[path]
+
+    def xml(self, path: str) -> etree._Element:
+        """Read a file as XML, afresh each time: the caller may change what it gets."""
+        return parse_xml(self.read(path), path)
+
+
+def looks_like_ofd(data: bytes) -> bool:
+    """Tell whether ``data`` is a ZIP archive with an OFD.xml in it, without inflating anything."""
+    try:
+        return OfdPackage(data).find(ROOT_FILE) is not None
+    except PackageError:
+        return False

@@ -1,0 +1,176 @@
+"""What an OFD package says of itself: documents, pages, signature lists, signatures (GB/T 33190 chapters 7 and 18)."""
+
+import base64
+import binascii
+import re
+from dataclasses import dataclass
+
+from lxml import etree
+
+from seal.formats.ofd.package import ROOT_FILE, OfdPackage, PackageError, child, child_text, children, parse_xml
+
+MAX_SIGNATURES = 200
+MAX_PAGES = 10_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A page: the id that stamps refer to, and the stored name of its content if that exists."""
+
+    id: str
+    content: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Body:
+    """One document of the package. Paths are stored names; None where a location leads nowhere."""
+
+    root: str | None
+    signatures_location: str | None
+    signatures: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A protected file as the signature names it, and the digest it should have."""
+
+    location: str
+    check_value: bytes | None
+    """None if it is not Base64."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """Where a seal's picture stands: box and clip in mm, as written."""
+
+    id: str
+    page: str
+    boundary: str
+    clip: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedSignature:
+    """A row of Signatures.xml. ``kind`` is Seal when not given (GB/T 33190 18.1)."""
+
+    id: str
+    kind: str
+    location: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureFile:
+    """Signature.xml: what is protected, by which seal, and where the value lies."""
+
+    path: str
+    raw: bytes
+    method: str | None
+    claimed_time: str | None
+    check_method: str | None
+    references: tuple[Reference, ...]
+    stamps: tuple[Stamp, ...]
+    seal_location: str | None
+    value_location: str | None
+
+
+def read_bodies(package: OfdPackage) -> tuple[Body, ...]:
+    """Read OFD.xml: the documents of the package."""
+    path = package.find(ROOT_FILE)
+    if path is None:
+        raise PackageError("the package has no OFD.xml")
+    bodies = []
+    for body in children(package.xml(path), "DocBody"):
+        root, listed = child_text(body, "DocRoot"), child_text(body, "Signatures")
+        bodies.append(
+            Body(
+                root=package.locate(root, path) if root else None,
+                signatures_location=listed,
+                signatures=package.locate(listed, path) if listed else None,
+            )
+        )
+    if not bodies:
+        raise PackageError("OFD.xml names no document")
+    return tuple(bodies)
+
+
+def read_pages(package: OfdPackage, root: str) -> tuple[Page, ...]:
+    """Read the pages of the document whose Document.xml is ``root``."""
+    document = package.xml(root)
+    pages = child(document, "Pages")
+    found = tuple(
+        Page(id=page.get("ID", ""), content=package.locate(page.get("BaseLoc", ""), root))
+        for page in (children(pages, "Page") if pages is not None else ())
+    )
+    if len(found) > MAX_PAGES:
+        raise PackageError(f"the document has {len(found)} pages, more than the {MAX_PAGES} allowed")
+    return found
+
+
+def page_box(package: OfdPackage, root: str, page: Page) -> tuple[float, float] | None:
+    """Give a page's width and height in mm: its own area, else the document's; None if neither can be read."""
+    areas = []
+    if page.content is not None:
+        areas.append(child_text(package.xml(page.content), "Area", "PhysicalBox"))
+    areas.append(child_text(package.xml(root), "CommonData", "PageArea", "PhysicalBox"))
+    for area in areas:
+        try:
+            _, _, width, height = (float(number) for number in (area or "").split())
+        except ValueError:
+            continue
+        return width, height
+    return None
+
+
+def read_signature_list(package: OfdPackage, path: str) -> tuple[ListedSignature, ...]:
+    """Read Signatures.xml."""
+    rows = tuple(
+        ListedSignature(id=row.get("ID", ""), kind=row.get("Type") or "Seal", location=row.get("BaseLoc", ""))
+        for row in children(package.xml(path), "Signature")
+    )
+    if len(rows) > MAX_SIGNATURES:
+        raise PackageError(f"the package lists {len(rows)} signatures, more than the {MAX_SIGNATURES} allowed")
+    return rows
+
+
+def read_signature(package: OfdPackage, path: str) -> SignatureFile:
+    """Read one Signature.xml."""
+    raw = package.read(path)
+    root = parse_xml(raw, path)
+    signed = child(root, "SignedInfo")
+    if signed is None:
+        raise PackageError(f"{path} has no SignedInfo")
+    references = child(signed, "References")
+    rows = tuple(children(references, "Reference")) if references is not None else ()
+    return SignatureFile(
+        path=path,
+        raw=raw,
+        method=child_text(signed, "SignatureMethod"),
+        claimed_time=child_text(signed, "SignatureDateTime"),
+        check_method=references.get("CheckMethod") if references is not None else None,
+        references=tuple(
+            Reference(location=row.get("FileRef", ""), check_value=_base64(child_text(row, "CheckValue")))
+            for row in rows
+        ),
+        stamps=tuple(_stamp(row) for row in children(signed, "StampAnnot")),
+        seal_location=child_text(signed, "Seal", "BaseLoc"),
+        value_location=child_text(root, "SignedValue"),
+    )
+
+
+def id_number(text: str | None) -> int:
+    """Give the number in an id ("s001", "1"); 0 if it has none."""
+    digits = re.sub(r"\D", "", text or "", flags=re.ASCII)
+    return int(digits[:18]) if digits else 0
+
+
+def _stamp(row: etree._Element) -> Stamp:
+    return Stamp(
+        id=row.get("ID", ""), page=row.get("PageRef", ""), boundary=row.get("Boundary", ""), clip=row.get("Clip")
+    )
+
+
+def _base64(text: str | None) -> bytes | None:
+    try:
+        return base64.b64decode("".join((text or "").split()), validate=True)
+    except binascii.Error:
+        return None

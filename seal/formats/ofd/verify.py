@@ -1,0 +1,236 @@
+"""Verifying OFD packages: every signature, every rule, all findings (GM/T 0031-2014 6.2.3, GB/T 33190 chapter 18)."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from crypto.digests import MD5, SHA1, SHA256, SHA384, SHA512, SM3, DigestAlgorithm
+from seal.formats.ofd.archive import Limits
+from seal.formats.ofd.gbt35275 import judge_signed_value
+from seal.formats.ofd.package import OfdPackage, PackageError
+from seal.formats.ofd.structure import (
+    Body,
+    ListedSignature,
+    SignatureFile,
+    read_bodies,
+    read_pages,
+    read_signature,
+    read_signature_list,
+)
+from seal.model import Finding, Report, SignatureReport, Verdict
+from seal.ses import time_from_text
+from seal.ses.judge import judge_ses
+from seal.trust import Trust
+
+CHECK_METHODS: Mapping[str, DigestAlgorithm] = {
+    **{row.oid: row for row in (SM3, SHA256, SHA384, SHA512, SHA1, MD5)},
+    "SM3": SM3,
+    "SHA256": SHA256,
+    "SHA384": SHA384,
+    "SHA512": SHA512,
+    "SHA1": SHA1,
+    "MD5": MD5,
+    # The name of keyed SM3; one vendor writes it where it can only mean the plain digest.
+    "1.2.156.10197.1.401.2": SM3,
+}
+DEFAULT_CHECK_METHOD = "MD5"
+"""GB/T 33190 table 79: what a missing CheckMethod means."""
+SEAL_KIND, SIGN_KIND = "Seal", "Sign"
+_NAMES_SHOWN = 4
+
+
+def verify_ofd(document: bytes, trust: Trust, at: datetime | None = None, *, limits: Limits | None = None) -> Report:
+    """Judge every signature of an OFD document at the time it was made or, if given, as of ``at``.
+
+    Never raises for what the document holds: what cannot be read is a finding.
+    """
+    try:
+        package = OfdPackage(document, limits)
+        bodies = read_bodies(package)
+    except PackageError as error:
+        return Report(signatures=(), findings=(_invalid("PACKAGE_MALFORMED", str(error)),))
+    reader = _Reader(package=package, trust=trust, at=at)
+    reports: list[SignatureReport] = []
+    findings: list[Finding] = []
+    bare = 0
+    for body in bodies:
+        found, faults = reader.judge_body(body)
+        reports.extend(found)
+        findings.extend(faults)
+        bare += not found
+    if bare and reports:
+        # Signatures of another document beside it say nothing about this one, yet a reader may show it.
+        findings.append(
+            Finding(
+                code="DOCUMENT_WITHOUT_SEAL",
+                verdict=Verdict.INDETERMINATE,
+                detail=f"{bare} of the package's {len(bodies)} documents bear no signature",
+            )
+        )
+    elif not reports and not findings:
+        findings.append(Finding(code="NO_SIGNATURE", verdict=Verdict.UNSIGNED))
+    return Report(signatures=tuple(reports), findings=tuple(findings))
+
+
+def _invalid(code: str, detail: str = "") -> Finding:
+    return Finding(code=code, verdict=Verdict.INVALID, detail=detail)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Signature:
+    """One listed signature, read as far as it can be."""
+
+    row: ListedSignature
+    file: SignatureFile | None = None
+    value: str | None = None
+    seal: str | None = None
+    faults: tuple[Finding, ...] = ()
+
+    @property
+    def own_files(self) -> frozenset[str]:
+        """The files that came with this signature."""
+        paths = (self.file.path if self.file else None, self.value, self.seal)
+        return frozenset(path for path in paths if path is not None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Reader:
+    package: OfdPackage
+    trust: Trust
+    at: datetime | None
+    digests: dict[tuple[str, str], bytes] = field(default_factory=dict)
+
+    def judge_body(self, body: Body) -> tuple[list[SignatureReport], list[Finding]]:
+        if body.signatures_location is None:
+            return [], []
+        if body.signatures is None:
+            return [], [_invalid("SIGNATURE_FILE_MISSING", f"{body.signatures_location} is missing")]
+        try:
+            rows = read_signature_list(self.package, body.signatures)
+        except PackageError as error:
+            return [], [_invalid("PACKAGE_MALFORMED", str(error))]
+        signatures = [self._read(row, body.signatures) for row in rows]
+        reports = []
+        for place, signature in enumerate(signatures):
+            later = frozenset(path for after in signatures[place + 1 :] for path in after.own_files)
+            reports.append(self._judge(signature, body, later))
+        return reports, []
+
+    def _read(self, row: ListedSignature, listed_in: str) -> _Signature:
+        path = self.package.locate(row.location, listed_in)
+        if path is None:
+            return _Signature(row=row, faults=(_invalid("SIGNATURE_FILE_MISSING", f"{row.location} is missing"),))
+        try:
+            file = read_signature(self.package, path)
+        except PackageError as error:
+            return _Signature(row=row, faults=(_invalid("PACKAGE_MALFORMED", str(error)),))
+        value = self.package.locate(file.value_location, path) if file.value_location else None
+        seal = self.package.locate(file.seal_location, path) if file.seal_location else None
+        faults = []
+        if value is None:
+            faults.append(_invalid("SIGNED_VALUE_MISSING", f"{file.value_location or 'its location'} is missing"))
+        if file.seal_location and seal is None:
+            faults.append(_invalid("SEAL_FILE_MISMATCH", f"{file.seal_location} is missing"))
+        return _Signature(row=row, file=file, value=value, seal=seal, faults=tuple(faults))
+
+    def _judge(self, signature: _Signature, body: Body, later: frozenset[str]) -> SignatureReport:
+        file, value = signature.file, signature.value
+        findings = list(signature.faults)
+        if file is not None:
+            findings.extend(self._references(signature, body, later))
+        if file is None or value is None:
+            return _unread(findings)
+        try:
+            octets = self.package.read(value)
+            seal_file = self.package.read(signature.seal) if signature.seal else None
+        except PackageError as error:
+            return _unread([*findings, _invalid("PACKAGE_MALFORMED", str(error))])
+        if signature.row.kind == SIGN_KIND:
+            claimed = time_from_text(file.claimed_time or "")
+            report = judge_signed_value(octets, signed=file.raw, claimed=claimed, trust=self.trust, at=self.at)
+        else:
+            report = self._judge_seal(octets, file, seal_file)
+        return SignatureReport(
+            format=report.format,
+            signer=report.signer,
+            seal=report.seal,
+            time=report.time,
+            time_source=report.time_source,
+            findings=(*findings, *report.findings),
+        )
+
+    def _judge_seal(self, octets: bytes, file: SignatureFile, seal_file: bytes | None) -> SignatureReport:
+        judged = judge_ses(octets, digest=SM3.digest(file.raw), trust=self.trust, at=self.at, seal_file=seal_file)
+        return SignatureReport(
+            format=f"ofd-ses-v{judged.layout}" if judged.layout else "ofd-ses",
+            signer=judged.signer,
+            seal=judged.seal,
+            time=judged.time,
+            time_source=judged.time_source,
+            findings=judged.findings,
+        )
+
+    # --- what the signature protects ---------------------------------------------------------------------------
+
+    def _references(self, signature: _Signature, body: Body, later: frozenset[str]) -> Iterator[Finding]:
+        file = signature.file
+        if file is None:
+            return
+        name = file.check_method or DEFAULT_CHECK_METHOD
+        algorithm = CHECK_METHODS.get(name.strip().upper().replace("-", ""))
+        if algorithm is None:
+            yield Finding(code="ALGORITHM_UNSUPPORTED", verdict=Verdict.INDETERMINATE, detail=f"CheckMethod {name}")
+        elif algorithm.weak:
+            yield Finding(code="WEAK_DIGEST", verdict=Verdict.VALID, detail=algorithm.name)
+        covered: set[str] = set()
+        for reference in file.references:
+            path = self.package.locate(reference.location, file.path)
+            if path is None:
+                yield _invalid("REFERENCE_MISSING", reference.location)
+                continue
+            covered.add(path)
+            if algorithm is not None:
+                yield from self._reference(path, reference.check_value, algorithm)
+        yield from self._coverage(signature, body, covered, later)
+
+    def _reference(self, path: str, expected: bytes | None, algorithm: DigestAlgorithm) -> Iterator[Finding]:
+        key = path, algorithm.name
+        try:
+            if key not in self.digests:
+                self.digests[key] = algorithm.digest(self.package.read(path))
+        except PackageError as error:
+            yield _invalid("PACKAGE_MALFORMED", str(error))
+            return
+        if self.digests[key] != expected:
+            yield _invalid("REFERENCE_MISMATCH", path)
+
+    def _coverage(
+        self, signature: _Signature, body: Body, covered: set[str], later: frozenset[str]
+    ) -> Iterator[Finding]:
+        """Say what the signature leaves open.
+
+        A file left open is a note: real signers leave OFD.xml and templates out. The document's own root and pages
+        are another matter: were they open, what is shown would not be what was sealed.
+        """
+        try:
+            pages = read_pages(self.package, body.root) if body.root else ()
+        except PackageError as error:
+            yield _invalid("PACKAGE_MALFORMED", str(error))
+            pages = ()
+        shown = [path for path in (body.root, *(page.content for page in pages)) if path is not None]
+        exposed = [path for path in shown if path not in covered]
+        if exposed:
+            yield _invalid("PAGES_UNCOVERED", _names(exposed))
+        by_nature = {body.signatures, *(signature.own_files - {signature.seal}), *later}
+        uncovered = [path for path in self.package.paths if path not in covered and path not in by_nature]
+        if uncovered:
+            yield Finding(code="UNCOVERED_CONTENT", verdict=Verdict.VALID, detail=_names(uncovered))
+
+
+def _unread(findings: list[Finding]) -> SignatureReport:
+    return SignatureReport(format="ofd", signer=None, seal=None, time=None, time_source=None, findings=tuple(findings))
+
+
+def _names(paths: list[str]) -> str:
+    rest = len(paths) - _NAMES_SHOWN
+    return ", ".join(paths[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")

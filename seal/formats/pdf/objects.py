@@ -1,0 +1,100 @@
+"""PDF objects as Python values, and the writing of them (ISO 32000-2 7.3).
+
+null is None, a name is a ``Name``, both kinds of string are ``bytes``, an array is a ``list``, a dictionary a
+``dict``; references and streams have classes of their own.
+"""
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import NamedTuple, TypeAlias, Union
+
+from seal.errors import DocumentRefused
+
+
+class PdfError(DocumentRefused):
+    """The octets are not a PDF that can be read safely; the text says what was met."""
+
+
+class PdfEncrypted(PdfError):
+    """The document is encrypted, so what would be sealed or judged cannot be read."""
+
+    code = "document_encrypted"
+
+
+class Name(str):
+    """A PDF name without its slash; each character stands for one octet."""
+
+    __slots__ = ()
+
+
+class Ref(NamedTuple):
+    """An indirect reference."""
+
+    number: int
+    generation: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """A stream: its dictionary and its octets as they stand in the file, still filtered."""
+
+    entries: "PdfDict"
+    raw: bytes = field(repr=False)
+
+
+PdfObject: TypeAlias = Union[bool, int, float, Name, bytes, Ref, "PdfArray", "PdfDict", Stream, None]
+PdfArray: TypeAlias = list["PdfObject"]
+PdfDict: TypeAlias = dict[str, "PdfObject"]
+
+_PLAIN_NAME = frozenset("!\"$&'*+,-.:;=?@\\^_`|~") | {chr(code) for code in range(33, 127) if chr(code).isalnum()}
+_ESCAPES = str.maketrans({"\\": r"\\", "(": r"\(", ")": r"\)", "\r": r"\r", "\n": r"\n"})
+
+
+def write(value: PdfObject) -> bytes:
+    """Write ``value`` as it stands in a file; a stream with its octets as they are."""
+    if isinstance(value, Stream):
+        entries = write({**value.entries, "Length": len(value.raw)})
+        return b"".join((entries, b"\nstream\n", value.raw, b"\nendstream"))
+    return _text(value).encode("latin-1")
+
+
+def _text(value: PdfObject) -> str:
+    if isinstance(value, dict):
+        return "<<" + " ".join(f"/{_name(key)} {_text(item)}" for key, item in value.items()) + ">>"
+    if isinstance(value, Ref):
+        return f"{value.number} {value.generation} R"
+    if isinstance(value, list):
+        return "[" + " ".join(map(_text, value)) + "]"
+    return _scalar(value)
+
+
+def _scalar(value: PdfObject) -> str:
+    if isinstance(value, Name):
+        return "/" + _name(value)
+    if isinstance(value, bytes):
+        return "(" + value.decode("latin-1").translate(_ESCAPES) + ")"
+    if value is None:
+        return "null"
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int):
+        return str(value)
+    if isinstance(value, float):
+        return f"{value:.6f}".rstrip("0").rstrip(".")
+    raise TypeError(f"{type(value).__name__} stands nowhere inside a PDF object")
+
+
+def _name(name: str) -> str:
+    if name.isalnum() and name.isascii():
+        return name
+    return "".join(char if char in _PLAIN_NAME else f"#{ord(char):02X}" for char in name)
+
+
+def text_string(text: str) -> bytes:
+    """Give ``text`` as a PDF text string: ASCII where that will do, else UTF-16 with its mark (7.9.2.2)."""
+    return text.encode() if text.isascii() else b"\xfe\xff" + text.encode("utf-16-be")
+
+
+def date_string(at: datetime) -> bytes:
+    """Give ``at`` as a PDF date in UTC (7.9.4)."""
+    return at.astimezone(UTC).strftime("D:%Y%m%d%H%M%SZ").encode()

@@ -1,0 +1,79 @@
+"""The formats: which documents can be sealed and judged, one row each; nothing else lists them."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from crypto.suites import ES256, SM2_SM3, Suite
+from seal.errors import UnsupportedDocument
+from seal.formats.ofd import OFD_SES, looks_like_ofd, verify_ofd
+from seal.formats.pdf import PDF_PADES, looks_like_pdf, verify_pdf
+from seal.model import Report, SealFormat
+from seal.trust import Trust
+
+
+class Judge(Protocol):
+    """Judges a document of one type; an unsigned or forged one is an answer, never an exception."""
+
+    def __call__(self, document: bytes, trust: Trust, at: datetime | None = None) -> Report:
+        """Give everything found in ``document``, judged at the time of sealing or, if given, as of ``at``."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentType:
+    """A type of document: how it is told from others, and who judges it."""
+
+    name: str
+    media_type: str
+    looks_like: Callable[[bytes], bool]
+    judge: Judge
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealingFormat:
+    """A way of sealing, by the name callers ask for: a document type, a layout and a suite."""
+
+    name: str
+    document: DocumentType
+    layout: SealFormat
+    suite: Suite
+
+
+PDF = DocumentType(name="pdf", media_type="application/pdf", looks_like=looks_like_pdf, judge=verify_pdf)
+OFD = DocumentType(name="ofd", media_type="application/ofd", looks_like=looks_like_ofd, judge=verify_ofd)
+
+DOCUMENT_TYPES: tuple[DocumentType, ...] = (PDF, OFD)
+SEALING_FORMATS: Mapping[str, SealingFormat] = {
+    row.name: row
+    for row in (
+        # The first row of a document type is what a caller gets who names no format.
+        SealingFormat(name="pdf-pades-sm2", document=PDF, layout=PDF_PADES, suite=SM2_SM3),
+        SealingFormat(name="pdf-pades-p256", document=PDF, layout=PDF_PADES, suite=ES256),
+        SealingFormat(name="ofd-ses-v4", document=OFD, layout=OFD_SES, suite=SM2_SM3),
+    )
+}
+
+
+def document_type(document: bytes, among: Iterable[DocumentType] = DOCUMENT_TYPES) -> DocumentType:
+    """Tell what ``document`` is; UnsupportedDocument if none of the known types."""
+    for kind in among:
+        if kind.looks_like(document):
+            return kind
+    raise UnsupportedDocument("The file is neither a PDF nor an OFD document.")
+
+
+def sealing_format(
+    document: bytes, name: str | None = None, among: Mapping[str, SealingFormat] = SEALING_FORMATS
+) -> SealingFormat:
+    """Choose the format by name, or by the document's type; refuse one that does not take this document."""
+    kinds = dict.fromkeys(row.document for row in among.values())
+    kind = document_type(document, kinds)
+    if name is None:
+        return next(row for row in among.values() if row.document is kind)
+    row = among.get(name)
+    if row is None:
+        raise UnsupportedDocument(f"There is no format of this name; there are {', '.join(among)}.")
+    if row.document is not kind:
+        raise UnsupportedDocument(f"{row.name} seals {row.document.name} documents; this is {kind.name}.")
+    return row

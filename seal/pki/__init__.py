@@ -1,0 +1,1 @@
+"""Certificates for seals: the authorities that issue them."""

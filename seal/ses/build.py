@@ -1,0 +1,76 @@
+"""Making e-seal structures: SESeal and SES_Signature V4 (GB/T 38540-2020), nothing older."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from crypto.der import (
+    bit_string,
+    explicit,
+    generalized_time,
+    ia5,
+    integer,
+    octet_string,
+    oid,
+    sequence,
+    utf8,
+)
+from crypto.keys import Signer
+from crypto.suites import SM2_SM3
+from crypto.x509 import Certificate
+from seal.model import Picture
+from seal.ses.model import HEADER_ID, V4
+
+_LIST_OF_CERTIFICATES = 1
+
+
+def make_seseal(  # noqa: PLR0913 - the fields of the structure
+    *,
+    header_vid: str,
+    esid: str,
+    kind: int,
+    name: str,
+    certificates: Iterable[Certificate],
+    created: datetime,
+    valid_from: datetime,
+    valid_to: datetime,
+    picture: Picture,
+    maker: Signer,
+    maker_certificate: Certificate,
+) -> bytes:
+    """Make a SESeal V4, DER: ``certificates`` may sign with it, ``maker`` signs it now.
+
+    Times are kept to the second. Raises ValueError if the maker's key is not the certificate's or not SM2.
+    """
+    if maker.suite is not SM2_SM3 or maker.public_key != maker_certificate.public_key:
+        raise ValueError("a seal is signed with the SM2 key of its maker's certificate")
+    properties = sequence(
+        integer(kind),
+        utf8(name),
+        integer(_LIST_OF_CERTIFICATES),
+        sequence(*(octet_string(certificate.raw) for certificate in certificates)),
+        generalized_time(created),
+        generalized_time(valid_from),
+        generalized_time(valid_to),
+    )
+    shown = sequence(ia5("PNG"), octet_string(picture.png), integer(picture.width_mm), integer(picture.height_mm))
+    header = sequence(ia5(HEADER_ID), integer(V4), ia5(header_vid))
+    info = sequence(header, ia5(esid), properties, shown)
+    return sequence(info, octet_string(maker_certificate.raw), oid(SM2_SM3.signature_oid), bit_string(maker.sign(info)))
+
+
+def make_tbs(*, seseal: bytes, at: datetime, data_hash: bytes, property_info: str) -> bytes:
+    """Make TBS_Sign V4, DER: the octets the signer signs. ``seseal`` goes in as it is."""
+    return sequence(integer(V4), seseal, generalized_time(at), bit_string(data_hash), ia5(property_info))
+
+
+def make_ses_signature(
+    *, tbs: bytes, certificate: Certificate, signature: bytes, timestamp: bytes | None = None
+) -> bytes:
+    """Make SES_Signature V4, DER, of a TBS_Sign and the DER SM2 value over it.
+
+    ``timestamp`` is a time-stamp token over the octets of ``signature`` (GB/T 20520).
+    """
+    fields = [tbs, octet_string(certificate.raw), oid(SM2_SM3.signature_oid), bit_string(signature)]
+    if timestamp is not None:
+        fields.append(explicit(0, bit_string(timestamp)))
+    return sequence(*fields)

@@ -1,0 +1,177 @@
+"""Verifying: what to make of a sealed document, whoever sealed it and whatever is in the file."""
+
+import dataclasses
+import json
+import re
+from base64 import b64decode, b64encode
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from datetime import datetime
+
+from crypto.engines import default_engine
+from crypto.errors import EngineUnavailable
+from crypto.x509 import Certificate
+from kernel.errors import Reason, Refusal
+from seal.errors import DocumentTooLarge
+from seal.formats_table import DOCUMENT_TYPES, DocumentType, document_type
+from seal.model import Finding, Report, SignatureReport, Verdict
+from seal.sandbox import Limits, Sandbox, SandboxBusy, SandboxFailed
+from seal.trust import Trust, judge_seal_status
+from seal.wire import decode_report, encode_report
+from seal.wording import wording
+
+MAX_DOCUMENT = 64 * 1024 * 1024
+_SEAL_NUMBER = re.compile(r"(?:^|,)CN=([0-9]{14})(?:,|$)")
+
+
+class VerifierBusy(Refusal):
+    """More documents are being verified than this machine has places for."""
+
+    reason, code = Reason.TOO_MANY, "verifier_busy"
+
+
+class Verifier:
+    """Judges documents from anywhere, each in a limited process of its own; safe to share between threads."""
+
+    def __init__(self, trust: Trust, *, limits: Limits | None = None, max_document: int = MAX_DOCUMENT) -> None:
+        self.trust = trust
+        self.max_document = max_document
+        self._sandbox = Sandbox("seal.verifying:make_judge", _encode_trust(trust), limits)
+
+    def verify(self, document: bytes, at: datetime | None = None) -> Report:
+        """Judge every signature of ``document`` at its time of sealing, or as of ``at``.
+
+        Refuses (UnsupportedDocument, DocumentTooLarge) what is no document of ours. A file that breaks or exhausts
+        its reader is answered with CANNOT_VERIFY: indeterminate, neither valid nor forged.
+        """
+        check_size(document, self.max_document)
+        document_type(document)
+        job = json.dumps({"at": at.isoformat() if at else None}).encode() + b"\n" + document
+        try:
+            report = decode_report(self._sandbox.run(job))
+        except SandboxBusy as error:
+            raise VerifierBusy("Too many documents are being verified; try again shortly.") from error
+        except (SandboxFailed, ValueError) as error:
+            return cannot_verify(str(error))
+        return with_seal_status(report, self.trust, at)
+
+    def close(self) -> None:
+        """End the helper process; the next call starts another."""
+        self._sandbox.close()
+
+
+def verify_in_process(
+    document: bytes, trust: Trust, at: datetime | None = None, *, among: Iterable[DocumentType] = DOCUMENT_TYPES
+) -> Report:
+    """Judge ``document`` right here, without limits: for documents that we made ourselves."""
+    bare = dataclasses.replace(trust, seal_status=None)
+    return with_seal_status(document_type(document, among).judge(document, bare, at), trust, at)
+
+
+def check_size(document: bytes, most: int) -> None:
+    """Refuse a document of more than ``most`` octets."""
+    if len(document) > most:
+        raise DocumentTooLarge(f"The file has {len(document)} octets; {most} are taken.")
+
+
+def cannot_verify(why: str) -> Report:
+    """Give the report on a file that could not be read to the end."""
+    finding = Finding(code="CANNOT_VERIFY", verdict=Verdict.INDETERMINATE, detail=why)
+    return Report(signatures=(), findings=(finding,))
+
+
+def with_seal_status(report: Report, trust: Trust, at: datetime | None) -> Report:
+    """Add what the register says of each seal at its time of sealing. Only this process can ask the register."""
+    if trust.seal_status is None:
+        return report
+    return dataclasses.replace(
+        report, signatures=tuple(_with_status(signature, trust, at) for signature in report.signatures)
+    )
+
+
+def _with_status(signature: SignatureReport, trust: Trust, at: datetime | None) -> SignatureReport:
+    # A PAdES signature embeds no seal; a seal's certificate bears its number as common name.
+    named = _SEAL_NUMBER.search(signature.signer or "")
+    number = signature.seal.id if signature.seal else named[1] if named else None
+    when = at or signature.time
+    if number is None or when is None:
+        return signature
+    added = judge_seal_status(number, trust=trust, at=when)
+    return dataclasses.replace(signature, findings=signature.findings + added)
+
+
+# --- in the child ----------------------------------------------------------------------------------------------
+
+
+def _encode_trust(trust: Trust) -> bytes:
+    def texts(certificates: Iterable[Certificate]) -> list[str]:
+        return [b64encode(certificate.raw).decode() for certificate in certificates]
+
+    return json.dumps({"anchors": texts(trust.anchors), "intermediates": texts(trust.intermediates)}).encode()
+
+
+def _decode_trust(octets: bytes) -> Trust:
+    lists: dict[str, list[str]] = json.loads(octets)
+    anchors, intermediates = (
+        tuple(Certificate.from_der(b64decode(text)) for text in lists[name]) for name in ("anchors", "intermediates")
+    )
+    return Trust(anchors=anchors, intermediates=intermediates)
+
+
+def make_judge(setup: bytes) -> Callable[[bytes], bytes]:
+    """Make the work of the sandbox's children: judge the document of a job under the trust of ``setup``."""
+    trust = _decode_trust(setup)
+    with suppress(EngineUnavailable):  # then SM2 signatures fail one by one, and everything else is judged
+        default_engine()
+
+    def judge(job: bytes) -> bytes:
+        head, _, document = job.partition(b"\n")
+        at = json.loads(head)["at"]
+        return encode_report(verify_in_process(document, trust, datetime.fromisoformat(at) if at else None))
+
+    return judge
+
+
+# --- for outsiders ---------------------------------------------------------------------------------------------
+
+
+def report_json(report: Report, *, file: str | None = None) -> dict[str, object]:
+    """Give the report as outsiders rely on it: codes to act on, words in Chinese and English to read."""
+    named: dict[str, object] = {} if file is None else {"file": file}
+    return named | {
+        "verdict": report.verdict.value,
+        "signatures": [_signature_json(signature) for signature in report.signatures],
+        "findings": [_finding_json(finding) for finding in report.findings],
+    }
+
+
+def _signature_json(signature: SignatureReport) -> dict[str, object]:
+    seal = signature.seal
+    return {
+        "format": signature.format,
+        "verdict": signature.verdict.value,
+        "signer": signature.signer,
+        "seal": None
+        if seal is None
+        else {
+            "id": seal.id,
+            "name": seal.name,
+            "kind": seal.kind,
+            "valid_from": seal.valid_from.isoformat(),
+            "valid_to": seal.valid_to.isoformat(),
+        },
+        "time": signature.time.isoformat() if signature.time else None,
+        "time_source": signature.time_source.value if signature.time_source else None,
+        "findings": [_finding_json(finding) for finding in signature.findings],
+    }
+
+
+def _finding_json(finding: Finding) -> dict[str, object]:
+    chinese, english = wording(finding.code)
+    return {
+        "code": finding.code,
+        "verdict": finding.verdict.value,
+        "detail": finding.detail,
+        "zh": chinese,
+        "en": english,
+    }

@@ -1,0 +1,82 @@
+"""Wording: what each finding means, in Chinese and in English, for people who know neither PDF nor ASN.1."""
+
+from collections.abc import Mapping
+
+WORDING: Mapping[str, tuple[str, str]] = {
+    # The file as a whole.
+    "CANNOT_VERIFY": ("文件无法完整读取，现在不能得出结论", "The file could not be read to the end; no conclusion now"),
+    "PACKAGE_MALFORMED": ("文件结构损坏", "The file's structure is damaged"),
+    "NO_SIGNATURE": ("文件中没有签章", "The file bears no signature"),
+    "DOCUMENT_WITHOUT_SEAL": ("该文档部分没有签章", "One document in the package bears no signature"),
+    "SIGNATURE_FILE_MISSING": ("签章文件缺失", "A signature's file is missing"),
+    "SIGNED_VALUE_MISSING": ("签名值缺失", "The signature value is missing"),
+    "UNCOVERED_CONTENT": ("部分内容不受签章保护", "Some content is not protected by the signature"),
+    "PAGES_UNCOVERED": ("部分页面不受签章保护", "Some pages are not protected by the signature"),
+    "UNKNOWN_TAIL": ("文件末尾有不受签章保护的数据", "Data at the end of the file is not protected by any signature"),
+    "CHANGED_AFTER_SIGNING": ("盖章后文件内容被修改", "The content was changed after sealing"),
+    "EXTENDED_AFTER_SIGNING": ("盖章后文件有允许的追加", "Permitted additions were made after sealing"),
+    "BYTE_RANGE_INVALID": ("签章保护范围不正确", "The range the signature protects is not right"),
+    # The signature's own structure and value.
+    "CMS_MALFORMED": ("签名数据结构损坏", "The signature's structure is damaged"),
+    "SES_FORMAT_ERROR": ("电子签章数据结构损坏", "The e-seal signature's structure is damaged"),
+    "SES_VERSION_MISMATCH": ("签章与印章的版本不一致", "The signature and the seal in it differ in version"),
+    "UNKNOWN_CRITICAL_EXTENSION": ("含有不认识的扩展项", "It carries an extension that is not known here"),
+    "SIGNER_COUNT": ("签名中应有且只有一个签名者", "A signature has one signer, no more and no fewer"),
+    "SUBFILTER_UNSUPPORTED": ("不支持的签名类型", "This kind of signature is not supported"),
+    "SIGNATURE_INVALID": ("签名值不正确，签章无效", "The signature value is wrong"),
+    "ALGORITHM_UNSUPPORTED": ("不支持的签名算法", "The signature algorithm is not supported"),
+    "ALGORITHM_CERT_MISMATCH": ("签名算法与证书不符", "The signature algorithm does not fit the certificate"),
+    "WEAK_DIGEST": ("使用了已不安全的摘要算法", "A digest algorithm is used that is no longer safe"),
+    "ATTRIBUTES_MALFORMED": ("签名属性不正确", "The signed attributes are not right"),
+    "ATTRIBUTES_MISSING": ("缺少必需的签名属性", "A required signed attribute is missing"),
+    "SIGNING_CERTIFICATE_MISMATCH": ("签名绑定的证书与所附证书不符", "The signature names another certificate"),
+    "SIGNING_CERTIFICATE_UNBOUND": ("签名没有绑定签名证书", "The signature does not name its certificate"),
+    # What was signed.
+    "DIGEST_MISMATCH": ("文件内容被改动，与签章时不一致", "The content is not what was sealed"),
+    "DATA_HASH_MISMATCH": ("文件内容被改动，与签章时不一致", "The content is not what was sealed"),
+    "REFERENCE_MISMATCH": ("受保护的文件被改动", "A protected part was changed"),
+    "REFERENCE_MISSING": ("受保护的文件缺失", "A protected part is missing"),
+    # The signer.
+    "CERTIFICATE_MISSING": ("没有签名者证书", "The signer's certificate is not there"),
+    "SIGNER_CERT_MISSING": ("没有签名者证书", "The signer's certificate is not there"),
+    "SIGNER_CERT_MALFORMED": ("签名者证书无法读取", "The signer's certificate cannot be read"),
+    "SIGNER_CERT_UNTRUSTED": (
+        "签名者证书的颁发者不在信任列表中",
+        "The signer's certificate is not known to be trusted",
+    ),
+    "SIGNER_CERT_KEY_USAGE": ("签名者证书不允许用于签名", "The signer's certificate is not for signing"),
+    "SIGNER_CERT_REVOKED": ("签名时签名者证书已被吊销", "The signer's certificate was revoked when it signed"),
+    "SIGN_TIME_OUTSIDE_CERT": ("签名时间不在证书有效期内", "The time of signing is outside the certificate's validity"),
+    "SIGN_TIME_UNKNOWN": ("不知道签名时间", "The time of signing is not known"),
+    "REVOCATION_NOT_OFFERED": ("证书没有提供吊销查询", "The certificate offers no way to ask for its revocation"),
+    "REVOCATION_UNKNOWN": ("未能查询证书是否被吊销", "Whether the certificate was revoked is not known"),
+    # The seal.
+    "SEAL_SIGNATURE_INVALID": ("印章数据被改动或不是制章者所制", "The seal is not as its maker signed it"),
+    "SEAL_MAKER_CERT_MISSING": ("没有制章者证书", "The seal maker's certificate is not there"),
+    "SEAL_MAKER_CERT_MALFORMED": ("制章者证书无法读取", "The seal maker's certificate cannot be read"),
+    "SEAL_MAKER_CERT_UNTRUSTED": ("制章者证书的颁发者不在信任列表中", "The seal maker is not known to be trusted"),
+    "SEAL_MAKER_CERT_KEY_USAGE": ("制章者证书不允许用于签名", "The seal maker's certificate is not for signing"),
+    "SEAL_MAKER_CERT_NOT_VALID": ("制章时制章者证书不在有效期内", "The seal maker's certificate was not valid then"),
+    "SEAL_MAKER_NOT_VALID_AT_MAKE": (
+        "制章早于制章者证书生效",
+        "The seal was made before its maker's certificate began",
+    ),
+    "SEAL_NOT_VALID_AT_SIGN_TIME": ("签章时印章不在有效期内", "The seal was outside its validity when it was used"),
+    "SIGNER_NOT_IN_SEAL": ("签名者证书不在印章的证书列表中", "The signer is not among those who may use this seal"),
+    "SEAL_FILE_MISMATCH": ("文件中的印章与签章内的印章不一致", "The seal in the file differs from the one signed with"),
+    "SEAL_REVOKED": ("签章时印章已被吊销", "The seal was revoked when it was used"),
+    "SEAL_SUSPENDED": ("签章时印章处于停用状态", "The seal was suspended when it was used"),
+    "SEAL_DESTROYED": ("签章时印章已被销毁", "The seal was destroyed when it was used"),
+    "SEAL_UNKNOWN": ("本系统没有该印章的状态记录", "This register keeps no record of the seal"),
+    # The time-stamp.
+    "TIMESTAMP_INVALID": ("时间戳无效", "The time-stamp is not valid"),
+    "TIMESTAMP_UNTRUSTED": ("时间戳的颁发者不在信任列表中", "The time-stamp's issuer is not known to be trusted"),
+    "TSA_CERT_UNTRUSTED": ("时间戳证书的颁发者不在信任列表中", "The time-stamper is not known to be trusted"),
+    "TSA_CERT_KEY_USAGE": ("时间戳证书不允许用于时间戳", "The time-stamper's certificate is not for time-stamps"),
+    "TSA_CERT_NOT_VALID": ("时间戳证书当时不在有效期内", "The time-stamper's certificate was not valid then"),
+}
+
+
+def wording(code: str) -> tuple[str, str]:
+    """Give the Chinese and English words for a finding's code; for an unknown code, the code itself."""
+    return WORDING.get(code, (code, code))
