@@ -269,7 +269,9 @@ def _listed(package: OfdPackage, plan: _Plan, seseal: bytes) -> dict[str, bytes]
             raise PackageError("OFD.xml names no document")
         _add(body, plan.namespace, "Signatures").text = f"/{plan.signatures}"
         changes[path] = _serialised(root)
-        listed = etree.Element(_tag(plan.namespace, "Signatures"), nsmap={"ofd": plan.namespace or None})
+        listed = etree.Element(
+            _tag(plan.namespace, "Signatures"), nsmap={"ofd": plan.namespace} if plan.namespace else None
+        )
     else:
         listed = package.xml(plan.signatures)
     changes[plan.signatures] = _serialised(_with_row(listed, plan))
@@ -294,9 +296,11 @@ def _with_row(listed: etree._Element, plan: _Plan) -> etree._Element:
 
 def _signature_xml(plan: _Plan, references: Iterable[tuple[str, bytes]], shown: _Shown, at: datetime) -> bytes:
     namespace, mark = plan.namespace, shown.mark
-    root = etree.Element(_tag(namespace, "Signature"), nsmap={"ofd": namespace or None})
+    root = etree.Element(_tag(namespace, "Signature"), nsmap={"ofd": namespace} if namespace else None)
     signed = _add(root, namespace, "SignedInfo")
-    _add(signed, namespace, "Provider").attrib.update(PROVIDER)
+    provider = _add(signed, namespace, "Provider")
+    for attribute, text in PROVIDER.items():
+        provider.set(attribute, text)
     _add(signed, namespace, "SignatureMethod").text = SM2_SM3.signature_oid
     _add(signed, namespace, "SignatureDateTime").text = at.strftime("%Y%m%d%H%M%SZ")
     protected = _add(signed, namespace, "References")
