@@ -2,11 +2,12 @@
 
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import structlog
-from obstore.exceptions import AlreadyExistsError, NotFoundError
+from obstore.exceptions import AlreadyExistsError, BaseError
 from obstore.store import LocalStore
 from obstore.store import ObjectStore as Backend
 
@@ -36,6 +37,12 @@ class ObjectTooLarge(Refusal):
     reason, code = Reason.TOO_LARGE, "object_too_large"
 
 
+class ObjectsUnavailable(Refusal):
+    """The store cannot be written or read now: full, gone or unreachable."""
+
+    reason, code = Reason.UNAVAILABLE, "objects_unavailable"
+
+
 class ObjectStore:
     """Keeps octets under their SM3 hash, in lower-case hex, at ``ab/cd/<hex>``.
 
@@ -45,7 +52,7 @@ class ObjectStore:
     """
 
     def __init__(
-        self, backend: Backend, *, settle: Callable[[str], None] = lambda _: None, largest: int = _LARGEST
+        self, backend: Backend, *, settle: Callable[[str], object] = lambda _: None, largest: int = _LARGEST
     ) -> None:
         self._backend = backend
         self._settle = settle
@@ -63,20 +70,19 @@ class ObjectStore:
             raise ObjectTooLarge(f"The object has {len(data)} octets; at most {self._largest} are kept.")
         key = sm3(data).hex()
         path = _path(key)
-        try:
-            self._backend.put(path, data, mode="create")
-        except AlreadyExistsError:
-            self._mend(path, key, data)
-        # Also when it was there already: whoever wrote it may not have come as far as this line.
-        self._settle(path)
+        with _available(missing=ObjectsUnavailable):
+            try:
+                self._backend.put(path, data, mode="create")
+            except AlreadyExistsError:
+                self._mend(path, key, data)
+            # Also when it was there already: whoever wrote it may not have come as far as this line.
+            self._settle(path)
         return key
 
     def get(self, key: str) -> bytes:
         """Give the content kept under ``key``, hashed again: what no longer matches is refused."""
-        try:
+        with _available(missing=ObjectNotFound):
             data = self._backend.get(_path(key)).bytes().to_bytes()
-        except NotFoundError:
-            raise ObjectNotFound("There is no object under this key.") from None
         if sm3(data).hex() != key:
             _log.error("object_corrupt", object=key)
             raise ObjectCorrupt("The stored object is damaged and was not given out. Ask the operator to restore it.")
@@ -85,8 +91,9 @@ class ObjectStore:
     def has(self, key: str) -> bool:
         """Tell whether something is kept under ``key``, without reading it."""
         try:
-            self._backend.head(_path(key))
-        except (NotFoundError, ObjectNotFound):
+            with _available(missing=ObjectNotFound):
+                self._backend.head(_path(key))
+        except ObjectNotFound:
             return False
         return True
 
@@ -95,6 +102,18 @@ class ObjectStore:
         if sm3(self._backend.get(path).bytes().to_bytes()).hex() != key:
             _log.error("object_mended", object=key)
             self._backend.put(path, data, mode="overwrite")
+
+
+@contextmanager
+def _available(*, missing: type[Refusal]) -> Iterator[None]:
+    """Turn what backends raise into refusals; a file that is not there into ``missing``."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise missing("Nothing is kept under this key.") from error
+    except (BaseError, OSError) as error:
+        _log.error("objects_unavailable", exc_info=error)
+        raise ObjectsUnavailable("The object store cannot be used now. Try again later.") from error
 
 
 def _path(key: str) -> str:
