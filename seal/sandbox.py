@@ -96,6 +96,8 @@ class Sandbox:
                 _receive(ours, deadline, 0)  # the child is there: what goes wrong from here on is the job's doing
             except (OSError, EOFError) as error:
                 ours.close()
+                with self._lock:
+                    self._stop()
                 if last_try or isinstance(error, TimeoutError):
                     raise SandboxFailed("the fork server makes no children") from error
             else:

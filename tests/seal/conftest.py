@@ -22,7 +22,8 @@ from seal.image import RoundSeal, draw_round_seal, packaged_font
 from seal.model import Picture, Report, Seal, SealId
 from seal.pki.dev_ca import DevCa, DevelopmentOnly
 from seal.register import SealApplication, SealRegister, SigningKey
-from seal.sealing import SealRequest, SealService
+from seal.request import SealRequest
+from seal.sealing import SealService
 from seal.trust import Trust
 from seal.verifying import verify_in_process
 
@@ -150,8 +151,7 @@ def failing_inserts(db: Database, table: str) -> Iterator[None]:
         drop = "DROP TRIGGER injected"
     else:
         make = [
-            "CREATE FUNCTION injected() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'injected'; END $$",
+            "CREATE FUNCTION injected() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'injected'; END$$",
             f"CREATE TRIGGER injected BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION injected()",
         ]
         drop = "DROP FUNCTION injected CASCADE"
