@@ -1,5 +1,6 @@
 """Reports between processes: what was written is read, anything else is refused."""
 
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import pytest
@@ -47,10 +48,8 @@ def test_a_report_comes_through_as_it_was(report: Report) -> None:
 def test_changed_octets_give_a_report_or_a_plain_refusal(report: Report, where: int, mask: int) -> None:
     octets = bytearray(encode_report(report))
     octets[where % len(octets)] ^= mask
-    try:
+    with suppress(ValueError):
         assert isinstance(decode_report(bytes(octets)), Report)
-    except ValueError:
-        pass
 
 
 @pytest.mark.parametrize(
@@ -68,5 +67,5 @@ def test_changed_octets_give_a_report_or_a_plain_refusal(report: Report, where: 
     ],
 )
 def test_what_is_no_report_is_refused(octets: bytes) -> None:
-    with pytest.raises(ValueError, match=""):
+    with pytest.raises(ValueError, match="not a report"):
         decode_report(octets)
