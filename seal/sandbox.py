@@ -8,6 +8,7 @@ A child can at worst answer nonsense or nothing; its answer is taken as octets, 
 when it exceeds its memory, CPU or wall time, whatever state its Python is in.
 """
 
+import gc
 import os
 import resource
 import signal
@@ -199,6 +200,8 @@ def serve(control_fd: int, maker: str, limits: dict[str, float]) -> None:
     setup = _receive(control, monotonic() + _START_SECONDS, 1 << 30)
     work = _make_work(maker, setup)
     _leave_network()
+    gc.collect()
+    gc.freeze()  # what is loaded stays shared with the children, whose collections then leave it alone
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for children: let the kernel bury them
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     _send(control, b"", monotonic() + _START_SECONDS)

@@ -176,3 +176,15 @@ def test_every_code_that_the_floor_can_raise_has_words() -> None:
 
 def test_an_unknown_code_speaks_for_itself() -> None:
     assert wording("SOMETHING_NEW") == ("SOMETHING_NEW", "SOMETHING_NEW")
+
+
+def test_no_real_document_breaks_the_verifier_or_is_believed_without_anchors(corpus: Path) -> None:
+    files = [*sorted(corpus.glob("pdf/*.pdf")), *sorted(corpus.glob("ofd/ofd/*.ofd"))]
+    assert files
+    verifier = Verifier(Trust(anchors=()))
+    try:
+        verdicts = {path.name: verifier.verify(path.read_bytes()) for path in files}
+    finally:
+        verifier.close()
+    assert [name for name, report in verdicts.items() if report.verdict is Verdict.VALID] == []
+    assert [name for name, report in verdicts.items() if "CANNOT_VERIFY" in codes(report)] == []
