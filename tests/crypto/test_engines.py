@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto import sm2
-from crypto.engines import DOORS, Sm2Engine, default_engine, discover, known_answer, settle_engine
+from crypto.engines import DOORS, Door, Sm2Engine, default_engine, discover, known_answer, settle_engine
 from crypto.engines.libcrypto import LibcryptoEngine
 from crypto.errors import EngineUnavailable, KeyRefused
 
@@ -181,6 +182,36 @@ def test_a_door_is_found_by_its_name() -> None:
     assert discover("libcrypto").name == "libcrypto"
 
 
+def test_an_empty_setting_is_none() -> None:
+    assert discover("").version == discover().version
+
+
+def test_the_first_library_that_passes_is_taken_and_the_rest_is_not_even_looked_for() -> None:
+    def places() -> Iterator[str]:
+        yield "/nowhere/libcrypto.so.3"  # not there
+        yield "libc.so.6"  # no libcrypto
+        yield _libcrypto()
+        raise AssertionError("looked further than needed")
+
+    door = Door(name="libcrypto", marks=("crypto",), places=places, load=LibcryptoEngine)
+    assert discover(doors=(door,)).version == default_engine().version
+
+
+def test_a_door_is_chosen_by_the_library_s_file_name() -> None:
+    loaded = []
+
+    def load(library: str) -> Sm2Engine:
+        loaded.append(library)
+        raise EngineUnavailable("not this one")
+
+    other = Door(name="botan", marks=("botan",), places=lambda: iter(()), load=load)
+    with pytest.raises(EngineUnavailable, match="not this one"):
+        discover("/opt/lib/libbotan-3.so.7", doors=(other, *DOORS))
+    assert loaded == ["/opt/lib/libbotan-3.so.7"]
+    with pytest.raises(EngineUnavailable, match="no library was found"):
+        discover("botan", doors=(other, *DOORS))
+
+
 @pytest.mark.parametrize("setting", ["/nowhere/libcrypto.so.3", "libc.so.6", "no such library"])
 def test_a_setting_that_names_no_engine_is_refused_with_the_remedy(setting: str) -> None:
     with pytest.raises(EngineUnavailable, match="install OpenSSL 3"):
@@ -205,6 +236,7 @@ def test_the_process_keeps_the_engine_it_began_with() -> None:
     engine = default_engine()
     assert default_engine() is engine
     assert settle_engine(None) is engine
+    assert settle_engine("") is engine
     with pytest.raises(EngineUnavailable, match="already uses"):
         settle_engine("/nowhere/libcrypto.so.3")
 

@@ -157,11 +157,13 @@ def _read_entries(data: bytes, limits: Limits) -> tuple[Entry, ...]:
         at += len(found[-1].raw)
     if len(found) != count:
         raise ArchiveError(f"the archive says it has {count} entries and lists {len(found)}")
+    if not found:
+        return ()
     offsets = sorted(base + listed.offset for listed in found)
     follows = dict(zip(offsets, [*offsets[1:], start], strict=True))
     if len(follows) != len(found):
         raise ArchiveError("two entries share one record")
-    if offsets and _LOCAL in data[: offsets[0]]:
+    if _LOCAL in data[: offsets[0]]:
         raise ArchiveError("a record that is not listed stands before the first entry")
     return tuple(_entry(data, listed, base + listed.offset, follows[base + listed.offset]) for listed in found)
 

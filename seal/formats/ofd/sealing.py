@@ -246,8 +246,8 @@ def _page(package: OfdPackage, body: Body, mark: Mark) -> Page:
     if box is None:
         raise PackageError("the page has no size")
     right, bottom = place.x_mm + mark.picture.width_mm, place.y_mm + mark.picture.height_mm
-    fits = min(place.x_mm, place.y_mm, box[0] - right, box[1] - bottom) >= -_OVERHANG_MM
-    if not fits:
+    gaps = (place.x_mm, place.y_mm, box[0] - right, box[1] - bottom)
+    if not all(gap >= -_OVERHANG_MM for gap in gaps):
         raise PlacementRefused(
             f"The page is {box[0]:g} by {box[1]:g} mm: the picture would not lie on it whole "
             f"(from {place.x_mm:g}, {place.y_mm:g} to {right:g}, {bottom:g})."
