@@ -124,7 +124,7 @@ class SealRegister:
             raise SealExists(f"A seal with the number {application.id} is registered already.") from error
         return self.find(application.id)
 
-    def _insert(  # noqa: PLR0913 - one row's parts
+    def _insert(  # noqa: PLR0913, PLR0917 - one row's parts
         self,
         conn: sa.Connection,
         application: SealApplication,

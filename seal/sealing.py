@@ -4,7 +4,6 @@ Nothing is signed that is not on record, and nothing is handed out that is not c
 step leaves an intent that ``pending`` shows and that a retry under the same Idempotency-Key takes up.
 """
 
-import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -27,52 +26,17 @@ from seal.errors import (
     IdempotencyMismatch,
     SealingInProgress,
     SealingRejected,
-    SealRefused,
     SigningUnavailable,
     UnknownSealing,
 )
 from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format
-from seal.model import Mark, Placement, PreparedDocument, Report, Seal, SealId, Verdict
+from seal.model import Mark, PreparedDocument, Report, Seal, SealId, Verdict
 from seal.register import SealCredential, SealRegister
+from seal.request import SealedDocument, SealRequest, check_texts, default_placement, request_hash
 from seal.store import Progress
 from seal.verifying import MAX_DOCUMENT, check_size
 
 LEASE = timedelta(minutes=2)
-_TEXT_MAX = 500
-_KEY_MAX = 200
-LAST_PAGE = -1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealRequest:
-    """What a caller wants sealed. ``format`` None: by the document's type, SM2. ``placement`` None: last page."""
-
-    document: bytes
-    seal: SealId
-    format: str | None = None
-    placement: Placement | None = None
-    reason: str = ""
-    case_number: str | None = None
-    document_kind: str = ""
-    idempotency_key: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SealedDocument:
-    """A finished sealing: the file, where it is kept, and what our own verifier says of it."""
-
-    id: str
-    serial: int
-    document: bytes
-    object_key: str
-    """SM3 of the file, hexadecimal."""
-    seal: SealId
-    format: str
-    media_type: str
-    sealed_at: datetime
-    report: Report
-    replayed: bool = False
-    """This is the answer of an earlier call with the same Idempotency-Key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +103,8 @@ class SealService:
         # 3. Intent: serial and digest are on record before the key is touched.
         try:
             sealing, attempt = self._intend(task)
-        except _Overtaken:
-            return self._after_the_race(request, principal)
+        except _Overtaken as overtaken:
+            return self._after_the_race(request, principal, overtaken)
         with self._noting_failure(task, sealing, attempt):
             # 4. Apply, once.
             document = self._apply(task)
@@ -164,10 +128,12 @@ class SealService:
             raise SealingInProgress("The same request is being worked on; ask again in a minute.")
         return earlier
 
-    def _after_the_race(self, request: SealRequest, principal: Principal) -> SealedDocument:
+    def _after_the_race(self, request: SealRequest, principal: Principal, overtaken: "_Overtaken") -> SealedDocument:
         """Answer a call that lost to another with the same key: the winner's result, or that it is under way."""
         earlier = self._earlier(request, principal)
-        if earlier and earlier.completion:
+        if earlier is None:
+            raise overtaken.__cause__ or overtaken  # nobody overtook us: the database refused for its own reasons
+        if earlier.completion:
             return self._replay(earlier)
         raise SealingInProgress("The same request is being worked on; ask again in a minute.")
 
@@ -192,7 +158,7 @@ class SealService:
     # --- 2 ---
 
     def _prepare(self, request: SealRequest, principal: Principal, earlier: Progress | None) -> _Task:
-        _check_texts(request)
+        check_texts(request)
         check_size(request.document, self._max_document)
         chosen = sealing_format(request.document, request.format, self._formats)
         seal = self._register.find(request.seal)
@@ -297,13 +263,12 @@ class SealService:
         report = self._judge(document)
         signer = task.signing.credential.certificate.subject_text
         ours = [one for one in report.signatures if one.signer == signer and one.time == task.at]
-        if report.verdict is Verdict.INVALID or not ours or ours[-1].verdict is not Verdict.VALID:
-            codes = sorted(
-                {finding.code for one in ours for finding in one.findings} | {f.code for f in report.findings}
-            )
+        if report.verdict is Verdict.INVALID or not ours or any(one.verdict is not Verdict.VALID for one in ours):
+            found = [*report.findings, *(finding for one in report.signatures for finding in one.findings)]
+            codes = {finding.code for finding in found if finding.verdict is not Verdict.VALID}
             raise SealingRejected(
-                f"Our own verifier finds the result {report.verdict.value} ({', '.join(codes) or 'no signature of ours'});"
-                " it is not handed out."
+                f"Our own verifier finds the result {report.verdict.value}: it is not handed out."
+                f" Findings: {', '.join(sorted(codes)) or 'our signature is not in it'}."
             )
         return report
 
@@ -398,39 +363,3 @@ class SealService:
 
 class _Overtaken(Exception):
     """Another call with the same Idempotency-Key got there first."""
-
-
-def default_placement(seal: Seal) -> Placement:
-    """Put the picture at the bottom right of the last page of an A4 document: 20 mm from the right, 25 from below."""
-    a4_width, a4_height = 210, 297
-    return Placement(
-        page=LAST_PAGE, x_mm=a4_width - 20 - seal.picture.width_mm, y_mm=a4_height - 25 - seal.picture.height_mm
-    )
-
-
-def request_hash(request: SealRequest) -> str:
-    """Identify what was asked for, document included: two requests with one hash are the same request."""
-    place = request.placement
-    words = json.dumps(
-        [
-            request.seal,
-            request.format,
-            [place.page, place.x_mm, place.y_mm] if place else None,
-            request.reason,
-            request.case_number,
-            request.document_kind,
-            sm3(request.document).hex(),
-        ]
-    )
-    return sm3(words.encode()).hex()
-
-
-def _check_texts(request: SealRequest) -> None:
-    for words, most in (
-        (request.reason, _TEXT_MAX),
-        (request.case_number, _KEY_MAX),
-        (request.document_kind, _KEY_MAX),
-        (request.idempotency_key, _KEY_MAX),
-    ):
-        if words is not None and (len(words) > most or "\0" in words):
-            raise SealRefused(f"A text of the request is longer than the {most} characters that are kept.")

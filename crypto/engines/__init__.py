@@ -2,7 +2,7 @@
 
 import ctypes.util
 import importlib.util
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
@@ -47,7 +47,7 @@ class Sm2Engine(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Door:
+class Door:
     """A kind of engine: how its library is recognised by file name, where it is looked for, how it is opened."""
 
     name: str
@@ -67,17 +67,18 @@ def _libcrypto_places() -> Iterator[str]:
 
 
 # In order of preference; the last one also takes a library whose file name tells nothing.
-DOORS: tuple[_Door, ...] = (_Door(name="libcrypto", marks=("crypto",), places=_libcrypto_places, load=LibcryptoEngine),)
+DOORS: tuple[Door, ...] = (Door(name="libcrypto", marks=("crypto",), places=_libcrypto_places, load=LibcryptoEngine),)
 
 
-def discover(setting: str | None = None) -> Sm2Engine:
+def discover(setting: str | None = None, *, doors: Sequence[Door] = DOORS) -> Sm2Engine:
     """Give the first engine of this machine that passes the known-answer test.
 
-    ``setting`` is the name of a door ("libcrypto"), or a library's path or soname: then nothing else is tried.
+    ``setting`` is the name of a door ("libcrypto"), or a library's path or soname: then nothing else is tried. Empty
+    is unset.
     EngineUnavailable tells what was tried and what to install; there is no slower stand-in.
     """
     failures = []
-    for door, library in _candidates(setting):
+    for door, library in _candidates(setting or None, doors):
         try:
             engine = door.load(library)
             known_answer.prove(engine)
@@ -89,14 +90,14 @@ def discover(setting: str | None = None) -> Sm2Engine:
     raise EngineUnavailable(f"no SM2 engine works here ({tried}): {REMEDY}")
 
 
-def _candidates(setting: str | None) -> Iterator[tuple[_Door, str]]:
-    named = [door for door in DOORS if setting in (None, door.name)]
+def _candidates(setting: str | None, doors: Sequence[Door]) -> Iterator[tuple[Door, str]]:
+    named = [door for door in doors if setting in (None, door.name)]
     if setting is None or named:
         for door in named:
-            yield from ((door, library) for library in dict.fromkeys(door.places()))
+            yield from ((door, library) for library in door.places())
         return
     file = Path(setting).name.lower()
-    yield next((door for door in DOORS if any(mark in file for mark in door.marks)), DOORS[-1]), setting
+    yield next((door for door in doors if any(mark in file for mark in door.marks)), doors[-1]), setting
 
 
 class _Process:
@@ -113,6 +114,7 @@ class _Process:
 
     def settle(self, setting: str | None) -> Sm2Engine:
         """Discover the engine by ``setting``, unless that has been done."""
+        setting = setting or None
         with self._lock:
             if self._found is None:
                 self._found = (setting, discover(setting))

@@ -91,6 +91,6 @@ def prove(engine: "Sm2Engine") -> None:
         try:
             held = check(engine)
         except CryptoError as error:
-            raise EngineUnavailable(f"the known-answer test failed where the engine {claim}: {error}") from error
+            raise EngineUnavailable(f"{engine.version} fails its known-answer test ({claim}): {error}") from error
         if not held:
-            raise EngineUnavailable(f"the known-answer test failed where the engine {claim}")
+            raise EngineUnavailable(f"{engine.version} fails its known-answer test: it does not hold that it {claim}")

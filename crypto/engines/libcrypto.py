@@ -21,8 +21,7 @@ from crypto.suites import SM2_SM3
 _VERSION_3: Final = 0x30000000
 _DIGEST_SIZE: Final = 32
 _SIGNATURE_ROOM: Final = 80
-_PRIVATE_KEYS_KEPT: Final = 4096
-_PUBLIC_KEYS_KEPT: Final = 4096
+_KEYS_KEPT: Final = 4096
 _ALGORITHM: Final = sequence(oid(SM2_SM3.key_oid), oid(SM2_SM3.curve_oid or ""))
 
 _FUNCTIONS: Final[Mapping[str, tuple[object, tuple[object, ...]]]] = {
@@ -60,8 +59,11 @@ class LibcryptoEngine:
 
     name = "libcrypto"
 
-    def __init__(self, library: str) -> None:
-        """Load ``library`` (a path or soname); EngineUnavailable unless it is OpenSSL 3 or later."""
+    def __init__(self, library: str, *, keys_kept: int = _KEYS_KEPT) -> None:
+        """Load ``library`` (a path or soname); EngineUnavailable unless it is OpenSSL 3 or later.
+
+        ``keys_kept`` bounds the handles of private keys, and those of public keys, that are kept for reuse.
+        """
         try:
             self._lib = ctypes.CDLL(library)
             for symbol, (result, arguments) in _FUNCTIONS.items():
@@ -73,8 +75,8 @@ class LibcryptoEngine:
             raise EngineUnavailable(f"{library} is older than OpenSSL 3.0")
         self.library = library
         self.version = str(self._lib.OpenSSL_version(0).decode("ascii", "replace"))
-        self._private = lru_cache(maxsize=_PRIVATE_KEYS_KEPT)(self._load_private)
-        self._public = lru_cache(maxsize=_PUBLIC_KEYS_KEPT)(self._load_public)
+        self._private = lru_cache(maxsize=keys_kept)(self._load_private)
+        self._public = lru_cache(maxsize=keys_kept)(self._load_public)
 
     def generate(self) -> bytes:
         """Draw a private scalar from the operating system's generator (GB/T 32918.1 6.1: 1..n-2)."""

@@ -29,9 +29,11 @@ NUMBER = "云审许准〔2026〕118号"
 TITLE = ("关于准予云川市青禾食品有限公司", "食品生产许可的行政许可决定")
 ADDRESSEE = "云川市青禾食品有限公司："
 BODY = (
-    "你单位于2026年11月16日提出的食品生产许可申请（受理号：2026-0411-00532），本机关已依法受理。"
-    "经审查，你单位提交的申请材料齐全，生产场所经现场核查符合规定条件。根据《中华人民共和国行政许可法》"
-    "第三十八条第一款、《中华人民共和国食品安全法》第三十五条的规定，决定准予许可，许可内容如下：",
+    (
+        "你单位于2026年11月16日提出的食品生产许可申请（受理号：2026-0411-00532），本机关已依法受理。"
+        "经审查，你单位提交的申请材料齐全，生产场所经现场核查符合规定条件。根据《中华人民共和国行政许可法》"
+        "第三十八条第一款、《中华人民共和国食品安全法》第三十五条的规定，决定准予许可，许可内容如下："
+    ),
 )
 TABLE = (
     ("许可事项", "食品生产许可（新办）"),
@@ -40,8 +42,10 @@ TABLE = (
     ("有效期限", "2026年11月22日至2031年11月21日"),
 )
 AFTER = (
-    "请自收到本决定之日起，按照许可的范围从事生产活动，并接受监督检查。如对本决定不服，可以自收到之日起六十日内"
-    "依法申请行政复议，或者六个月内依法提起行政诉讼。",
+    (
+        "请自收到本决定之日起，按照许可的范围从事生产活动，并接受监督检查。如对本决定不服，可以自收到之日起六十日内"
+        "依法申请行政复议，或者六个月内依法提起行政诉讼。"
+    ),
 )
 NOTICE = "样例文书：机关、单位、编号均为虚构，不具有法律效力"
 
@@ -73,9 +77,7 @@ class _Pen:
             yield self.line(line, spacing_mm=spacing)
 
     def line(self, text: str, *, font: str = "仿宋", spacing_mm: float = 0.0) -> Text:
-        made = Text(
-            x_mm=LEFT_MM, y_mm=self.y_mm, text=text, size_mm=BODY_MM, font=font, spacing_mm=spacing_mm
-        )
+        made = Text(x_mm=LEFT_MM, y_mm=self.y_mm, text=text, size_mm=BODY_MM, font=font, spacing_mm=spacing_mm)
         self.y_mm += PITCH_MM
         return made
 
@@ -130,9 +132,7 @@ def decision_page(qr_png: bytes | None = None) -> SimplePage:
         centred(NUMBER, 67, BODY_MM, font="仿宋"),
         Rule(x1_mm=LEFT_MM, y1_mm=71, x2_mm=RIGHT_MM, y2_mm=71, width_mm=0.7, colour=RED),
     ]
-    items += [
-        centred(line, 87 + index * 10.5, 20 * PT_MM, bold=True) for index, line in enumerate(TITLE)
-    ]
+    items += [centred(line, 87 + index * 10.5, 20 * PT_MM, bold=True) for index, line in enumerate(TITLE)]
     pen = _Pen(y_mm=112)
     items.append(pen.line(ADDRESSEE))
     for paragraph in BODY:

@@ -52,14 +52,10 @@ def make_seseal(  # noqa: PLR0913 - the fields of the structure
         generalized_time(valid_from),
         generalized_time(valid_to),
     )
-    shown = sequence(
-        ia5("PNG"), octet_string(picture.png), integer(picture.width_mm), integer(picture.height_mm)
-    )
+    shown = sequence(ia5("PNG"), octet_string(picture.png), integer(picture.width_mm), integer(picture.height_mm))
     header = sequence(ia5(HEADER_ID), integer(V4), ia5(header_vid))
     info = sequence(header, ia5(esid), properties, shown)
-    return sequence(
-        info, octet_string(maker_certificate.raw), oid(SM2_SM3.signature_oid), bit_string(maker.sign(info))
-    )
+    return sequence(info, octet_string(maker_certificate.raw), oid(SM2_SM3.signature_oid), bit_string(maker.sign(info)))
 
 
 def make_tbs(*, seseal: bytes, at: datetime, data_hash: bytes, property_info: str) -> bytes:

@@ -121,18 +121,14 @@ def _signature_value(case: _Case) -> Iterator[Finding]:
     if case.signer is None:
         yield _invalid("SES_FORMAT_ERROR", "the signer's certificate cannot be read")
     else:
-        yield from _value(
-            case.signer, signature.signature_oid, signature.tbs, signature.signature, "SIGNATURE_INVALID"
-        )
+        yield from _value(case.signer, signature.signature_oid, signature.tbs, signature.signature, "SIGNATURE_INVALID")
 
 
 def _signer_certificate(case: _Case) -> Iterator[Finding]:
     if case.at is None:
         yield Finding(code="SIGN_TIME_UNKNOWN", verdict=Verdict.INDETERMINATE, detail="no time of sealing can be read")
     elif case.signer is not None:
-        yield from judge_certificate(
-            case.signer, others=_others(case), trust=case.trust, at=case.at, role="SIGNER"
-        )
+        yield from judge_certificate(case.signer, others=_others(case), trust=case.trust, at=case.at, role="SIGNER")
 
 
 def _document(case: _Case) -> Iterator[Finding]:

@@ -18,6 +18,7 @@ from seal.formats.ofd.structure import (
     read_signature_list,
 )
 from seal.model import Finding, Report, SignatureReport, Verdict
+from seal.ses import time_from_text
 from seal.ses.judge import judge_ses
 from seal.trust import Trust
 
@@ -38,9 +39,7 @@ SEAL_KIND, SIGN_KIND = "Seal", "Sign"
 _NAMES_SHOWN = 4
 
 
-def verify_ofd(
-    document: bytes, trust: Trust, at: datetime | None = None, *, limits: Limits | None = None
-) -> Report:
+def verify_ofd(document: bytes, trust: Trust, at: datetime | None = None, *, limits: Limits | None = None) -> Report:
     """Judge every signature of an OFD document at the time it was made or, if given, as of ``at``.
 
     Never raises for what the document holds: what cannot be read is a finding.
@@ -147,7 +146,8 @@ class _Reader:
         except PackageError as error:
             return _unread([*findings, _invalid("PACKAGE_MALFORMED", str(error))])
         if signature.row.kind == SIGN_KIND:
-            report = judge_signed_value(octets, signed=file.raw, trust=self.trust, at=self.at)
+            claimed = time_from_text(file.claimed_time or "")
+            report = judge_signed_value(octets, signed=file.raw, claimed=claimed, trust=self.trust, at=self.at)
         else:
             report = self._judge_seal(octets, file, seal_file)
         return SignatureReport(
@@ -160,9 +160,7 @@ class _Reader:
         )
 
     def _judge_seal(self, octets: bytes, file: SignatureFile, seal_file: bytes | None) -> SignatureReport:
-        judged = judge_ses(
-            octets, digest=SM3.digest(file.raw), trust=self.trust, at=self.at, seal_file=seal_file
-        )
+        judged = judge_ses(octets, digest=SM3.digest(file.raw), trust=self.trust, at=self.at, seal_file=seal_file)
         return SignatureReport(
             format=f"ofd-ses-v{judged.layout}" if judged.layout else "ofd-ses",
             signer=judged.signer,
@@ -220,6 +218,8 @@ class _Reader:
             yield _invalid("PACKAGE_MALFORMED", str(error))
             pages = ()
         shown = [path for path in (body.root, *(page.content for page in pages)) if path is not None]
+        if body.root is None:
+            yield _invalid("PACKAGE_MALFORMED", "the document's root is missing")
         exposed = [path for path in shown if path not in covered]
         if exposed:
             yield _invalid("PAGES_UNCOVERED", _names(exposed))
@@ -230,9 +230,7 @@ class _Reader:
 
 
 def _unread(findings: list[Finding]) -> SignatureReport:
-    return SignatureReport(
-        format="ofd", signer=None, seal=None, time=None, time_source=None, findings=tuple(findings)
-    )
+    return SignatureReport(format="ofd", signer=None, seal=None, time=None, time_source=None, findings=tuple(findings))
 
 
 def _names(paths: list[str]) -> str:

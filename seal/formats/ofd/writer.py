@@ -84,9 +84,7 @@ def text_width(text: str, size_mm: float) -> float:
     return sum(_advance(character) for character in text) * size_mm
 
 
-def write_simple_ofd(
-    pages: Iterable[SimplePage], *, doc_id: str, title: str, created: date, author: str = ""
-) -> bytes:
+def write_simple_ofd(pages: Iterable[SimplePage], *, doc_id: str, title: str, created: date, author: str = "") -> bytes:
     """Write an unsigned OFD document; the same arguments give the same octets.
 
     ``doc_id`` is 32 hexadecimal digits (GB/T 33190 7.4). Raises ValueError for another, for no page at all and for
@@ -161,9 +159,7 @@ class _Document:
             return
         attributes = {
             "ID": str(self.new_id()),
-            "Boundary": _box(
-                item.x_mm, item.y_mm - item.size_mm * _ASCENT, item.width_mm, item.size_mm * _LINE
-            ),
+            "Boundary": _box(item.x_mm, item.y_mm - item.size_mm * _ASCENT, item.width_mm, item.size_mm * _LINE),
             "Font": str(self.font(item.font)),
             "Size": length(item.size_mm),
         }

@@ -42,7 +42,7 @@ class Stream:
     raw: bytes = field(repr=False)
 
 
-PdfObject: TypeAlias = Union[None, bool, int, float, Name, bytes, Ref, "PdfArray", "PdfDict", Stream]
+PdfObject: TypeAlias = Union[bool, int, float, Name, bytes, Ref, "PdfArray", "PdfDict", Stream, None]
 PdfArray: TypeAlias = list["PdfObject"]
 PdfDict: TypeAlias = dict[str, "PdfObject"]
 

@@ -153,7 +153,7 @@ class View:
         container = self.entry(entry.where)
         if container is None or container.kind != PLAIN:
             raise PdfError(f"object {number} is in a container that is not there")
-        return PACKED, container.where, entry.index
+        return PACKED, container.where, entry.minor
 
     def load(self, ref: Ref) -> PdfObject:
         """Give the object ``ref`` names; null if there is none (7.3.10)."""
@@ -164,8 +164,8 @@ class View:
         if entry is None or entry.kind == FREE:
             return None
         if entry.kind == PACKED:
-            value = self._packed(entry, number)
-        elif entry.index != ref.generation:
+            value = self.packed_member(entry, number)
+        elif entry.minor != ref.generation:
             return None
         else:
             value = self.indirect(number).value
@@ -181,10 +181,10 @@ class View:
             raise PdfError(f"object {number} is needed to read itself")
         self._reading.add(number)
         try:
-            found = Parser(self.document.data, entry.where).indirect(self._length)
+            found = Parser(self.document.data, entry.where).indirect(self.length)
         finally:
             self._reading.discard(number)
-        if (found.number, found.generation) != (number, entry.index):
+        if (found.number, found.generation) != (number, entry.minor):
             raise PdfError(f"object {found.number} stands where {number} should")
         return found
 
@@ -217,18 +217,20 @@ class View:
         self._open(container)
         return self._container_numbers[container]
 
-    def _length(self, value: PdfObject) -> int:
+    def length(self, value: PdfObject) -> int:
+        """Follow ``value`` to a number."""
         length = self.resolve(value)
         if not isinstance(length, int):
             raise PdfError("a stream has no length")
         return length
 
-    def _packed(self, entry: Entry, number: int) -> PdfObject:
+    def packed_member(self, entry: Entry, number: int) -> PdfObject:
+        """Give object ``number`` out of the object stream that ``entry`` names."""
         self._open(entry.where)
         numbers = self._container_numbers[entry.where]
-        if entry.index >= len(numbers) or numbers[entry.index] != number:
+        if entry.minor >= len(numbers) or numbers[entry.minor] != number:
             raise PdfError(f"object {number} is not in its container")
-        return self._containers[entry.where][entry.index]
+        return self._containers[entry.where][entry.minor]
 
     def _open(self, container: int) -> None:
         if container in self._containers:
@@ -236,7 +238,7 @@ class View:
         stream = self.indirect(container).value
         if not isinstance(stream, Stream) or stream.entries.get("Type") != Name("ObjStm"):
             raise PdfError(f"object {container} is not an object stream")
-        count, first = (self._length(stream.entries.get(key)) for key in ("N", "First"))
+        count, first = (self.length(stream.entries.get(key)) for key in ("N", "First"))
         if not 0 <= count <= _MAX_PACKED or first < 0:
             raise PdfError(f"an object stream of {count} objects")
         data = decode(stream, limit=MAX_INFLATED - self.document.inflated)

@@ -20,11 +20,11 @@ _WIDEST = 8
 
 
 class Entry(NamedTuple):
-    """Where an object is: PLAIN at octet ``where`` in generation ``index``, or PACKED as member ``index`` of ``where``."""
+    """Where an object is: PLAIN at octet ``where``, generation ``minor``; PACKED as member ``minor`` of ``where``."""
 
     kind: int
     where: int
-    index: int
+    minor: int
 
 
 class Lookup(Protocol):
@@ -35,6 +35,9 @@ class Lookup(Protocol):
 
     def numbers(self) -> Iterator[int]:
         """Give the numbers of all objects it speaks of."""
+
+    def limit(self) -> int:
+        """Give the number above all it speaks of."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +76,10 @@ class Section:
         if self.hidden is not None:
             yield from self.hidden.entries.numbers()
 
+    def limit(self) -> int:
+        """Give the number above all it speaks of."""
+        return max(self.entries.limit(), self.hidden.limit() if self.hidden is not None else 0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Table:
@@ -92,6 +99,9 @@ class _Table:
         for first, count, _ in self.blocks:
             yield from range(first, first + count)
 
+    def limit(self) -> int:
+        return max((first + count for first, count, _ in self.blocks), default=0)
+
 
 @dataclass(frozen=True, slots=True)
 class _Listed:
@@ -102,6 +112,9 @@ class _Listed:
 
     def numbers(self) -> Iterator[int]:
         yield from self.known
+
+    def limit(self) -> int:
+        return max(self.known, default=-1) + 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +134,9 @@ class _Packed:
         for first, count, _ in self.blocks:
             yield from range(first, first + count)
 
+    def limit(self) -> int:
+        return max((first + count for first, count, _ in self.blocks), default=0)
+
     def _entry(self, at: int) -> Entry | None:
         kind_width, where_width, index_width = self.widths
         split = at + kind_width
@@ -133,12 +149,10 @@ class _Packed:
 
 def last_startxref(data: bytes) -> re.Match[bytes]:
     """Find the last ``startxref N %%EOF``, which must be near the end; group 1 is N."""
-    found = None
-    for found in _STARTXREF.finditer(data, max(0, len(data) - _TAIL)):
-        pass
-    if found is None:
+    found = list(_STARTXREF.finditer(data, max(0, len(data) - _TAIL)))
+    if not found:
         raise PdfError("no startxref and %%EOF at the end of the file")
-    return found
+    return found[-1]
 
 
 def startxref_at(data: bytes, position: int) -> re.Match[bytes] | None:
@@ -186,7 +200,7 @@ def _read_table(parser: Parser, start: int) -> Section:
             parser.position = end
         else:
             if loose is None:
-                loose = {number: entry for number, entry in _unrolled(_Table(data, tuple(blocks)))}
+                loose = dict(_unrolled(_Table(data, tuple(blocks))))
             _read_loose(parser, first, count, loose)
     trailer = parser.dictionary()
     hidden = trailer.get("XRefStm")
@@ -248,9 +262,9 @@ def _direct_length(value: PdfObject) -> int:
 
 def _widths(value: PdfObject) -> tuple[int, int, int]:
     if isinstance(value, list) and len(value) == 3:  # noqa: PLR2004 - 7.5.8.2: W has three members
-        widths = [width for width in value if isinstance(width, int) and 0 <= width <= _WIDEST]
-        if len(widths) == 3 and sum(widths):  # noqa: PLR2004
-            return widths[0], widths[1], widths[2]
+        kind, where, minor = (width if isinstance(width, int) and 0 <= width <= _WIDEST else -1 for width in value)
+        if min(kind, where, minor) >= 0 and where:
+            return kind, where, minor
     raise PdfError("a cross-reference stream's /W is not three widths")
 
 

@@ -1,0 +1,74 @@
+"""A seal's picture as PDF objects, deflated once and kept: colours in one image, transparency in its mask."""
+
+import io
+import zlib
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from PIL import Image, UnidentifiedImageError
+
+from seal.errors import DocumentRefused
+from seal.formats.pdf.objects import Name, PdfDict, PdfObject, Ref, Stream, write
+from seal.formats.pdf.pages import Box
+from seal.model import Picture
+
+_MAX_PIXELS = 16_000_000
+_LEVEL = 9
+# For each quarter turn of the page: the turn back, so that the picture is seen upright (12.5.5, algorithm 8.1).
+_MATRICES = ((1, 0, 0, 1, 0, 0), (0, 1, -1, 0, 0, 0), (-1, 0, 0, -1, 0, 0), (0, -1, 1, 0, 0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Artwork:
+    """A picture split into its colours and its transparency, each written out up to the reference between them."""
+
+    image_head: bytes = field(repr=False)
+    image_tail: bytes = field(repr=False)
+    mask: bytes = field(repr=False)
+
+    def image(self, mask: Ref) -> bytes:
+        """Write the image object's value, with ``mask`` as its soft mask."""
+        return b"%b/SMask %d %d R%b" % (self.image_head, mask.number, mask.generation, self.image_tail)
+
+
+@lru_cache(maxsize=64)
+def artwork(picture: Picture) -> Artwork:
+    """Decode ``picture`` and deflate its planes; the last pictures used are kept."""
+    try:
+        with Image.open(io.BytesIO(picture.png), formats=["PNG"]) as opened:
+            if opened.width * opened.height > _MAX_PIXELS:
+                raise DocumentRefused("the seal's picture has too many pixels")
+            pixels = opened.convert("RGBA")
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise DocumentRefused("the seal's picture is not a PNG that can be read") from error
+    mask = _image(pixels.size, pixels.getchannel("A").tobytes(), "DeviceGray")
+    image = write(_image(pixels.size, pixels.convert("RGB").tobytes(), "DeviceRGB"))
+    at = image.index(b">>")
+    return Artwork(image[:at], image[at:], write(mask))
+
+
+def _image(size: tuple[int, int], plane: bytes, colours: str) -> Stream:
+    entries: PdfDict = {
+        "Type": Name("XObject"),
+        "Subtype": Name("Image"),
+        "Width": size[0],
+        "Height": size[1],
+        "ColorSpace": Name(colours),
+        "BitsPerComponent": 8,
+        "Filter": Name("FlateDecode"),
+    }
+    return Stream(entries, zlib.compress(plane, _LEVEL))
+
+
+def appearance(image: Ref, box: Box) -> Stream:
+    """Give the form XObject that shows ``image`` filling ``box``, upright to the reader of a turned page."""
+    across, up = (box.width, box.height) if box.turn % 2 == 0 else (box.height, box.width)
+    matrix: list[PdfObject] = list(_MATRICES[box.turn])
+    entries: PdfDict = {
+        "Type": Name("XObject"),
+        "Subtype": Name("Form"),
+        "BBox": [0, 0, across, up],
+        "Matrix": matrix,
+        "Resources": {"XObject": {"Seal": image}},
+    }
+    return Stream(entries, f"q {across:.4f} 0 0 {up:.4f} 0 0 cm /Seal Do Q".encode())

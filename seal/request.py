@@ -1,0 +1,82 @@
+"""Requests to seal: what is asked, and what is given back."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+
+from crypto.digests import sm3
+from seal.errors import SealRefused
+from seal.model import Placement, Report, Seal, SealId
+
+_TEXT_MAX = 500
+_KEY_MAX = 200
+LAST_PAGE = -1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealRequest:
+    """What a caller wants sealed. ``format`` None: by the document's type, SM2. ``placement`` None: last page."""
+
+    document: bytes
+    seal: SealId
+    format: str | None = None
+    placement: Placement | None = None
+    reason: str = ""
+    case_number: str | None = None
+    document_kind: str = ""
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedDocument:
+    """A finished sealing: the file, where it is kept, and what our own verifier says of it."""
+
+    id: str
+    serial: int
+    document: bytes
+    object_key: str
+    """SM3 of the file, hexadecimal."""
+    seal: SealId
+    format: str
+    media_type: str
+    sealed_at: datetime
+    report: Report
+    replayed: bool = False
+    """This is the answer of an earlier call with the same Idempotency-Key."""
+
+
+def default_placement(seal: Seal) -> Placement:
+    """Put the picture at the bottom right of the last page of an A4 document: 20 mm from the right, 25 from below."""
+    a4_width, a4_height = 210, 297
+    return Placement(
+        page=LAST_PAGE, x_mm=a4_width - 20 - seal.picture.width_mm, y_mm=a4_height - 25 - seal.picture.height_mm
+    )
+
+
+def request_hash(request: SealRequest) -> str:
+    """Identify what was asked for, document included: two requests with one hash are the same request."""
+    place = request.placement
+    words = json.dumps(
+        [
+            request.seal,
+            request.format,
+            [place.page, place.x_mm, place.y_mm] if place else None,
+            request.reason,
+            request.case_number,
+            request.document_kind,
+            sm3(request.document).hex(),
+        ]
+    )
+    return sm3(words.encode()).hex()
+
+
+def check_texts(request: SealRequest) -> None:
+    """Refuse texts that are longer than what is kept."""
+    for words, most in (
+        (request.reason, _TEXT_MAX),
+        (request.case_number, _KEY_MAX),
+        (request.document_kind, _KEY_MAX),
+        (request.idempotency_key, _KEY_MAX),
+    ):
+        if words is not None and (len(words) > most or "\0" in words):
+            raise SealRefused(f"A text of the request is longer than the {most} characters that are kept.")

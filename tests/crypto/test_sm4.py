@@ -1,0 +1,73 @@
+"""SM3 and SM4 against the standards; SM4-GCM as a seal."""
+
+import json
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives.ciphers import Cipher
+from cryptography.hazmat.primitives.ciphers.algorithms import SM4
+from cryptography.hazmat.primitives.ciphers.modes import ECB
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crypto.digests import sm3
+from crypto.errors import CryptoError
+from crypto.sm4 import open_gcm, seal_gcm
+
+VECTORS = Path(__file__).parents[1] / "vectors"
+KEY = bytes(range(16))
+
+
+def test_sm3_gives_the_digests_of_the_standard() -> None:
+    for case in json.loads((VECTORS / "gbt32905_a.json").read_text())["cases"]:
+        assert sm3(bytes.fromhex(case["message"])).hex() == case["digest"]
+
+
+def test_the_block_cipher_is_that_of_the_standard() -> None:
+    vector = json.loads((VECTORS / "gbt32907_a.json").read_text())
+    running = Cipher(SM4(bytes.fromhex(vector["key"])), ECB()).encryptor()  # noqa: S305 - one block of a test vector
+    assert running.update(bytes.fromhex(vector["plaintext"])).hex() == vector["ciphertext"]
+
+
+def test_what_rfc_8998_sealed_opens() -> None:
+    vector = json.loads((VECTORS / "rfc8998_a1.json").read_text())
+    sealed = bytes.fromhex(vector["nonce"] + vector["ciphertext"] + vector["tag"])
+    plaintext = open_gcm(bytes.fromhex(vector["key"]), sealed, bytes.fromhex(vector["aad"]))
+    assert plaintext == bytes.fromhex(vector["plaintext"])
+
+
+@given(plaintext=st.binary(max_size=200), aad=st.binary(max_size=50))
+def test_what_is_sealed_opens(plaintext: bytes, aad: bytes) -> None:
+    assert open_gcm(KEY, seal_gcm(KEY, plaintext, aad), aad) == plaintext
+
+
+@given(plaintext=st.binary(max_size=60), bit=st.integers(0, 10_000))
+def test_any_flipped_bit_keeps_it_shut(plaintext: bytes, bit: int) -> None:
+    sealed = seal_gcm(KEY, plaintext, b"aad")
+    altered = int.from_bytes(sealed, "big") ^ 1 << bit % (8 * len(sealed))
+    with pytest.raises(CryptoError):
+        open_gcm(KEY, altered.to_bytes(len(sealed), "big"), b"aad")
+
+
+def test_another_key_or_other_associated_data_keep_it_shut() -> None:
+    sealed = seal_gcm(KEY, b"secret", b"aad")
+    with pytest.raises(CryptoError):
+        open_gcm(KEY[::-1], sealed, b"aad")
+    with pytest.raises(CryptoError):
+        open_gcm(KEY, sealed, b"add")
+
+
+@pytest.mark.parametrize("size", [0, 12, 27])
+def test_less_than_nonce_and_tag_is_refused(size: int) -> None:
+    with pytest.raises(CryptoError, match="cut short"):
+        open_gcm(KEY, bytes(size), b"")
+
+
+def test_no_two_seals_share_a_nonce() -> None:
+    assert len({seal_gcm(KEY, b"", b"")[:12] for _ in range(200)}) == 200
+
+
+@pytest.mark.parametrize("size", [0, 15, 32])
+def test_a_key_of_another_size_is_refused(size: int) -> None:
+    with pytest.raises(ValueError, match="16 octets"):
+        seal_gcm(bytes(size), b"", b"")
