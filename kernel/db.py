@@ -33,6 +33,8 @@ Record = TypeVar("Record", bound="DataclassInstance")
 # How long a writer waits for another before it gives up; longer than any transaction of ours may last.
 LOCK_WAIT_SECONDS = 20
 STATEMENT_SECONDS = 30
+# A failed statement's error text goes to the log; the row it carried must not.
+_CAREFUL: dict[str, Any] = {"pool_timeout": LOCK_WAIT_SECONDS, "hide_parameters": True}
 
 
 class Instant(sa.types.TypeDecorator[datetime]):
@@ -137,8 +139,8 @@ def _sqlite_engines(url: sa.URL, *, read_only: bool, pool_size: int) -> tuple[sa
     mode = "ro" if read_only else "rwc"
     target = url.set(database=Path(url.database).absolute().as_uri(), query={"mode": mode, "uri": "true"})
     # Writers of this process queue fairly on a pool of one; SQLite's own waiting is polling, and starves.
-    writing = sa.create_engine(target, pool_size=1, max_overflow=0, pool_timeout=LOCK_WAIT_SECONDS)
-    reading = sa.create_engine(target, pool_size=pool_size, max_overflow=pool_size, pool_timeout=LOCK_WAIT_SECONDS)
+    writing = sa.create_engine(target, pool_size=1, max_overflow=0, **_CAREFUL)
+    reading = sa.create_engine(target, pool_size=pool_size, max_overflow=pool_size, **_CAREFUL)
     _prepare_sqlite(writing, begin="BEGIN IMMEDIATE", pragmas=("journal_mode=WAL",) if not read_only else ())
     _prepare_sqlite(reading, begin="BEGIN", pragmas=("query_only=ON",))
     return writing, reading
@@ -180,8 +182,8 @@ def _postgresql_engines(url: sa.URL, *, read_only: bool, pool_size: int) -> tupl
         url.set(drivername="postgresql+psycopg"),
         pool_size=pool_size,
         max_overflow=pool_size,
-        pool_timeout=LOCK_WAIT_SECONDS,
         pool_pre_ping=True,
+        **_CAREFUL,
         connect_args={"options": " ".join(f"-c {name}={value}" for name, value in settings.items())},
     )
     # REPEATABLE READ makes a read transaction one snapshot, as it is on SQLite; read-only ones never conflict.

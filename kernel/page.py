@@ -16,6 +16,7 @@ from starlette.responses import HTMLResponse, Response
 
 from kernel.assets import static_app, static_url
 from kernel.csrf import CsrfTokens
+from kernel.problem import Problem
 
 LANGUAGES = ("zh", "en")
 _LANGUAGE_COOKIE, _TYPE_COOKIE = "xinyin_lang", "xinyin_type"
@@ -34,6 +35,57 @@ _HEADERS: Mapping[str, str] = {
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
     "Vary": "Cookie, Accept-Language",
 }
+# Title and advice of the error page by status: Chinese title, English title, Chinese advice, English advice.
+_WORDS: Mapping[int, tuple[str, str, str, str]] = {
+    400: (
+        "请求有误",
+        "Something in the request is wrong",
+        "请返回上一页，检查后重试。",
+        "Go back, check and try again.",
+    ),
+    401: ("请先登录", "Please sign in", "您尚未登录，或登录已失效。", "You are not signed in, or no longer."),
+    403: (
+        "没有权限",
+        "Not allowed",
+        "您的账号没有这项权限，或页面已过期。",
+        "Your account may not do this, or the page expired.",
+    ),
+    404: ("没有找到", "Not found", "请检查网址或编号是否完整。", "Check that the address or the number is complete."),
+    405: ("请求有误", "Something in the request is wrong", "请返回上一页重新操作。", "Go back and start again."),
+    409: (
+        "现在不能这样做",
+        "Not possible now",
+        "情况已有变化，请刷新后重试。",
+        "Things have changed: reload and try again.",
+    ),
+    413: ("文件太大", "The file is too large", "请选择较小的文件。", "Choose a smaller file."),
+    415: (
+        "不支持这种文件",
+        "This kind of file is not supported",
+        "请上传 PDF 或 OFD 文件。",
+        "Upload a PDF or OFD file.",
+    ),
+    422: (
+        "填写有误",
+        "Something is not filled in right",
+        "请返回上一页，检查后重试。",
+        "Go back, check and try again.",
+    ),
+    429: ("操作太频繁", "Too many attempts", "请稍等几分钟再试。", "Wait a few minutes and try again."),
+    503: (
+        "暂时无法办理",
+        "Not available now",
+        "您的操作没有生效，请稍后再试。",
+        "Nothing was done; please try again later.",
+    ),
+}
+_OTHERWISE = (
+    "系统出错",
+    "Something went wrong",
+    "问题已被记录，请稍后再试。",
+    "It has been recorded; please try again later.",
+)
+_EXPLAINED = frozenset({400, 403, 409, 413, 415, 429})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +157,22 @@ class Pages:
             personal = True
         response.headers["Cache-Control"] = "no-store" if personal else cache
         return response
+
+    def error(self, request: Request, problem: Problem) -> HTMLResponse:
+        """Render the page of a problem: what happened, what to do, and the numbers to quote."""
+        words = _WORDS.get(problem.status, _OTHERWISE)
+        reader = self.reader(request)
+        return self.render(
+            request,
+            "error.html",
+            problem.status,
+            title=reader.t(words[0], words[1]),
+            advice=reader.t(words[2], words[3]),
+            # A bug's or an unknown page's detail tells a person nothing.
+            detail=problem.detail if problem.status in _EXPLAINED else "",
+            code=problem.code,
+            request_id=problem.request_id,
+        )
 
     def check_csrf(self, request: Request, token: str | None) -> None:
         """Refuse with CsrfRefused unless ``token`` (form field ``csrf``) was made for this browser by us."""

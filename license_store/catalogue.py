@@ -92,6 +92,16 @@ def validate(kind: LicenseType, holder: Holder, data: Mapping[str, str]) -> Face
     return FaceData({field.name: data[field.name] for field in kind.fields if data.get(field.name)})
 
 
+def check_texts(*rows: tuple[str, str, int], required: bool = True) -> None:
+    """Check texts that no type has a field for; each row is name, value and most characters (LicenseDataInvalid)."""
+    fields = (
+        (FaceField(name=name, zh="", en="", required=required, max_length=most), text) for name, text, most in rows
+    )
+    problems = tuple(problem for field, text in fields for problem in _problems(field, text))
+    if problems:
+        raise LicenseDataInvalid(problems)
+
+
 def json_schema(kind: LicenseType) -> dict[str, object]:
     """Describe the face data of a type as JSON Schema 2020-12."""
     return {

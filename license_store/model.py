@@ -1,5 +1,6 @@
 """The nouns of the licence store: licence types, licences, their status, and what is refused about them."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
@@ -12,11 +13,19 @@ from seal.model import Picture, Placement
 PublicId = NewType("PublicId", str)
 """The random 128-bit id in a licence's address and QR code: 26 lower-case base32 characters, tied to nothing else."""
 
+_PUBLIC_ID = re.compile(r"[a-z2-7]{26}", re.ASCII)
+
 FaceData = NewType("FaceData", Mapping[str, str])
 """Face fields that fit their type's schema; only ``catalogue.validate`` makes one."""
 
 CHINA = timezone(timedelta(hours=8), "UTC+8")
 """Days on licences are days in China, which has one time zone and no summer time."""
+
+
+def parse_public_id(text: str) -> PublicId | None:
+    """Read a public id as it stands in an address, in either case (QR codes carry capitals); None if it is none."""
+    lower = text.lower()
+    return PublicId(lower) if _PUBLIC_ID.fullmatch(lower) else None
 
 
 # --- what is refused -------------------------------------------------------------------------------------------
@@ -62,6 +71,18 @@ class IdempotencyKeyReused(Refusal):
     """The Idempotency-Key was used before for a different request."""
 
     reason, code = Reason.CONFLICT, "idempotency_key_reused"
+
+
+class IssuingInProgress(Refusal):
+    """The same request is being worked on by another call."""
+
+    reason, code = Reason.CONFLICT, "issuing_in_progress"
+
+
+class SealNotOfIssuer(Refusal):
+    """The seal belongs to nobody who can issue a licence."""
+
+    reason, code = Reason.CONFLICT, "seal_not_of_issuer"
 
 
 class GlyphMissing(Refusal):
@@ -177,6 +198,10 @@ class StatusChange:
     actor: str
     legal_basis: str = ""
     reason: str = ""
+
+
+DOCUMENT, PICTURE = "document", "picture"
+"""The kinds of file that a finished licence has, one of each."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

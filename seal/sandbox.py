@@ -69,39 +69,38 @@ class Sandbox:
 
     def run(self, job: bytes) -> bytes:
         """Give the child's answer to ``job``; SandboxFailed if there is none, SandboxBusy if no place frees up."""
-        deadline = monotonic() + self.limits.wall_seconds
         if not self._places.acquire(timeout=self.limits.wall_seconds):
             raise SandboxBusy("all children are at work")
         try:
-            return self._run(job, max(deadline, monotonic() + self.limits.wall_seconds / 2))
+            return self._ask(job, monotonic() + self.limits.wall_seconds)
         finally:
             self._places.release()
 
-    def _run(self, job: bytes, deadline: float) -> bytes:
-        ours, theirs = socket.socketpair()
-        with ours:
-            with theirs:
-                self._hand_over(theirs)
-            try:
-                _send(ours, job, deadline)
-                return _receive(ours, deadline, self.limits.answer_bytes)
-            except TimeoutError as error:
-                raise SandboxFailed("no answer in time") from error
-            except (OSError, EOFError) as error:
-                raise SandboxFailed("the reading process died: it crashed or exceeded its memory or time") from error
+    def _ask(self, job: bytes, deadline: float) -> bytes:
+        try:
+            with self._child(deadline) as channel:
+                _send(channel, job, deadline)
+                return _receive(channel, deadline, self.limits.answer_bytes)
+        except TimeoutError as error:
+            raise SandboxFailed("no answer in time") from error
+        except (OSError, EOFError) as error:
+            raise SandboxFailed("the reading process died: it crashed or exceeded its memory or time") from error
 
-    def _hand_over(self, end: socket.socket) -> None:
-        with self._lock:
-            for last_try in (False, True):
-                server = self._started()
-                try:
-                    socket.send_fds(server.control, [b"J"], [end.fileno()])
-                except OSError as error:
-                    self._stop()
-                    if last_try:
-                        raise SandboxFailed("the fork server does not stay up") from error
-                else:
-                    return
+    def _child(self, deadline: float) -> socket.socket:
+        """Have the server make a child, and give the channel to it; a server that died is started again, once."""
+        for last_try in (False, True):
+            ours, theirs = socket.socketpair()
+            try:
+                with theirs, self._lock:
+                    socket.send_fds(self._started().control, [b"J"], [theirs.fileno()])
+                _receive(ours, deadline, 0)  # the child is there: what goes wrong from here on is the job's doing
+            except (OSError, EOFError) as error:
+                ours.close()
+                if last_try or isinstance(error, TimeoutError):
+                    raise SandboxFailed("the fork server makes no children") from error
+            else:
+                return ours
+        raise AssertionError
 
     def _started(self) -> "_Server":
         if self._server is None or self._server.owner != os.getpid() or self._server.process.poll() is not None:
@@ -232,6 +231,7 @@ def _child(channel: socket.socket, work: Work, limits: Limits) -> NoReturn:
     try:
         _confine(limits)
         deadline = monotonic() + limits.wall_seconds
+        _send(channel, b"", deadline)
         job = _receive(channel, deadline, 1 << 40)
         _send(channel, work(job), deadline)
         status = 0

@@ -103,8 +103,8 @@ class SealService:
         # 3. Intent: serial and digest are on record before the key is touched.
         try:
             sealing, attempt = self._intend(task)
-        except _Overtaken:
-            return self._after_the_race(request, principal)
+        except _Overtaken as overtaken:
+            return self._after_the_race(request, principal, overtaken)
         with self._noting_failure(task, sealing, attempt):
             # 4. Apply, once.
             document = self._apply(task)
@@ -128,10 +128,12 @@ class SealService:
             raise SealingInProgress("The same request is being worked on; ask again in a minute.")
         return earlier
 
-    def _after_the_race(self, request: SealRequest, principal: Principal) -> SealedDocument:
+    def _after_the_race(self, request: SealRequest, principal: Principal, overtaken: "_Overtaken") -> SealedDocument:
         """Answer a call that lost to another with the same key: the winner's result, or that it is under way."""
         earlier = self._earlier(request, principal)
-        if earlier and earlier.completion:
+        if earlier is None:
+            raise overtaken.__cause__ or overtaken  # nobody overtook us: the database refused for its own reasons
+        if earlier.completion:
             return self._replay(earlier)
         raise SealingInProgress("The same request is being worked on; ask again in a minute.")
 

@@ -1,14 +1,14 @@
 """E-seal structures: the seal (SESeal) and the signature made with it (SES_Signature), GM/T 0031, GB/T 38540."""
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from crypto.digests import sm3
 
 V1, V4, V5 = 1, 4, 5
 """Layouts: GM/T 0031-2014, GB/T 38540-2020, GM/T 0031-2025."""
 HEADER_ID = "ES"
-CHINA_TIME = timedelta(hours=8)
+CHINA_TIME = timezone(timedelta(hours=8))
 """What times written without a zone mean."""
 
 

@@ -1,7 +1,6 @@
 """Reading e-seal structures of all three generations, tolerant where real encoders stray."""
 
 import re
-from collections.abc import Iterable
 from datetime import UTC, datetime
 
 from crypto.der import (
@@ -215,15 +214,8 @@ def time_from_text(text: str) -> datetime | None:
     compact = re.fullmatch(r"(\d{14})(\.\d{1,6})?(Z?)", text, flags=re.ASCII)
     try:
         if compact:
-            moment = datetime.strptime(compact[1] + (compact[3] and "+0000"), _compact_format(compact[3]))
-        else:
-            moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            return (moment - CHINA_TIME).replace(tzinfo=UTC)
-        return moment.astimezone(UTC)
+            text = f"{compact[1][:8]}T{compact[1][8:]}{compact[3]}"
+        moment = datetime.fromisoformat(text)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=CHINA_TIME)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None
-
-
-def _compact_format(zone: Iterable[str]) -> str:
-    return "%Y%m%d%H%M%S%z" if zone else "%Y%m%d%H%M%S"

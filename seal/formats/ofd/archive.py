@@ -148,23 +148,24 @@ def _read_entries(data: bytes, limits: Limits) -> tuple[Entry, ...]:
     start, end, base, count = _directory(data)
     if count > limits.entries:
         raise ArchiveTooLarge(f"the archive lists {count} entries, more than the {limits.entries} allowed")
-    found: list[tuple[str, tuple[int, ...], bytes]] = []
+    found: list[_Listed] = []
     at = start
     while at < end:
         if len(found) >= limits.entries:
             raise ArchiveTooLarge(f"the archive lists more than {limits.entries} entries")
-        record = _central_record(data, at, end)
-        found.append(record)
-        at += len(record[2])
+        found.append(_central_record(data, at, end))
+        at += len(found[-1].raw)
     if len(found) != count:
         raise ArchiveError(f"the archive says it has {count} entries and lists {len(found)}")
-    offsets = sorted(base + fields[-1] for _, fields, _ in found)
+    if not found:
+        return ()
+    offsets = sorted(base + listed.offset for listed in found)
     follows = dict(zip(offsets, [*offsets[1:], start], strict=True))
     if len(follows) != len(found):
         raise ArchiveError("two entries share one record")
-    if offsets and _LOCAL in data[: offsets[0]]:
+    if _LOCAL in data[: offsets[0]]:
         raise ArchiveError("a record that is not listed stands before the first entry")
-    return tuple(_entry(data, name, fields, raw, base, follows) for name, fields, raw in found)
+    return tuple(_entry(data, listed, base + listed.offset, follows[base + listed.offset]) for listed in found)
 
 
 def _directory(data: bytes) -> tuple[int, int, int, int]:
@@ -188,8 +189,21 @@ def _directory(data: bytes) -> tuple[int, int, int, int]:
     return start, end, base, count
 
 
-def _central_record(data: bytes, at: int, end: int) -> tuple[str, tuple[int, ...], bytes]:
-    """Read one directory record: name, (flags, method, crc, packed, size, offset), raw octets."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Listed:
+    """One directory record."""
+
+    name: str
+    flags: int
+    method: int
+    crc: int
+    packed: int
+    size: int
+    offset: int
+    raw: bytes
+
+
+def _central_record(data: bytes, at: int, end: int) -> _Listed:
     if at + _CENTRAL_FIELDS.size > end or data[at : at + 4] != _CENTRAL:
         raise ArchiveError("the archive's directory is damaged")
     values = _CENTRAL_FIELDS.unpack_from(data, at)
@@ -204,7 +218,16 @@ def _central_record(data: bytes, at: int, end: int) -> tuple[str, tuple[int, ...
     if offset == _SENTINEL:
         raise ArchiveError("ZIP64 offsets are not read: no document is that large")
     size, packed = _zip64_sizes(extra, size, packed)
-    return _name_text(name, flags), (flags, method, crc, packed, size, offset), raw
+    return _Listed(
+        name=_name_text(name, flags),
+        flags=flags,
+        method=method,
+        crc=crc,
+        packed=packed,
+        size=size,
+        offset=offset,
+        raw=raw,
+    )
 
 
 def _zip64_sizes(extra: bytes, size: int, packed: int) -> tuple[int, int]:
@@ -231,33 +254,32 @@ def _name_text(name: bytes, flags: int) -> str:
     raise ArchiveError("an entry's name cannot be read")
 
 
-def _entry(data: bytes, name: str, fields: tuple[int, ...], raw: bytes, base: int, follows: Mapping[int, int]) -> Entry:
-    flags, method, crc, packed, size, offset = fields
-    start = base + offset
-    end = follows[start]
+def _entry(data: bytes, listed: _Listed, start: int, end: int) -> Entry:
+    """Read the local record of what is listed; it must say the same."""
+    name, raw = listed.name, listed.raw
     if start + _LOCAL_FIELDS.size > end or data[start : start + 4] != _LOCAL:
         raise ArchiveError(f"{name!r}: its record is missing")
     local = _LOCAL_FIELDS.unpack_from(data, start)
-    name_end = start + _LOCAL_FIELDS.size + local[9]
-    content = name_end + local[10]
-    name_size = int.from_bytes(raw[28:30], "little")
-    if data[start + _LOCAL_FIELDS.size : name_end] != raw[46 : 46 + name_size] or local[3] != method:
+    flags, method, written_name = local[2], local[3], start + _LOCAL_FIELDS.size
+    content = written_name + local[9] + local[10]
+    if data[written_name : written_name + local[9]] != raw[46 : 46 + int.from_bytes(raw[28:30], "little")]:
         # A reader that goes by the records would see another file than one that goes by the directory.
-        raise ArchiveError(f"{name!r}: directory and record disagree")
-    if not local[2] & _DESCRIPTOR and _SENTINEL not in (local[7], local[8]) and local[6:9] != (crc, packed, size):
-        raise ArchiveError(f"{name!r}: directory and record disagree about its size")
-    if flags & _ENCRYPTED or local[2] & _ENCRYPTED:
+        raise ArchiveError(f"{name!r}: directory and record disagree about its name")
+    sizes_known = not flags & _DESCRIPTOR and _SENTINEL not in (local[7], local[8])
+    if method != listed.method or (sizes_known and local[6:9] != (listed.crc, listed.packed, listed.size)):
+        raise ArchiveError(f"{name!r}: directory and record disagree about its content")
+    if (flags | listed.flags) & _ENCRYPTED:
         raise ArchiveError(f"{name!r}: encrypted entries are not read")
     if method not in (_STORED, _DEFLATED):
         raise ArchiveError(f"{name!r}: compression method {method} is not read")
-    if content + packed > end or _LOCAL in data[content + packed : end]:
+    if content + listed.packed > end or _LOCAL in data[content + listed.packed : end]:
         raise ArchiveError(f"{name!r}: records overlap, or one is not listed")
     return Entry(
         path=_clean(name),
         method=method,
-        crc=crc,
-        packed=packed,
-        size=size,
+        crc=listed.crc,
+        packed=listed.packed,
+        size=listed.size,
         start=start,
         content=content,
         end=end,

@@ -26,7 +26,7 @@ def parse_xml(data: bytes, path: str) -> etree._Element:
         root = etree.fromstring(data, parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise PackageError(f"{path} is not well-formed XML") from error
-    if root is None or root.getroottree().docinfo.doctype:
+    if getattr(root.getroottree().docinfo, "doctype", None):
         # The search above does not see one written in UTF-16.
         raise PackageError(f"{path} declares a document type")
     return root
@@ -34,7 +34,8 @@ def parse_xml(data: bytes, path: str) -> etree._Element:
 
 def local_name(element: etree._Element) -> str:
     """Give an element's name without its namespace: real files use two namespaces and any prefix."""
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    # Comments and processing instructions have no name.
+    return "" if callable(element.tag) else etree.QName(element).localname
 
 
 def children(element: etree._Element, name: str) -> Iterator[etree._Element]:
@@ -55,7 +56,7 @@ def child(element: etree._Element, *names: str) -> etree._Element | None:
 def child_text(element: etree._Element, *names: str) -> str | None:
     """Give the stripped text of a descendant; None where it is missing or empty."""
     found = child(element, *names)
-    text = "".join(found.itertext()).strip() if found is not None else ""
+    text = "".join(str(part) for part in found.itertext()).strip() if found is not None else ""
     return text or None
 
 

@@ -246,8 +246,8 @@ def _page(package: OfdPackage, body: Body, mark: Mark) -> Page:
     if box is None:
         raise PackageError("the page has no size")
     right, bottom = place.x_mm + mark.picture.width_mm, place.y_mm + mark.picture.height_mm
-    fits = min(place.x_mm, place.y_mm, box[0] - right, box[1] - bottom) >= -_OVERHANG_MM
-    if not fits:
+    gaps = (place.x_mm, place.y_mm, box[0] - right, box[1] - bottom)
+    if not all(gap >= -_OVERHANG_MM for gap in gaps):
         raise PlacementRefused(
             f"The page is {box[0]:g} by {box[1]:g} mm: the picture would not lie on it whole "
             f"(from {place.x_mm:g}, {place.y_mm:g} to {right:g}, {bottom:g})."
@@ -269,7 +269,9 @@ def _listed(package: OfdPackage, plan: _Plan, seseal: bytes) -> dict[str, bytes]
             raise PackageError("OFD.xml names no document")
         _add(body, plan.namespace, "Signatures").text = f"/{plan.signatures}"
         changes[path] = _serialised(root)
-        listed = etree.Element(_tag(plan.namespace, "Signatures"), nsmap={"ofd": plan.namespace or None})
+        listed = etree.Element(
+            _tag(plan.namespace, "Signatures"), nsmap={"ofd": plan.namespace} if plan.namespace else None
+        )
     else:
         listed = package.xml(plan.signatures)
     changes[plan.signatures] = _serialised(_with_row(listed, plan))
@@ -294,9 +296,11 @@ def _with_row(listed: etree._Element, plan: _Plan) -> etree._Element:
 
 def _signature_xml(plan: _Plan, references: Iterable[tuple[str, bytes]], shown: _Shown, at: datetime) -> bytes:
     namespace, mark = plan.namespace, shown.mark
-    root = etree.Element(_tag(namespace, "Signature"), nsmap={"ofd": namespace or None})
+    root = etree.Element(_tag(namespace, "Signature"), nsmap={"ofd": namespace} if namespace else None)
     signed = _add(root, namespace, "SignedInfo")
-    _add(signed, namespace, "Provider").attrib.update(PROVIDER)
+    provider = _add(signed, namespace, "Provider")
+    for attribute, text in PROVIDER.items():
+        provider.set(attribute, text)
     _add(signed, namespace, "SignatureMethod").text = SM2_SM3.signature_oid
     _add(signed, namespace, "SignatureDateTime").text = at.strftime("%Y%m%d%H%M%SZ")
     protected = _add(signed, namespace, "References")

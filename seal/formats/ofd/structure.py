@@ -65,6 +65,7 @@ class SignatureFile:
     path: str
     raw: bytes
     method: str | None
+    claimed_time: str | None
     check_method: str | None
     references: tuple[Reference, ...]
     stamps: tuple[Stamp, ...]
@@ -144,6 +145,7 @@ def read_signature(package: OfdPackage, path: str) -> SignatureFile:
         path=path,
         raw=raw,
         method=child_text(signed, "SignatureMethod"),
+        claimed_time=child_text(signed, "SignatureDateTime"),
         check_method=references.get("CheckMethod") if references is not None else None,
         references=tuple(
             Reference(location=row.get("FileRef", ""), check_value=_base64(child_text(row, "CheckValue")))

@@ -18,6 +18,7 @@ from seal.formats.ofd.structure import (
     read_signature_list,
 )
 from seal.model import Finding, Report, SignatureReport, Verdict
+from seal.ses import time_from_text
 from seal.ses.judge import judge_ses
 from seal.trust import Trust
 
@@ -145,7 +146,8 @@ class _Reader:
         except PackageError as error:
             return _unread([*findings, _invalid("PACKAGE_MALFORMED", str(error))])
         if signature.row.kind == SIGN_KIND:
-            report = judge_signed_value(octets, signed=file.raw, trust=self.trust, at=self.at)
+            claimed = time_from_text(file.claimed_time or "")
+            report = judge_signed_value(octets, signed=file.raw, claimed=claimed, trust=self.trust, at=self.at)
         else:
             report = self._judge_seal(octets, file, seal_file)
         return SignatureReport(
@@ -216,6 +218,8 @@ class _Reader:
             yield _invalid("PACKAGE_MALFORMED", str(error))
             pages = ()
         shown = [path for path in (body.root, *(page.content for page in pages)) if path is not None]
+        if body.root is None:
+            yield _invalid("PACKAGE_MALFORMED", "the document's root is missing")
         exposed = [path for path in shown if path not in covered]
         if exposed:
             yield _invalid("PAGES_UNCOVERED", _names(exposed))

@@ -1,0 +1,45 @@
+"""What the identity provider refuses."""
+
+from kernel.errors import Reason, Refusal
+
+
+class AuthorizeRefused(Refusal):
+    """An authorisation request that may not even be answered by redirect: the address to answer to is unproved."""
+
+    reason, code = Reason.BAD_INPUT, "authorize_refused"
+
+
+class FlowRefused(Refusal):
+    """An authorisation that is unknown, over, or another browser's."""
+
+    reason, code = Reason.CONFLICT, "flow_refused"
+
+
+class LogoutRefused(Refusal):
+    """A logout request that cannot be followed as it stands."""
+
+    reason, code = Reason.BAD_INPUT, "logout_refused"
+
+
+class LoginTaken(Refusal):
+    """Another person has this login name."""
+
+    reason, code = Reason.CONFLICT, "login_taken"
+
+
+class RegistrationRefused(Refusal):
+    """A person or client cannot be registered like this."""
+
+    reason, code = Reason.BAD_INPUT, "registration_refused"
+
+
+class UnknownClient(Refusal):
+    """There is no such client."""
+
+    reason, code = Reason.NOT_FOUND, "client_unknown"
+
+
+class UnknownPerson(Refusal):
+    """There is no such person."""
+
+    reason, code = Reason.NOT_FOUND, "person_unknown"

@@ -1,0 +1,65 @@
+"""Passwords: argon2id hashes, and the same cost for a name nobody has."""
+
+import threading
+import unicodedata
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError, VerifyMismatchError
+
+from idp.errors import RegistrationRefused
+from kernel.ids import new_secret
+
+SHORTEST = 8
+LONGEST = 128
+_KIB_PER_MIB = 1024
+
+
+class Passwords:
+    """Hashes and checks passwords with argon2id (RFC 9106).
+
+    ``memory_mib`` and ``rounds`` are the cost of one hash; the default is the first of OWASP's equal choices.
+    At most ``parallel`` hashes run at once, so that a rush of logins cannot take all memory.
+    """
+
+    def __init__(self, *, memory_mib: int = 46, rounds: int = 1, parallel: int = 4) -> None:
+        self._hasher = PasswordHasher(time_cost=rounds, memory_cost=memory_mib * _KIB_PER_MIB, parallelism=1)
+        self._slots = threading.BoundedSemaphore(parallel)
+        self._nobody = self._hasher.hash(new_secret())
+
+    def hash(self, password: str) -> str:
+        """Hash a password for keeping."""
+        with self._slots:
+            return self._hasher.hash(_normal(password))
+
+    def check(self, kept: str | None, password: str) -> bool:
+        """Tell whether ``password`` meets the kept hash; with None it takes as long and says no."""
+        if len(password) > LONGEST:
+            # Nobody can have registered it: it is replaced, so that its length costs nothing.
+            password = ""
+        with self._slots:
+            try:
+                return self._hasher.verify(kept or self._nobody, _normal(password)) and kept is not None
+            except VerifyMismatchError:
+                return False
+            except (InvalidHashError, VerificationError) as error:
+                raise RuntimeError("a stored password hash cannot be read") from error
+
+    def outdated(self, kept: str) -> bool:
+        """Tell whether the kept hash was made at another cost and should be made anew at this login."""
+        return self._hasher.check_needs_rehash(kept)
+
+
+def require_strength(password: str, login: str) -> None:
+    """Refuse a password that is too short, too long, or that repeats the login name or one character."""
+    plain = _normal(password)
+    if not SHORTEST <= len(plain) <= LONGEST or len(password) > LONGEST:
+        raise RegistrationRefused(f"A password has {SHORTEST} to {LONGEST} characters.")
+    if plain.casefold() == login.casefold():
+        raise RegistrationRefused("A password must not be the login name.")
+    if len(set(plain)) == 1:
+        raise RegistrationRefused("A password must not repeat one character.")
+
+
+def _normal(password: str) -> str:
+    """Write the password in one form, whichever keyboard typed it (NIST SP 800-63B 3.1.1.2)."""
+    return unicodedata.normalize("NFKC", password)

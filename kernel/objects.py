@@ -1,0 +1,136 @@
+"""Objects: files kept under the hash of their content, written once and never changed."""
+
+import os
+import re
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import structlog
+from obstore.exceptions import AlreadyExistsError, BaseError
+from obstore.store import LocalStore
+from obstore.store import ObjectStore as Backend
+
+from crypto.digests import sm3
+from kernel.errors import Reason, Refusal
+
+_log = structlog.get_logger("xinyin.objects")
+_KEY = re.compile(r"[0-9a-f]{64}")
+_LARGEST = 64 * 1024 * 1024
+
+
+class ObjectNotFound(Refusal):
+    """Nothing is kept under this key."""
+
+    reason, code = Reason.NOT_FOUND, "object_not_found"
+
+
+class ObjectCorrupt(Refusal):
+    """What is kept under this key is not what was put there: an operator restores it from a copy."""
+
+    reason, code = Reason.UNAVAILABLE, "object_corrupt"
+
+
+class ObjectTooLarge(Refusal):
+    """The content is larger than this store takes."""
+
+    reason, code = Reason.TOO_LARGE, "object_too_large"
+
+
+class ObjectsUnavailable(Refusal):
+    """The store cannot be written or read now: full, gone or unreachable."""
+
+    reason, code = Reason.UNAVAILABLE, "objects_unavailable"
+
+
+class ObjectStore:
+    """Keeps octets under their SM3 hash, in lower-case hex, at ``ab/cd/<hex>``.
+
+    ``put`` never overwrites, so a key means one content for ever; when it returns, the content would survive a
+    power cut. ``settle`` makes that true for a path just written (a remote backend needs none). Safe to share
+    between threads; a process must open its own after a fork.
+    """
+
+    def __init__(
+        self, backend: Backend, *, settle: Callable[[str], object] = lambda _: None, largest: int = _LARGEST
+    ) -> None:
+        self._backend = backend
+        self._settle = settle
+        self._largest = largest
+
+    @classmethod
+    def folder(cls, root: Path, *, largest: int = _LARGEST) -> "ObjectStore":
+        """Open the store in the folder ``root``, which exists: a store never creates itself in production."""
+        root = root.resolve(strict=True)
+        return cls(LocalStore(root), settle=lambda path: _flush(root, path), largest=largest)
+
+    def put(self, data: bytes) -> str:
+        """Keep ``data`` and give its key; the same content again is the same key and costs no room."""
+        if len(data) > self._largest:
+            raise ObjectTooLarge(f"The object has {len(data)} octets; at most {self._largest} are kept.")
+        key = sm3(data).hex()
+        path = _path(key)
+        with _available(missing=ObjectsUnavailable):
+            try:
+                self._backend.put(path, data, mode="create")
+            except AlreadyExistsError:
+                self._mend(path, key, data)
+            # Also when it was there already: whoever wrote it may not have come as far as this line.
+            self._settle(path)
+        return key
+
+    def get(self, key: str) -> bytes:
+        """Give the content kept under ``key``, hashed again: what no longer matches is refused."""
+        with _available(missing=ObjectNotFound):
+            data = self._backend.get(_path(key)).bytes().to_bytes()
+        if sm3(data).hex() != key:
+            _log.error("object_corrupt", object=key)
+            raise ObjectCorrupt("The stored object is damaged and was not given out. Ask the operator to restore it.")
+        return data
+
+    def has(self, key: str) -> bool:
+        """Tell whether something is kept under ``key``, without reading it."""
+        try:
+            with _available(missing=ObjectNotFound):
+                self._backend.head(_path(key))
+        except ObjectNotFound:
+            return False
+        return True
+
+    def _mend(self, path: str, key: str, data: bytes) -> None:
+        """Write once more what a power cut left damaged; intact content is left untouched."""
+        if sm3(self._backend.get(path).bytes().to_bytes()).hex() != key:
+            _log.error("object_mended", object=key)
+            self._backend.put(path, data, mode="overwrite")
+
+
+@contextmanager
+def _available(*, missing: type[Refusal]) -> Iterator[None]:
+    """Turn what backends raise into refusals; a file that is not there into ``missing``."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise missing("Nothing is kept under this key.") from error
+    except (BaseError, OSError) as error:
+        _log.error("objects_unavailable", exc_info=error)
+        raise ObjectsUnavailable("The object store cannot be used now. Try again later.") from error
+
+
+def _path(key: str) -> str:
+    if not _KEY.fullmatch(key):
+        raise ObjectNotFound("An object's key is 64 lower-case hexadecimal digits.")
+    return f"{key[:2]}/{key[2:4]}/{key}"
+
+
+def _flush(root: Path, path: str) -> None:
+    """Force a file to the disk, then the folders up to ``root`` that name it."""
+    place = root / path
+    while True:
+        descriptor = os.open(place, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if place == root:
+            return
+        place = place.parent
