@@ -20,12 +20,12 @@ _FINDINGS: Mapping[CmsProblem, tuple[str, Verdict]] = {
     CmsProblem.DIGEST_MISMATCH: ("DATA_HASH_MISMATCH", Verdict.INVALID),
     CmsProblem.SIGNATURE_INVALID: ("SIGNATURE_INVALID", Verdict.INVALID),
     CmsProblem.SIGNING_CERTIFICATE_MISMATCH: ("SIGNING_CERTIFICATE_MISMATCH", Verdict.INVALID),
-    CmsProblem.ATTRIBUTES_MALFORMED: ("CMS_FORMAT_ERROR", Verdict.INVALID),
-    CmsProblem.CONTENT_TYPE_MISMATCH: ("CMS_FORMAT_ERROR", Verdict.INVALID),
+    CmsProblem.ATTRIBUTES_MALFORMED: ("CMS_MALFORMED", Verdict.INVALID),
+    CmsProblem.CONTENT_TYPE_MISMATCH: ("CMS_MALFORMED", Verdict.INVALID),
     CmsProblem.CERTIFICATE_MISSING: ("SIGNER_CERT_MISSING", Verdict.INDETERMINATE),
     CmsProblem.ALGORITHM_UNSUPPORTED: ("ALGORITHM_UNSUPPORTED", Verdict.INDETERMINATE),
     CmsProblem.WEAK_DIGEST: ("WEAK_DIGEST", Verdict.VALID),
-    CmsProblem.WEAK_KEY: ("WEAK_KEY", Verdict.VALID),
+    CmsProblem.WEAK_KEY: ("ALGORITHM_WEAK", Verdict.VALID),
 }
 
 
@@ -93,7 +93,7 @@ def _is_bare(octets: bytes) -> bool:
 
 
 def _malformed(detail: str) -> Finding:
-    return Finding(code="CMS_FORMAT_ERROR", verdict=Verdict.INVALID, detail=detail)
+    return Finding(code="CMS_MALFORMED", verdict=Verdict.INVALID, detail=detail)
 
 
 def _report(

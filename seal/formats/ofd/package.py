@@ -35,7 +35,7 @@ def parse_xml(data: bytes, path: str) -> etree._Element:
 def local_name(element: etree._Element) -> str:
     """Give an element's name without its namespace: real files use two namespaces and any prefix."""
     # Comments and processing instructions have no name.
-    return etree.QName(element).localname if isinstance(element.tag, str) else ""
+    return "" if callable(element.tag) else etree.QName(element).localname
 
 
 def children(element: etree._Element, name: str) -> Iterator[etree._Element]:

@@ -218,6 +218,8 @@ class _Reader:
             yield _invalid("PACKAGE_MALFORMED", str(error))
             pages = ()
         shown = [path for path in (body.root, *(page.content for page in pages)) if path is not None]
+        if body.root is None:
+            yield _invalid("PACKAGE_MALFORMED", "the document's root is missing")
         exposed = [path for path in shown if path not in covered]
         if exposed:
             yield _invalid("PAGES_UNCOVERED", _names(exposed))

@@ -137,9 +137,7 @@ class Bureau:
         return Credential(**{**fields, **changed})
 
     def mark(self, page: int = -1, x_mm: float = 100, y_mm: float = 100) -> Mark:
-        return Mark(
-            seal_name="云川市行政审批局", picture=PICTURE, placement=Placement(page=page, x_mm=x_mm, y_mm=y_mm)
-        )
+        return Mark(seal_name="云川市行政审批局", picture=PICTURE, placement=Placement(page=page, x_mm=x_mm, y_mm=y_mm))
 
     def sealed(self, document: bytes, *, at: datetime = AT, mark: Mark | None = None) -> bytes:
         prepared = OFD_SES.prepare(document, mark or self.mark(), self.credential(), at)
@@ -177,9 +175,7 @@ class Workshop:
         xml = signature_xml(xml)
         contents[f"{FIRST}/Signature.xml"] = xml
         signed = tbs(
-            make_tbs(
-                seseal=seal, at=at, data_hash=data_hash or sm3(xml), property_info=f"/{FIRST}/Signature.xml"
-            )
+            make_tbs(seseal=seal, at=at, data_hash=data_hash or sm3(xml), property_info=f"/{FIRST}/Signature.xml")
         )
         made = make_ses_signature(tbs=signed, certificate=by.certificate, signature=by.signer.sign(signed))
         contents[f"{FIRST}/SignedValue.dat"] = value(made)

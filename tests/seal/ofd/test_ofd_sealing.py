@@ -31,6 +31,7 @@ from seal.trust import Trust
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 Unpack = Callable[[bytes], dict[str, bytes]]
 INPUTS = ["helloworld.ofd", "VPage7.ofd", "chineseDir.ofd", "namespace_no_std.ofd", "path_unstd.ofd", "hello.ofd"]
+CLOSED = ["allprotected.ofd", "V4RideRight.ofd", "h.ofd", "testImageNotFound.ofd", "draw_param_ref.ofd"]
 
 
 def test_a_sealed_document_is_valid_and_says_whose_seal_it_bears(bureau: Any, plain: bytes) -> None:
@@ -68,10 +69,8 @@ def test_a_seal_beside_another_makers_leaves_that_ones_findings_as_they_were(
     assert after.signatures[-1].verdict is Verdict.VALID
 
 
-@pytest.mark.parametrize("name", ["allprotected.ofd", "V4RideRight.ofd", "h.ofd", "testImageNotFound.ofd", "draw_param_ref.ofd"])
-def test_a_document_closed_by_an_earlier_signature_is_not_sealed_again(
-    bureau: Any, corpus: Path, name: str
-) -> None:
+@pytest.mark.parametrize("name", CLOSED)
+def test_a_document_closed_by_an_earlier_signature_is_not_sealed_again(bureau: Any, corpus: Path, name: str) -> None:
     with pytest.raises(FurtherSealingForbidden):
         bureau.sealed((corpus / "ofd/ofd" / name).read_bytes())
 
@@ -160,9 +159,7 @@ def test_a_credential_that_is_not_sm2_with_a_seal_is_refused(bureau: Any, plain:
             OFD_SES.prepare(plain, bureau.mark(), bureau.credential(**wrong), AT)
 
 
-def test_a_seal_that_does_not_list_the_certificate_is_refused(
-    bureau: Any, other_bureau: Any, plain: bytes
-) -> None:
+def test_a_seal_that_does_not_list_the_certificate_is_refused(bureau: Any, other_bureau: Any, plain: bytes) -> None:
     credential = bureau.credential(seseal=other_bureau.seal())
     with pytest.raises(SealNotUsable, match="list"):
         OFD_SES.prepare(plain, bureau.mark(), credential, AT)
@@ -178,9 +175,7 @@ def test_an_expired_seal_or_certificate_is_refused(bureau: Any, plain: bytes) ->
             OFD_SES.prepare(plain, bureau.mark(), credential, at)
 
 
-def test_packages_that_a_seal_would_break_are_refused(
-    bureau: Any, plain: bytes, corpus: Path, unpack: Unpack
-) -> None:
+def test_packages_that_a_seal_would_break_are_refused(bureau: Any, plain: bytes, corpus: Path, unpack: Unpack) -> None:
     with pytest.raises(UnsupportedDocument, match="integrity"):
         bureau.sealed((corpus / "ofd/ofd/hello-integrity.ofd").read_bytes())
     files = unpack(plain)
