@@ -152,7 +152,7 @@ def issue_licence(ticks: Ticks, scene: Scene) -> dict[str, Any]:
 def scan(ticks: Ticks, scene: Scene, licence: Mapping[str, Any]) -> str:
     """Read, as a phone does, the QR from the licence's picture and open its page; give the address in the code."""
     with ticks.step("手机扫码  read the QR from the licence's picture, open its page") as step:
-        picture = Browser().visit(f"{scene.service}/v/{licence['public_id']}/picture.png")
+        picture = Browser().visit(f"{scene.service}/v/{licence['id']}/picture.png")
         expect(picture.status == _OK, f"the picture answers {picture.status}")
         (scene.out / "licence.png").write_bytes(picture.body)
         codes = zxingcpp.read_barcodes(Image.open(io.BytesIO(picture.body)))
@@ -184,7 +184,7 @@ def revoke(ticks: Ticks, scene: Scene, licence: Mapping[str, Any], address: str)
     """Let the department revoke the licence; the page must say so."""
     with ticks.step("吊销  revoke the licence, scan again") as step:
         basis = "《中华人民共和国市场主体登记管理条例》第四十条（示例）"
-        _department(scene, "revoke", licence["public_id"], "--basis", basis, "--reason", "提交虚假材料取得登记（示例）")
+        _department(scene, "revoke", licence["id"], "--basis", basis, "--reason", "提交虚假材料取得登记（示例）")
         page = Browser().visit(address)
         expect("证照已被吊销" in page.text, f"the page answers {page.status} and does not say revoked")
         (scene.out / "scan-revoked.html").write_bytes(page.body)

@@ -150,7 +150,7 @@ def _run(department: Department, given: argparse.Namespace) -> dict[str, Any]:
         return department.verify(given.file.read_bytes(), _media_type(given.file))
     if given.verb == "issue":
         licence = department.issue(json.loads(given.file.read_text("utf-8")), seal=given.seal)
-        given.out.write_bytes(department.licence_document(licence["public_id"]))
+        given.out.write_bytes(department.licence_document(licence["id"]))
         return licence
     return department.revoke(given.public_id, legal_basis=given.basis, reason=given.reason)
 
