@@ -58,13 +58,16 @@ _PAGE = """<!doctype html><meta charset="utf-8"><style>%s body{margin:0;backgrou
 <div id="pages"></div><script src="reader.js"></script><script>
 const show = document.getElementById("pages");
 window.answer = null;
+// The reader starts its list of protected files anew for every signature; all of them are wanted here.
+const lists = new Map();
+Object.defineProperty(window, "toBeChecked", {get: () => lists, set() {}});
 ofd.parseOfdDocument({
   ofd: location.origin + "/document.ofd",
   success(found) {
     for (const div of ofd.renderOfd(%d, found[0])) show.appendChild(div);
     const seals = [...document.querySelectorAll("[name=seal_img_div]")].map((seal) => {
       const signed = JSON.parse(seal.dataset.signedInfo);
-      const protectedFiles = window.toBeChecked.get(signed.signatureID);
+      const protectedFiles = lists.get(signed.signatureID);
       return {signature: signed.VerifyRet, files: protectedFiles.length, unchanged: ofd.digestCheck(protectedFiles)};
     });
     window.answer = {pages: show.children.length, seals};
@@ -181,8 +184,9 @@ def photograph(address: str, out: Path) -> Any:
         page.goto(address)
         page.wait_for_function("window.answer !== null", timeout=60_000)
         page.evaluate("document.fonts.ready")
-        page.locator("#pages > div").first.screenshot(path=str(out))
         answer = page.evaluate("window.answer")
+        if answer.get("pages"):
+            page.locator("#pages > div").first.screenshot(path=str(out))
         browser.close()
     return answer
 
