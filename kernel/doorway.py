@@ -56,7 +56,9 @@ class Doorway:
                 await self._failed(request, error)(scope, receive, visit.send)
             finally:
                 milliseconds = round((time.monotonic() - began) * 1000, 1)
-                _log.info("request", method=scope["method"], route=_route(scope), status=visit.status, ms=milliseconds)
+                _log.info(
+                    "request", method=scope["method"], route=_route(scope), status=int(visit.status), ms=milliseconds
+                )
 
 
 class _Visit:

@@ -32,11 +32,13 @@ _PATTERNS = (
     re.compile(r"(?<![0-9A-Za-z])(?:\+?86[- ]?)?1[3-9][0-9]{9}(?![0-9A-Za-z])"),
     re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"),
     # A signed token in compact form (RFC 7515): it opens doors for whoever reads the log.
-    re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"),
+    re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"),
 )
 _DEEPEST = 6
 # Servers that log every request with its query; the doorway's own line takes their place.
 _SILENCED = ("uvicorn.access", "hypercorn.access", "gunicorn.access")
+# Clients that log every outgoing URL, query and all, as information.
+_WARNINGS_ONLY = ("httpx", "httpx2", "httpcore", "httpcore2", "urllib3")
 
 
 def configure(stream: TextIO, *, level: int = logging.INFO) -> None:
@@ -75,6 +77,8 @@ def configure(stream: TextIO, *, level: int = logging.INFO) -> None:
     root.setLevel(level)
     for name in _SILENCED:
         logging.getLogger(name).disabled = True
+    for name in _WARNINGS_ONLY:
+        logging.getLogger(name).setLevel(logging.WARNING)
 
 
 def redact(logger: object, method: str, event: EventDict) -> EventDict:

@@ -73,11 +73,12 @@ DOORS: tuple[Door, ...] = (Door(name="libcrypto", marks=("crypto",), places=_lib
 def discover(setting: str | None = None, *, doors: Sequence[Door] = DOORS) -> Sm2Engine:
     """Give the first engine of this machine that passes the known-answer test.
 
-    ``setting`` is the name of a door ("libcrypto"), or a library's path or soname: then nothing else is tried.
+    ``setting`` is the name of a door ("libcrypto"), or a library's path or soname: then nothing else is tried. Empty
+    is unset.
     EngineUnavailable tells what was tried and what to install; there is no slower stand-in.
     """
     failures = []
-    for door, library in _candidates(setting, doors):
+    for door, library in _candidates(setting or None, doors):
         try:
             engine = door.load(library)
             known_answer.prove(engine)
@@ -113,6 +114,7 @@ class _Process:
 
     def settle(self, setting: str | None) -> Sm2Engine:
         """Discover the engine by ``setting``, unless that has been done."""
+        setting = setting or None
         with self._lock:
             if self._found is None:
                 self._found = (setting, discover(setting))

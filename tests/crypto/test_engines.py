@@ -182,6 +182,10 @@ def test_a_door_is_found_by_its_name() -> None:
     assert discover("libcrypto").name == "libcrypto"
 
 
+def test_an_empty_setting_is_none() -> None:
+    assert discover("").version == discover().version
+
+
 def test_the_first_library_that_passes_is_taken_and_the_rest_is_not_even_looked_for() -> None:
     def places() -> Iterator[str]:
         yield "/nowhere/libcrypto.so.3"  # not there
@@ -232,6 +236,7 @@ def test_the_process_keeps_the_engine_it_began_with() -> None:
     engine = default_engine()
     assert default_engine() is engine
     assert settle_engine(None) is engine
+    assert settle_engine("") is engine
     with pytest.raises(EngineUnavailable, match="already uses"):
         settle_engine("/nowhere/libcrypto.so.3")
 

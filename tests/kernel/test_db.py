@@ -10,16 +10,18 @@ from kernel.db import METADATA, Database, DatabaseReadOnly, Instant, record
 
 WHEN = datetime(2026, 11, 22, 8, 0, 0, 123456, tzinfo=UTC)
 
+# Not on METADATA: what is on it is the product's schema.
+SHELF = sa.MetaData(naming_convention=METADATA.naming_convention)
 books = sa.Table(
     "test_books",
-    METADATA,
+    SHELF,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("title", sa.String(40), nullable=False, unique=True),
     sa.Column("printed", Instant, nullable=True),
 )
 pages = sa.Table(
     "test_pages",
-    METADATA,
+    SHELF,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("book", sa.ForeignKey("test_books.id"), nullable=False),
 )
@@ -30,6 +32,13 @@ class Book:
     id: int
     title: str
     printed: datetime | None
+
+
+@pytest.fixture
+def database(database: Database) -> Database:
+    with database.begin() as conn:
+        SHELF.create_all(conn)
+    return database
 
 
 def _titles(database: Database) -> list[str]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from crypto.digests import SHA256
 from seal.formats.pdf.objects import Name, PdfArray, PdfDict, PdfError, PdfObject, Ref, Stream, write
 from seal.formats.pdf.parser import MAX_NUMBER
-from seal.formats.pdf.reader import Document
+from seal.formats.pdf.reader import Document, View
 
 _ID_SIZE = 16
 _KEPT_IN_TRAILER = ("Root", "Info")
@@ -26,12 +26,13 @@ class Appended:
 
 
 class Appender:
-    """Collects the objects of one new revision of ``document``."""
+    """Collects the objects of one new revision of the document that ``view`` shows as it now is."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, view: View) -> None:
+        document = view.document
         document.refuse_encrypted()
         self._document = document
-        self._view = document.current
+        self._view = view
         self._objects: dict[Ref, bytes] = {}
         self._next = _free_number(document)
 

@@ -85,10 +85,7 @@ class Parser:
 
     def value(self, depth: int = 0) -> PdfObject:
         """Take one object; a stream is read by ``indirect`` alone."""
-        match = self._next()
-        if match.lastgroup in ("close", "end"):
-            raise self._error("an object")
-        return self._of(match, depth)
+        return self._of(self._next(), depth)
 
     def dictionary(self) -> PdfDict:
         """Take one dictionary."""
@@ -170,7 +167,8 @@ class Parser:
         while (match := self._next()).lastgroup != "close":
             if match.lastgroup != "name":
                 raise self._error("a name")
-            entries[_name(match["name"])] = self.value(depth)
+            key = _name(match["name"])
+            entries[key] = self._of(self._next(), depth)
         return entries
 
     def _list(self, depth: int) -> list[PdfObject]:

@@ -38,13 +38,12 @@ class PdfPades:
         view = pdf.current
         _allow(view)
         # 2. The picture, where it belongs, and the field that shows it.
-        appender = Appender(pdf)
+        appender = Appender(view)
         page = find_page(view, mark.placement.page)
         signature = appender.reserve()
         widget = _widget(view, appender, page, mark, signature)
         # 3. The signature dictionary, its two variable parts left blank.
-        template = _template(credential.certificate, credential.chain, credential.suite)
-        room = template.size_limit()
+        template, room = _template(credential.certificate, credential.chain, credential.suite)
         body, range_at, contents_at = _signature(mark, at, room)
         appender.put(signature, bytearray(body))
         # 4. Hang both into the page and the form.
@@ -103,8 +102,10 @@ class _Prepared:
 
 
 @lru_cache(maxsize=256)
-def _template(certificate: Certificate, chain: tuple[Certificate, ...], suite: Suite) -> CmsTemplate:
-    return CmsTemplate(certificate, chain, suite)
+def _template(certificate: Certificate, chain: tuple[Certificate, ...], suite: Suite) -> tuple[CmsTemplate, int]:
+    """Encode once what all signatures under one certificate share, and measure the room they need."""
+    template = CmsTemplate(certificate, chain, suite)
+    return template, template.size_limit()
 
 
 def _allow(view: View) -> None:

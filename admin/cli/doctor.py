@@ -1,0 +1,83 @@
+"""`xinyin doctor`: whether this machine and this data folder are fit for the service."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+import typer
+from rich.console import Console
+
+from admin import build, schema
+from admin import settings as configuration
+from admin.settings import Settings
+from crypto.errors import CryptoError
+from crypto.selftest import run as run_selftests
+from kernel.db import Database
+from license_store.render import packaged_font
+from seal.image import seal_font
+
+_LEAST_FREE = 1024**3
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """One answer of the doctor; a failed one says what to do."""
+
+    name: str
+    ok: bool
+    detail: str
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor")(doctor)
+
+
+def doctor() -> None:
+    """Check algorithms, engine, fonts, disk, data folder and database; exit code 1 if something needs mending."""
+    settings = configuration.load()
+    console = Console()
+    held = True
+    for check in (*_machine(), *_folder(settings)):
+        held &= check.ok
+        mark = "[green]✓[/]" if check.ok else "[red]✗[/]"
+        console.print(f"{mark} {check.name:<22} {check.detail}", highlight=False, soft_wrap=True)
+    raise typer.Exit(0 if held else 1)
+
+
+def _machine() -> Iterator[Check]:
+    for test in run_selftests():
+        rate = f"  {test.rate:,.0f} {test.unit}" if test.rate else ""
+        yield Check(name=test.name, ok=test.ok, detail=f"{test.detail}{rate}")
+    yield _tried("licence font", lambda: packaged_font().family)
+    yield _tried("seal font", lambda: seal_font().path.name)
+
+
+def _folder(settings: Settings) -> Iterator[Check]:
+    home = build.Home(root=settings.home)
+    if not home.form_key.exists():
+        yield Check(name="data folder", ok=False, detail=f"{settings.home} is empty: run `xinyin migrate`")
+        return
+    yield Check(name="data folder", ok=True, detail=str(settings.home.resolve()))
+    free = shutil.disk_usage(settings.home).free
+    yield Check(name="disk", ok=free > _LEAST_FREE, detail=f"{free / 1024**3:,.1f} GiB free")
+    anchors = sorted(path.name for path in home.trust.glob("*.pem"))
+    yield Check(
+        name="trust anchors",
+        ok=bool(anchors),
+        detail=", ".join(anchors) or f"none: put CA certificates into {home.trust}",
+    )
+    database = Database(settings.database)
+    try:
+        current = schema.is_current(database)
+        detail = database.dialect if current else "of another version: run `xinyin migrate`"
+        yield Check(name="database", ok=current, detail=detail)
+    finally:
+        database.dispose()
+
+
+def _tried(name: str, ask: Callable[[], str]) -> Check:
+    try:
+        return Check(name=name, ok=True, detail=ask())
+    except (CryptoError, RuntimeError) as error:
+        return Check(name=name, ok=False, detail=str(error))

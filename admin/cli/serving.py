@@ -1,0 +1,84 @@
+"""`xinyin dev`, `serve` and `migrate`: running the service."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.console import Console
+from rich.table import Table
+
+from admin import build, devworld, faces
+from admin import settings as configuration
+from admin.settings import Settings
+from kernel import logs
+from kernel.clock import SystemClock
+
+PORTAL_URL = "http://127.0.0.1:8100"
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command("dev")(dev)
+    app.command("serve")(serve)
+    app.command("migrate")(migrate)
+
+
+def dev(
+    home: Annotated[Path, typer.Option(help="Data folder; made and filled with an invented world.")] = Path("dev-data"),
+    *,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.", min=1, max=65535)] = 8000,
+    portal_url: Annotated[str, typer.Option(help="Where the example portal runs.")] = PORTAL_URL,
+) -> None:
+    """Serve on this machine with invented people, keys and seals: to try things on, never for production."""
+    clock = SystemClock()
+    given = configuration.load(home=home, port=port, host="127.0.0.1", public_url=f"http://127.0.0.1:{port}")
+    settings = devworld.settings_of(given)
+    world = devworld.read(home) or devworld.make(settings, portal_url=portal_url, clock=clock)
+    _introduce(settings, world)
+    _run(settings)
+
+
+def serve() -> None:
+    """Serve in production, on the settings of this environment; refuses anything made for development."""
+    settings = configuration.load()
+    configuration.require_production(settings)
+    _run(settings)
+
+
+def migrate() -> None:
+    """Make the data folder, the key vault and the database, or bring them up to this version."""
+    settings = configuration.load()
+    build.prepare(settings)
+    Console().print(
+        f"[green]✓[/] {settings.home} is ready. Put trusted CA certificates into {settings.home / 'trust'}."
+    )
+
+
+def _run(settings: Settings) -> None:
+    logs.configure(sys.stderr)
+    faces.quiet_library_logs()
+    with build.services(settings) as service:
+        uvicorn.run(
+            faces.application(service),
+            host=settings.host,
+            port=settings.port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            date_header=True,
+            timeout_graceful_shutdown=10,
+        )
+
+
+def _introduce(settings: Settings, world: devworld.DevWorld) -> None:
+    table = Table(show_header=False, title="信印 Xinyin - DEVELOPMENT ONLY", title_justify="left")
+    table.add_row("service", settings.public_url)
+    table.add_row("discovery", f"{settings.public_url}/.well-known/openid-configuration")
+    table.add_row("citizen", f"{world.citizen_login} / {world.citizen_password}")
+    table.add_row("portal client", f"{world.portal_id} / {world.portal_secret}")
+    table.add_row("department client", f"{world.department_id} / {world.department_secret}")
+    table.add_row("seal", world.seal)
+    table.add_row("data folder", str(settings.home.resolve()))
+    Console(stderr=True).print(table)

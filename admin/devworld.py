@@ -1,0 +1,136 @@
+"""The invented world of development: a certificate authority, a department, its seal, a portal, a citizen.
+
+Everything in it is marked: the data folder carries a file named DEVELOPMENT-ONLY, and `xinyin serve` refuses it.
+"""
+
+import json
+import secrets
+import warnings
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from pathlib import Path
+
+from pydantic import SecretStr
+
+from admin import build
+from admin.settings import DEV_MARK, Settings, SettingsRefused
+from crypto.vaults.files import write_once
+from idp.model import ConsentPolicy, Evidence, IdentityLevel
+from kernel.clock import Clock
+from seal.image import RoundSeal, draw_round_seal
+from seal.model import SealKind
+from seal.pki.dev_ca import DevCa, DevelopmentOnly
+from seal.register import SealApplication
+
+REGION = "990100"
+"""No region has this code (GB/T 2260): what is made here cannot be taken for a real seal."""
+DEPARTMENT = "云江市政务服务局"
+DEPARTMENT_CODE = "11990100MB0000000P"
+SEAL_BELOW = "审批专用章"
+CITIZEN_LOGIN, CITIZEN_NAME = "zhangsan", "张三"
+_SEAL_YEARS = 3
+_DAYS_A_YEAR = 365
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DevWorld:
+    """The invented names and secrets; kept in the marked file so that `dev` and `demo` find them again."""
+
+    passphrase: str = field(repr=False)
+    seal: str
+    portal_id: str
+    portal_secret: str = field(repr=False)
+    department_id: str
+    department_secret: str = field(repr=False)
+    citizen_login: str
+    citizen_password: str = field(repr=False)
+
+
+def settings_of(settings: Settings) -> Settings:
+    """Give ``settings`` with the passphrase the marked folder holds; a new folder gets a new one."""
+    world = read(settings.home)
+    phrase = world.passphrase if world else secrets.token_urlsafe(24)
+    return settings.model_copy(update={"vault_passphrase": SecretStr(phrase)})
+
+
+def read(home: Path) -> DevWorld | None:
+    """Read the invented world of a folder, if it has one."""
+    file = home / DEV_MARK
+    if not file.exists():
+        if (home / "vault").exists():
+            raise SettingsRefused(f"{home} is not a development folder: `xinyin dev` and `demo` leave it alone.")
+        return None
+    return DevWorld(**json.loads(file.read_text("utf-8")))
+
+
+def make(settings: Settings, *, portal_url: str, clock: Clock) -> DevWorld:
+    """Make the world in an empty data folder; ``settings`` come from ``settings_of``."""
+    build.prepare(settings)
+    home = build.Home(root=settings.home)
+    with build.services(settings, clock=clock) as service:
+        authority = _authority(home, service, clock)
+        # Trust is read when a service is built: what follows must already believe the new roots.
+        for number, anchor in enumerate(authority.trust().anchors):
+            write_once(home.trust / f"dev-root-{number}.pem", anchor.pem().encode())
+    with build.services(settings, clock=clock) as service:
+        seal = _seal(service, authority, clock)
+        portal = service.registry.create_client(
+            name="云江市政务服务网(示例门户)",
+            client_id="demo-portal",
+            redirect_uris=(f"{portal_url}/callback",),
+            post_logout_uris=(f"{portal_url}/",),
+            consent=ConsentPolicy.ASK,
+        )
+        department = service.registry.create_client(
+            name=f"{DEPARTMENT}审批系统(示例)",
+            client_id="demo-department",
+            organisation=DEPARTMENT_CODE,
+            rights=(f"seal.use:{seal}", "license.issue:*", "license.read:*", "license.revoke:*"),
+        )
+        password = secrets.token_urlsafe(9)
+        service.registry.create_person(
+            login=CITIZEN_LOGIN,
+            password=password,
+            name=CITIZEN_NAME,
+            level=IdentityLevel.MATCHED,
+            evidence=Evidence.COUNTER,
+        )
+    world = DevWorld(
+        passphrase=settings.vault_passphrase.get_secret_value(),
+        seal=seal,
+        portal_id=portal.client.id,
+        portal_secret=portal.secret or "",
+        department_id=department.client.id,
+        department_secret=department.secret or "",
+        citizen_login=CITIZEN_LOGIN,
+        citizen_password=password,
+    )
+    write_once(settings.home / DEV_MARK, json.dumps(asdict(world), ensure_ascii=False, indent=2).encode())
+    return world
+
+
+def _authority(home: build.Home, service: build.Service, clock: Clock) -> DevCa:
+    with warnings.catch_warnings():
+        # The whole folder is marked; the warning is for whoever builds one anywhere else.
+        warnings.simplefilter("ignore", DevelopmentOnly)
+        return DevCa.create(home.root / "dev-ca", service.vault, clock)
+
+
+def _seal(service: build.Service, authority: DevCa, clock: Clock) -> str:
+    number = service.register.next_id(REGION)
+    now = clock.now().replace(microsecond=0)
+    application = SealApplication(
+        id=number,
+        kind=SealKind.BUSINESS,
+        name=f"{DEPARTMENT}{SEAL_BELOW}",
+        owner=DEPARTMENT_CODE,
+        owner_name=DEPARTMENT,
+        picture=draw_round_seal(RoundSeal(name=DEPARTMENT, below=SEAL_BELOW, code=number)),
+        valid_from=now - timedelta(minutes=1),
+        valid_to=now + timedelta(days=_DAYS_A_YEAR * _SEAL_YEARS - 1),
+    )
+    keys = authority.issue_for_seal(number, owner=DEPARTMENT_CODE, owner_name=DEPARTMENT)
+    made = service.register.make(
+        application, keys=keys, maker=authority.maker(), actor=build.operator(f"seal.make:{number}")
+    )
+    return str(made.id)

@@ -1,0 +1,88 @@
+"""Faces: the HTTP applications made from a service. One process serves all of them, or some."""
+
+import logging
+
+import structlog
+from fastapi import FastAPI, Request
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+
+import idp.api
+import license_store.api
+import license_store.pages
+import seal.api
+from admin.build import Service
+from crypto.errors import CryptoError
+from kernel import problem
+from kernel.assets import static_app
+from kernel.guard import BearerGuard
+
+MAX_BODY = 65 * 1024 * 1024
+"""Largest request: a document of 64 MiB and the form round it."""
+_TITLE = "信印 Xinyin"
+_log = structlog.get_logger("xinyin.health")
+
+
+def application(service: Service) -> FastAPI:
+    """Make the one application with every face."""
+    # The generated documentation pages load scripts from elsewhere; the description alone does not.
+    app = FastAPI(title=_TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    guard = BearerGuard(service.idp.verifier)
+    app.include_router(seal.api.router(service.sealing, service.register, service.verifier, guard))
+    app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
+    app.include_router(license_store.api.public_router(service.desk))
+    app.include_router(license_store.pages.router(service.pages, service.desk))
+    app.router.routes.extend(idp.api.routes(service.idp, service.pages))
+    app.mount("/static", static_app())
+    _welcome(app, service)
+    _health(app, service)
+    problem.install(app, page=service.pages.error, max_body=MAX_BODY)
+    return app
+
+
+def _welcome(app: FastAPI, service: Service) -> None:
+    @app.get("/", include_in_schema=False)
+    def welcome(request: Request) -> Response:
+        return service.pages.render(request, "admin/welcome.html", issuer=service.settings.public_url)
+
+    @app.get("/robots.txt", include_in_schema=False)
+    def robots() -> Response:
+        # Licences are looked up one at a time by whoever holds the paper; no machine shall collect them.
+        return PlainTextResponse("User-agent: *\nDisallow: /\n")
+
+
+def _health(app: FastAPI, service: Service) -> None:
+    @app.get("/livez", include_in_schema=False)
+    def alive() -> Response:
+        return PlainTextResponse("ok\n")
+
+    @app.get("/readyz", include_in_schema=False)
+    def ready() -> Response:
+        """Ready means: the database answers and the identity keys sign."""
+        checks = {"database": _database_answers(service), "keys": _keys_sign(service)}
+        return JSONResponse(checks, status_code=200 if all(checks.values()) else 503)
+
+
+def _database_answers(service: Service) -> bool:
+    try:
+        with service.database.read() as conn:
+            service.audit.head(conn)
+    except SQLAlchemyError:
+        _log.exception("database_does_not_answer")
+        return False
+    return True
+
+
+def _keys_sign(service: Service) -> bool:
+    try:
+        service.signer.sign(b"ready?")
+    except CryptoError:
+        _log.exception("identity_keys_do_not_sign")
+        return False
+    return True
+
+
+def quiet_library_logs() -> None:
+    """Keep libraries from writing request lines: our own log has them without queries."""
+    for name in ("uvicorn.access", "fontTools"):
+        logging.getLogger(name).disabled = True

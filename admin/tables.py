@@ -1,0 +1,9 @@
+"""Every table of every floor, known to one METADATA: importing this module is what makes them known."""
+
+import idp.store.tables
+import kernel.audit
+import license_store.store
+import seal.store
+from kernel.db import METADATA
+
+__all__ = ["METADATA", "idp", "kernel", "license_store", "seal"]

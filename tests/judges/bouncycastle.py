@@ -1,0 +1,52 @@
+"""BouncyCastle as an independent judge of signed messages, SM2 ones above all; skips where it is not installed."""
+
+import atexit
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+_JARS = tuple(Path("/usr/share/java") / f"{jar}.jar" for jar in ("bcprov", "bcpkix", "bcutil"))
+_SOURCE = Path(__file__).parent / "java" / "JudgeCms.java"
+
+
+def judge_cms(message: bytes, content: bytes) -> str:
+    """Judge one detached CMS over ``content``: "valid SUBJECT", "invalid WHY" or "error EXCEPTION"."""
+    return judge_all([(message, content)])[0]
+
+
+def judge_all(pairs: list[tuple[bytes, bytes]]) -> list[str]:
+    """Judge many messages in one start of Java, in their order."""
+    classes = _compiled()
+    with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:
+        files = []
+        for number, pair in enumerate(pairs):
+            for name, octets in zip(("message", "content"), pair, strict=True):
+                file = Path(folder) / f"{name}{number}"
+                file.write_bytes(octets)
+                files.append(str(file))
+        command = ["java", "-XX:TieredStopAtLevel=1", "-cp", _class_path(classes), "JudgeCms", *files]
+        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+    return answer.stdout.splitlines()
+
+
+@cache
+def _compiled() -> Path:
+    """Compile the judge once a session."""
+    missing = [str(jar) for jar in _JARS if not jar.is_file()] + [
+        tool for tool in ("java", "javac") if shutil.which(tool) is None
+    ]
+    if missing:
+        pytest.skip(f"no BouncyCastle judge: {', '.join(missing)} missing")
+    folder = Path(tempfile.mkdtemp(prefix="xinyin-judge-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    command = ["javac", "-d", str(folder), "-cp", _class_path(), str(_SOURCE)]
+    subprocess.run(command, capture_output=True, check=True, timeout=120)
+    return folder
+
+
+def _class_path(*more: Path) -> str:
+    return ":".join(map(str, (*_JARS, *more)))
