@@ -6,6 +6,14 @@ WORDING: Mapping[str, tuple[str, str]] = {
     # The file as a whole.
     "CANNOT_VERIFY": ("文件无法完整读取，现在不能得出结论", "The file could not be read to the end; no conclusion now"),
     "PACKAGE_MALFORMED": ("文件结构损坏", "The file's structure is damaged"),
+    "PACKAGE_UNREADABLE": ("文件无法读取，也看不到签章", "The file cannot be read; no signature is to be seen in it"),
+    "DOCUMENT_ENCRYPTED": ("文件已加密，无法核验", "The file is encrypted and cannot be judged"),
+    "SIGNATURE_UNREACHABLE": (
+        "文件中有疑似签名的数据，但不属于任何签名域",
+        "Something looks like a signature, yet no field leads to it",
+    ),
+    "SIGNATURE_REMOVED": ("原有的签章被移除", "A signature that was there has been removed"),
+    "SIGNATURE_SHARED": ("两个签名域指向同一个签名", "Two fields show one and the same signature"),
     "NO_SIGNATURE": ("文件中没有签章", "The file bears no signature"),
     "DOCUMENT_WITHOUT_SEAL": ("该文档部分没有签章", "One document in the package bears no signature"),
     "SIGNATURE_FILE_MISSING": ("签章文件缺失", "A signature's file is missing"),
@@ -14,10 +22,11 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "PAGES_UNCOVERED": ("部分页面不受签章保护", "Some pages are not protected by the signature"),
     "UNKNOWN_TAIL": ("文件末尾有不受签章保护的数据", "Data at the end of the file is not protected by any signature"),
     "CHANGED_AFTER_SIGNING": ("盖章后文件内容被修改", "The content was changed after sealing"),
-    "EXTENDED_AFTER_SIGNING": ("盖章后文件有允许的追加", "Permitted additions were made after sealing"),
     "BYTE_RANGE_INVALID": ("签章保护范围不正确", "The range the signature protects is not right"),
     # The signature's own structure and value.
     "CMS_MALFORMED": ("签名数据结构损坏", "The signature's structure is damaged"),
+    "CMS_FORMAT_ERROR": ("签名数据结构损坏", "The signature's structure is damaged"),
+    "CONTENT_ENCAPSULATED": ("签名自带内容，不是对本文件的签名", "The signature brings a content of its own"),
     "SES_FORMAT_ERROR": ("电子签章数据结构损坏", "The e-seal signature's structure is damaged"),
     "SES_VERSION_MISMATCH": ("签章与印章的版本不一致", "The signature and the seal in it differ in version"),
     "UNKNOWN_CRITICAL_EXTENSION": ("含有不认识的扩展项", "It carries an extension that is not known here"),
@@ -27,19 +36,17 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "ALGORITHM_UNSUPPORTED": ("不支持的签名算法", "The signature algorithm is not supported"),
     "ALGORITHM_CERT_MISMATCH": ("签名算法与证书不符", "The signature algorithm does not fit the certificate"),
     "WEAK_DIGEST": ("使用了已不安全的摘要算法", "A digest algorithm is used that is no longer safe"),
-    "ATTRIBUTES_MALFORMED": ("签名属性不正确", "The signed attributes are not right"),
-    "ATTRIBUTES_MISSING": ("缺少必需的签名属性", "A required signed attribute is missing"),
+    "WEAK_KEY": ("使用了强度不足的密钥", "A key is used that is too short today"),
+    "ALGORITHM_WEAK": ("使用了已不推荐的算法或密钥", "An algorithm or key is used that no new signature should use"),
+    "SIGNING_CERT_MISMATCH": ("签名绑定的证书与所附证书不符", "The signature names another certificate"),
+    "SIGNING_CERT_NOT_BOUND": ("签名没有绑定签名者证书", "Nothing signed names the signer's certificate"),
     "SIGNING_CERTIFICATE_MISMATCH": ("签名绑定的证书与所附证书不符", "The signature names another certificate"),
-    "SIGNING_CERTIFICATE_UNBOUND": ("签名没有绑定签名证书", "The signature does not name its certificate"),
     # What was signed.
-    "DIGEST_MISMATCH": ("文件内容被改动，与签章时不一致", "The content is not what was sealed"),
     "DATA_HASH_MISMATCH": ("文件内容被改动，与签章时不一致", "The content is not what was sealed"),
     "REFERENCE_MISMATCH": ("受保护的文件被改动", "A protected part was changed"),
     "REFERENCE_MISSING": ("受保护的文件缺失", "A protected part is missing"),
     # The signer.
-    "CERTIFICATE_MISSING": ("没有签名者证书", "The signer's certificate is not there"),
     "SIGNER_CERT_MISSING": ("没有签名者证书", "The signer's certificate is not there"),
-    "SIGNER_CERT_MALFORMED": ("签名者证书无法读取", "The signer's certificate cannot be read"),
     "SIGNER_CERT_UNTRUSTED": (
         "签名者证书的颁发者不在信任列表中",
         "The signer's certificate is not known to be trusted",
@@ -52,8 +59,6 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "REVOCATION_UNKNOWN": ("未能查询证书是否被吊销", "Whether the certificate was revoked is not known"),
     # The seal.
     "SEAL_SIGNATURE_INVALID": ("印章数据被改动或不是制章者所制", "The seal is not as its maker signed it"),
-    "SEAL_MAKER_CERT_MISSING": ("没有制章者证书", "The seal maker's certificate is not there"),
-    "SEAL_MAKER_CERT_MALFORMED": ("制章者证书无法读取", "The seal maker's certificate cannot be read"),
     "SEAL_MAKER_CERT_UNTRUSTED": ("制章者证书的颁发者不在信任列表中", "The seal maker is not known to be trusted"),
     "SEAL_MAKER_CERT_KEY_USAGE": ("制章者证书不允许用于签名", "The seal maker's certificate is not for signing"),
     "SEAL_MAKER_CERT_NOT_VALID": ("制章时制章者证书不在有效期内", "The seal maker's certificate was not valid then"),
@@ -72,6 +77,7 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "TIMESTAMP_INVALID": ("时间戳无效", "The time-stamp is not valid"),
     "TIMESTAMP_UNTRUSTED": ("时间戳的颁发者不在信任列表中", "The time-stamp's issuer is not known to be trusted"),
     "TSA_CERT_UNTRUSTED": ("时间戳证书的颁发者不在信任列表中", "The time-stamper is not known to be trusted"),
+    "TSA_CERT_MISSING": ("没有时间戳证书", "The time-stamper's certificate is not there"),
     "TSA_CERT_KEY_USAGE": ("时间戳证书不允许用于时间戳", "The time-stamper's certificate is not for time-stamps"),
     "TSA_CERT_NOT_VALID": ("时间戳证书当时不在有效期内", "The time-stamper's certificate was not valid then"),
 }
