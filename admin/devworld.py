@@ -65,7 +65,7 @@ def read(home: Path) -> DevWorld | None:
 
 def make(settings: Settings, *, portal_url: str, clock: Clock) -> DevWorld:
     """Make the world in an empty data folder; ``settings`` come from ``settings_of``."""
-    build.prepare(settings, clock=clock)
+    build.prepare(settings)
     home = build.Home(root=settings.home)
     with build.services(settings, clock=clock) as service:
         authority = _authority(home, service, clock)

@@ -50,7 +50,7 @@ def serve() -> None:
 def migrate() -> None:
     """Make the data folder, the key vault and the database, or bring them up to this version."""
     settings = configuration.load()
-    build.prepare(settings, clock=SystemClock())
+    build.prepare(settings)
     Console().print(
         f"[green]✓[/] {settings.home} is ready. Put trusted CA certificates into {settings.home / 'trust'}."
     )
