@@ -57,7 +57,7 @@ class Verifier:
         return with_seal_status(report, self.trust, at)
 
     def close(self) -> None:
-        """End the helper process; the next call starts another."""
+        """End the fork server; the next call starts another."""
         self._sandbox.close()
 
 
