@@ -1,19 +1,17 @@
 """A provider of the test's own, on both databases, and browsers that come to it."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
 from starlette.testclient import TestClient
 
-import idp.store.tables
 from crypto.keys import VaultSigner
 from crypto.suites import ES256
 from crypto.vaults.soft import SoftVault
 from idp.api import routes
-from idp.model import IdentityLevel, Person
+from idp.model import ClientKind, IdentityLevel, Person
 from idp.passwords import Passwords
 from idp.realname import DevPopulation
 from idp.registry import Registered
@@ -25,7 +23,6 @@ from kernel.page import Pages
 from kernel.problem import install
 from tests.idp.portal import AFTER_LOGOUT, CALLBACK, PASSWORD, Portal
 
-assert idp.store.tables  # the tables must be known before a database is made
 ISSUER = "https://id.example.test"
 NUMBER = "11010519491231002X"
 
@@ -66,7 +63,7 @@ def cheap_passwords() -> Passwords:
 
 
 @pytest.fixture
-def world(database: Database, clock: ManualClock, signer: VaultSigner, cheap_passwords: Passwords) -> Iterator[World]:
+def world(database: Database, clock: ManualClock, signer: VaultSigner, cheap_passwords: Passwords) -> World:
     audit = AuditLog()
     population = DevPopulation({NUMBER: "张三丰"})
     idp = Idp(
@@ -81,7 +78,7 @@ def world(database: Database, clock: ManualClock, signer: VaultSigner, cheap_pas
     app = Starlette(routes=routes(idp, Pages(("idp",), csrf_key=bytes(32))))
     install(app)
     create = idp.registry.create_person
-    yield World(
+    return World(
         idp=idp,
         app=app,
         clock=clock,
@@ -104,8 +101,6 @@ def portal(world: World) -> Portal:
 @pytest.fixture
 def public(world: World) -> Portal:
     """A browser at a client that has no secret."""
-    from idp.model import ClientKind  # noqa: PLC0415
-
     return world.visit(
         world.idp.registry.create_client(
             name="办事 App", client_id="app", kind=ClientKind.PUBLIC, redirect_uris=[CALLBACK]

@@ -121,8 +121,11 @@ class Portal:
 
     def token(self, *, secret: str | None = None, query: str = "", **form: str) -> Response:
         """Send a token request, with HTTP Basic if the client has a secret."""
-        auth = (self.client_id, secret or self.secret or "") if self.secret else None
-        return self.http.post(f"/oauth2/token{query}", data=form, auth=auth)
+        headers = {}
+        if self.secret:
+            credentials = base64.b64encode(f"{self.client_id}:{secret or self.secret}".encode()).decode()
+            headers["Authorization"] = f"Basic {credentials}"
+        return self.http.post(f"/oauth2/token{query}", data=form, headers=headers)
 
     def redeem(self, code: str, **changed: str) -> Response:
         form = {
@@ -135,7 +138,7 @@ class Portal:
         }
         return self.token(**form)
 
-    def tokens(self, **changed: str | None) -> dict[str, Any]:
+    def tokens(self, **changed: str) -> dict[str, Any]:
         response = self.redeem(self.code(**changed))
         assert response.status_code == 200, response.text
         given: dict[str, Any] = response.json()

@@ -1,5 +1,7 @@
 """The code flow, from the portal's button to the person's claims."""
 
+from datetime import timedelta
+
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -53,14 +55,12 @@ def test_the_id_token_verifies_under_the_published_keys_and_tells_all_it_must(wo
     assert len(claims["at_hash"]) == 22
 
 
-def test_a_second_portal_needs_no_second_login_and_no_second_consent(world: World, portal: Portal) -> None:
+def test_a_second_portal_needs_no_second_login_and_no_second_consent(portal: Portal) -> None:
     portal.tokens()
     assert "code" in answer_of(portal.authorize())
 
 
 def test_the_authentication_time_is_when_the_person_authenticated(world: World, portal: Portal) -> None:
-    from datetime import timedelta  # noqa: PLC0415
-
     before = payload(portal.tokens()["id_token"])["auth_time"]
     world.clock.advance(timedelta(minutes=5))
     later = payload(portal.tokens()["id_token"])
