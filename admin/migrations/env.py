@@ -3,11 +3,19 @@
 from alembic import context
 
 from admin.tables import METADATA
+from kernel.db import Instant
+
+
+def _render(kind: str, item: object, _: object) -> str | bool:
+    # A migration stands for ever: it names what the database keeps, not a class of today's code.
+    return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, Instant) else False
+
 
 context.configure(
     connection=context.config.attributes["connection"],
     target_metadata=METADATA,
     compare_type=True,
+    render_item=_render,
     render_as_batch=True,  # SQLite alters tables by copying them
 )
 context.run_migrations()

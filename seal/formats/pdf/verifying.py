@@ -114,7 +114,7 @@ class _Judging:
             for change in changes(self.document.view(one.revision), self.view, {other.ref for other in later}):
                 yield Code.CHANGED_AFTER_SIGNING.found(change)
         except PdfError as error:
-            yield Code.CHANGED_AFTER_SIGNING.found(f"what changed cannot be told: {error.detail}")
+            yield Code.CHANGES_UNKNOWN.found(error.detail)
         if forbids_more(self.view, one.entries) and any(format_of(self.view, item) != DOC_TIMESTAMP for item in later):
             yield Code.CHANGED_AFTER_SIGNING.found("a signature was added though this one permits no change")
 
