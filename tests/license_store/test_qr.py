@@ -92,7 +92,8 @@ def test_of_the_eight_masks_the_best_is_taken() -> None:
     for mask in range(8):
         code = zxingcpp.create_barcode(ADDRESS, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=mask)
         pixels: Any = code.to_image(scale=1, add_quiet_zones=False)
-        symbols.append([[dark == 0 for dark in row] for row in memoryview(pixels).tolist()])
+        levels: Any = memoryview(pixels).tolist()
+        symbols.append([[level == 0 for level in row] for row in levels])
     chosen = [[bool(dark) for dark in row] for row in qr.matrix(ADDRESS)]
     assert chosen in symbols
     assert qrcode.util.lost_point(chosen) == min(qrcode.util.lost_point(one) for one in symbols)
