@@ -1,12 +1,15 @@
 """Alembic's entry: it works on the connection that `admin.schema` hands over, inside its transaction."""
 
+from typing import Literal
+
 from alembic import context
+from alembic.autogenerate.api import AutogenContext
 
 from admin.tables import METADATA
 from kernel.db import Instant
 
 
-def _render(kind: str, item: object, _: object) -> str | bool:
+def _render(kind: str, item: object, _: AutogenContext) -> str | Literal[False]:
     # A migration stands for ever: it names what the database keeps, not a class of today's code.
     return "sa.DateTime(timezone=True)" if kind == "type" and isinstance(item, Instant) else False
 
