@@ -1,15 +1,17 @@
 """QR codes: read back by a reader, of the size the standard's reference encoder gives, in every form we draw."""
 
 import io
+from typing import Any
 
 import pytest
 import qrcode
+import qrcode.util
 import zxingcpp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from license_store import qr
+from license_store import qr, qr_mask
 
 ADDRESS = "HTTPS://ZZ.EXAMPLE.GOV.CN/V/K3V7Q2M5X6YNBZ4TPA3CWE2RDU"
 
@@ -75,3 +77,23 @@ def test_the_png_has_four_modules_of_quiet_zone(scale: int) -> None:
     image = Image.open(io.BytesIO(qr.png(qr.matrix(ADDRESS), scale=scale)))
     assert image.size == ((29 + 8) * scale,) * 2
     assert image.convert("L").crop((0, 0, image.width, 4 * scale)).getextrema() == (255, 255)
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789:/.-", min_size=1, max_size=200))
+def test_the_penalty_of_a_symbol_is_the_one_the_reference_computes(content: str) -> None:
+    modules = qr.matrix(content)
+    packed = qr_mask.Symbol.of(b"".join(modules), len(modules))
+    assert qr_mask.penalty(packed) == qrcode.util.lost_point([[bool(dark) for dark in row] for row in modules])
+
+
+def test_of_the_eight_masks_the_best_is_taken() -> None:
+    symbols = []
+    for mask in range(8):
+        code = zxingcpp.create_barcode(ADDRESS, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=mask)
+        pixels: Any = code.to_image(scale=1, add_quiet_zones=False)
+        levels: Any = memoryview(pixels).tolist()
+        symbols.append([[level == 0 for level in row] for row in levels])
+    chosen = [[bool(dark) for dark in row] for row in qr.matrix(ADDRESS)]
+    assert chosen in symbols
+    assert qrcode.util.lost_point(chosen) == min(qrcode.util.lost_point(one) for one in symbols)
