@@ -35,6 +35,8 @@ class PdfPades:
         # 1. Read, and see whether earlier signatures allow another one.
         pdf = Document(document)
         pdf.refuse_encrypted()
+        # What our own reader could not tell apart afterwards is refused now.
+        pdf.check_revisions()
         view = pdf.current
         _allow(view)
         # 2. The picture, where it belongs, and the field that shows it.
