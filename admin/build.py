@@ -11,12 +11,12 @@ from admin import schema
 from admin.settings import Settings, SettingsRefused
 from crypto.engines import settle_engine
 from crypto.keys import KeyId, KeyVault, Signer, VaultSigner
-from crypto.vaults.files import make_folder, write_once
 from crypto.suites import ES256
+from crypto.vaults.files import make_folder, write_once
 from crypto.vaults.soft import SoftVault
-from idp.service import Idp
 from idp.realname import RealNames
 from idp.registry import Registry
+from idp.service import Idp
 from kernel.audit import AuditLog
 from kernel.clock import Clock, SystemClock
 from kernel.db import Database

@@ -28,7 +28,16 @@ def application(service: Service) -> FastAPI:
     # The generated documentation pages load scripts from elsewhere; the description alone does not.
     app = FastAPI(title=_TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     guard = BearerGuard(service.idp.verifier)
-    app.include_router(seal.api.router(service.sealing, service.register, service.verifier, guard))
+    app.include_router(
+        seal.api.seal_router(
+            service=service.sealing,
+            register=service.register,
+            verifier=service.verifier,
+            guard=guard,
+            clock=service.clock,
+        )
+    )
+    app.include_router(seal.api.verify_router(verifier=service.verifier))
     app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
     app.include_router(license_store.api.public_router(service.desk))
     app.include_router(license_store.pages.router(service.pages, service.desk))

@@ -21,6 +21,7 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "UNCOVERED_CONTENT": ("部分内容不受签章保护", "Some content is not protected by the signature"),
     "PAGES_UNCOVERED": ("部分页面不受签章保护", "Some pages are not protected by the signature"),
     "UNKNOWN_TAIL": ("文件末尾有不受签章保护的数据", "Data at the end of the file is not protected by any signature"),
+    "CHANGES_UNKNOWN": ("盖章后的追加内容无法判断是否允许", "What was added after sealing cannot be judged"),
     "CHANGED_AFTER_SIGNING": ("盖章后文件内容被修改", "The content was changed after sealing"),
     "BYTE_RANGE_INVALID": ("签章保护范围不正确", "The range the signature protects is not right"),
     # The signature's own structure and value.

@@ -12,6 +12,7 @@ from rich.table import Table
 from admin import build, devworld, faces
 from admin import settings as configuration
 from admin.settings import Settings
+from idp.realname import RealNames
 from kernel import logs
 from kernel.clock import SystemClock
 
@@ -37,7 +38,7 @@ def dev(
     settings = devworld.settings_of(given)
     world = devworld.read(home) or devworld.make(settings, portal_url=portal_url, clock=clock)
     _introduce(settings, world)
-    _run(settings)
+    _run(settings, real_names=devworld.population())
 
 
 def serve() -> None:
@@ -56,10 +57,10 @@ def migrate() -> None:
     )
 
 
-def _run(settings: Settings) -> None:
+def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
     logs.configure(sys.stderr)
     faces.quiet_library_logs()
-    with build.services(settings) as service:
+    with build.services(settings, real_names=real_names) as service:
         uvicorn.run(
             faces.application(service),
             host=settings.host,

@@ -221,12 +221,12 @@ def _change_pdf(document: bytes) -> bytes:
 
 
 def _change_ofd(document: bytes) -> bytes:
-    """Change one digit in the page's text, and pack everything again as a forger would."""
+    """Change one digit of a date in the page's text, and pack everything again as a forger would."""
     target = io.BytesIO()
     with zipfile.ZipFile(io.BytesIO(document)) as source, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as packed:
         for entry in source.infolist():
             content = source.read(entry)
             if "/Pages/" in f"/{entry.filename}":
-                content = content.replace(b"0317", b"0318", 1)
+                content = content.replace(b"2026", b"2027", 1)
             packed.writestr(entry.filename, content)
     return target.getvalue()

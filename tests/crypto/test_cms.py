@@ -273,6 +273,45 @@ def test_a_bare_sm2_signature_over_something_outside_cannot_be_judged(sm2: Autho
     assert judge(message) == {CmsProblem.ALGORITHM_UNSUPPORTED}
 
 
+def test_a_bare_sm2_signature_over_something_inside_is_judged_once_the_caller_vouches_for_it(sm2: Authority) -> None:
+    message = bare(sm2.signer, sm2.signer.certificate, attributes=None, content=CONTENT)
+    foreign = rebuilt(message, cms_names.DATA)
+
+    assert judge(foreign) == set()
+    assert judge(foreign, b"another") == {CmsProblem.ALGORITHM_UNSUPPORTED}
+
+
+def rebuilt(message: bytes, kind: str) -> bytes:
+    """The same message with another content type."""
+    outer, wrapped = der.parse(message).children()
+    version, digests, content, *rest = wrapped.inner().children()
+    inner = der.sequence(der.oid(kind), *(node.raw for node in content.children()[1:]))
+    signed = der.sequence(version.raw, digests.raw, inner, *(node.raw for node in rest))
+    return der.sequence(outer.raw, der.explicit(0, signed))
+
+
+def test_a_signer_may_be_named_by_key_identifier(sm2: Authority) -> None:
+    message = sign(sm2)
+    outer, wrapped = der.parse(message).children()
+    *head, infos = wrapped.inner().children()
+    version, _, *rest = infos.inner().children()
+    by_key = der.implicit(0, sm2.signer.certificate.subject_key_id or b"")
+    info = der.sequence(version.raw, by_key, *(node.raw for node in rest))
+    signed = der.sequence(*(node.raw for node in head), der.set_of([info]))
+    renamed = der.sequence(outer.raw, der.explicit(0, signed))
+
+    assert parse_signed_data(renamed).signers[0].certificate == sm2.signer.certificate
+    assert judge(renamed) == set()
+
+
+def test_two_signers_are_both_shown(sm2: Authority) -> None:
+    outer, wrapped = der.parse(sign(sm2)).children()
+    *head, infos = wrapped.inner().children()
+    twice = der.sequence(*(node.raw for node in head), der.tlv(der.SET, infos.content, infos.content))
+
+    assert len(parse_signed_data(der.sequence(outer.raw, der.explicit(0, twice))).signers) == 2
+
+
 def test_an_unknown_digest_cannot_be_judged(sm2: Authority) -> None:
     message = sign(sm2).replace(der.oid(SM3.oid), der.oid("1.2.156.10197.1.499"))
 

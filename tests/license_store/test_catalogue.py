@@ -1,7 +1,6 @@
 """The catalogue: what fits a type and what is refused, every fault named at once."""
 
 from dataclasses import replace
-from datetime import date
 
 import pytest
 from stdnum.cn import uscc
@@ -104,4 +103,4 @@ def test_the_json_schema_says_what_the_check_demands() -> None:
     properties = schema["properties"]
     assert isinstance(properties, dict)
     assert properties["established"]["format"] == "date"
-    assert date.fromisoformat(properties["established"]["examples"][0])
+    assert properties["established"]["examples"] == ["2019-03-01"]

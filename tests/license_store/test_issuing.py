@@ -1,8 +1,10 @@
 """Issuing: what makes a licence, what is refused, and that a cut-off call is finished by the next."""
 
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -103,17 +105,15 @@ def test_a_key_used_for_another_request_is_refused(town: Town) -> None:
         ({"validity": Validity(first=date(2019, 1, 1), last=date(2026, 11, 21))}, LicenseDataInvalid),
         ({"validity": Validity(first=date(2019, 1, 2), last=date(2019, 1, 1))}, LicenseDataInvalid),
         ({"case_number": "x" * 201}, LicenseDataInvalid),
-        ({"idempotency_key": ""}, LicenseDataInvalid),
-        ({"idempotency_key": "a\0b"}, LicenseDataInvalid),
+        ({"key": ""}, LicenseDataInvalid),
+        ({"key": "a\0b"}, LicenseDataInvalid),
         ({"type_code": "0" * 21}, UnknownLicenseType),
     ],
 )
-def test_what_is_refused_leaves_nothing_behind(
-    town: Town, change: Mapping[str, object], refusal: type[Refusal]
-) -> None:
+def test_what_is_refused_leaves_nothing_behind(town: Town, change: Mapping[str, Any], refusal: type[Refusal]) -> None:
     before = written(town)
     with pytest.raises(refusal):
-        town.service.issue(replace(asked(), **change), CLERK)
+        town.service.issue(asked(**{"key": "k-1", **change}), CLERK)
     assert written(town) == before
 
 
@@ -204,6 +204,36 @@ def test_a_licence_expires_when_its_last_day_ends_in_china(town: Town) -> None:
     assert town.service.status(licence) is LicenseStatus.ACTIVE
     town.clock.advance(timedelta(minutes=1))
     assert town.service.status(licence) is LicenseStatus.EXPIRED
+
+
+def test_the_same_call_many_times_at_once_makes_one_licence(town: Town) -> None:
+    def call(_: int) -> str:
+        try:
+            return town.service.issue(asked(), CLERK).identifier
+        except Refusal as refused:
+            return refused.code
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = set(pool.map(call, range(8)))
+    licence = town.service.issue(asked(), CLERK)
+    assert answers - {"issuing_in_progress", "sealing_in_progress"} <= {licence.identifier}
+    assert rows(town, store.LICENSES) == rows(town, SEALINGS) == 1
+
+
+def test_a_licence_revoked_many_times_at_once_is_revoked_once(town: Town) -> None:
+    licence = town.service.issue(asked(), CLERK)
+
+    def call(_: int) -> str:
+        try:
+            town.service.revoke(licence.public_id, legal_basis="a", reason="b", principal=CLERK)
+        except Refusal as refused:
+            return refused.code
+        return "revoked"
+
+    with ThreadPoolExecutor(4) as pool:
+        answers = sorted(pool.map(call, range(4)))
+    assert answers == ["license_not_active"] * 3 + ["revoked"]
+    assert audited(town).count("license.revoked") == 1
 
 
 def _failing(*_: object, **__: object) -> int:

@@ -75,7 +75,7 @@ def build(url: str, folder: Path, objects: Path, killed_at: str | None) -> SealS
         audit=audit,
         clock=clock,
         objects=Objects(),  # type: ignore[arg-type]
-        vault=Vault(),  # type: ignore[arg-type]
+        vault=Vault(),
         register=SealRegister(db, audit, clock),
         judge=lambda document: step("judged", verify_in_process, document, trust),
         lease=timedelta(0),

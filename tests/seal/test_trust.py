@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from crypto.errors import CertificateError
 from crypto.keys import VaultSigner
 from crypto.suites import ES256, SM2_SM3
 from crypto.x509 import SIGNER, SUB_CA, TSA, Certificate, CertificateProfile, make_certificate, name, random_serial
@@ -131,6 +132,12 @@ def test_trust_is_read_from_a_folder_of_certificates(authority: Authority, tmp_p
     trust = Trust.load(tmp_path)
     assert {one.raw for one in trust.anchors} == {sm2.raw, p256.raw, authority.ca.maker().certificate.raw}
     assert trust.intermediates == (authority.keys[1].certificate,)
+
+
+def test_a_file_that_is_no_certificate_is_named(tmp_path: Path) -> None:
+    (tmp_path / "broken.cer").write_bytes(b"0")
+    with pytest.raises(CertificateError, match=r"broken\.cer"):
+        Trust.load(tmp_path)
 
 
 def test_the_development_authority_is_taken_up_again_and_warns_each_time(authority: Authority, tmp_path: Path) -> None:

@@ -43,14 +43,18 @@ class Appender:
         self._next += 1
         return Ref(self._next - 1, 0)
 
-    def put(self, ref: Ref, value: PdfObject | bytearray) -> None:
-        """Write (or replace) the object ``ref``; a bytearray is an object already written out."""
-        self._objects[ref] = bytes(value) if isinstance(value, bytearray) else write(value)
+    def put(self, ref: Ref, value: PdfObject) -> None:
+        """Write (or replace) the object ``ref``."""
+        self._objects[ref] = write(value)
 
-    def add(self, value: PdfObject | bytearray) -> Ref:
-        """Write a new object."""
+    def put_written(self, ref: Ref, octets: bytes) -> None:
+        """Take the object ``ref`` as already written out."""
+        self._objects[ref] = octets
+
+    def add_written(self, octets: bytes) -> Ref:
+        """Take a new object as already written out."""
         ref = self.reserve()
-        self.put(ref, value)
+        self.put_written(ref, octets)
         return ref
 
     def finish(self, salt: bytes) -> Appended:

@@ -11,7 +11,7 @@ from seal.errors import DocumentRefused, FurtherSealingForbidden, UnsupportedDoc
 from seal.formats.pdf.append import Appender
 from seal.formats.pdf.artwork import appearance, artwork
 from seal.formats.pdf.form import fields, forbids_more, form, signature_fields
-from seal.formats.pdf.objects import Name, PdfArray, PdfDict, Ref, date_string, text_string, write
+from seal.formats.pdf.objects import PdfArray, Ref, date_string, text_string, write
 from seal.formats.pdf.pages import Page, find_page, picture_box
 from seal.formats.pdf.reader import Document, View
 from seal.model import Credential, Mark, PreparedDocument, SignMessage
@@ -45,7 +45,7 @@ class PdfPades:
         # 3. The signature dictionary, its two variable parts left blank.
         template, room = _template(credential.certificate, credential.chain, credential.suite)
         body, range_at, contents_at = _signature(mark, at, room)
-        appender.put(signature, bytearray(body))
+        appender.put_written(signature, body)
         # 4. Hang both into the page and the form.
         _annotate(view, appender, page, widget)
         _enlist(view, appender, widget)
@@ -128,23 +128,21 @@ def _widget(view: View, appender: Appender, page: Page, mark: Mark, signature: R
     """Write the picture and the field that is its own widget."""
     box = picture_box(view, page, mark.picture, mark.placement)
     art = artwork(mark.picture)
-    mask = appender.add(bytearray(art.mask))
-    image = appender.add(bytearray(art.image(mask)))
-    shown = appender.add(appearance(image, box))
-    rectangle: PdfArray = [round(side, 4) for side in (box.left, box.bottom, box.right, box.top)]
-    return appender.add(
-        {
-            "Type": Name("Annot"),
-            "Subtype": Name("Widget"),
-            "FT": Name("Sig"),
-            "T": text_string(_unused_name(view, signature)),
-            "TU": text_string(mark.seal_name),
-            "F": _PRINT_AND_LOCKED,
-            "Rect": rectangle,
-            "P": page.ref,
-            "AP": {"N": shown},
-            "V": signature,
-        }
+    mask = appender.add_written(art.mask)
+    image = appender.add_written(art.image(mask))
+    shown = appender.add_written(appearance(image, box))
+    return appender.add_written(
+        b"<</Type/Annot/Subtype/Widget/FT/Sig/T%b/TU%b/F %d/Rect[%.4f %.4f %.4f %.4f]"
+        b"/P %d %d R/AP<</N %d 0 R>>/V %d 0 R>>"
+        % (
+            write(text_string(_unused_name(view, signature))),
+            _text(mark.seal_name),
+            _PRINT_AND_LOCKED,
+            *(box.left, box.bottom, box.right, box.top),
+            *page.ref,
+            shown.number,
+            signature.number,
+        )
     )
 
 
@@ -158,18 +156,18 @@ def _unused_name(view: View, signature: Ref) -> str:
 
 def _signature(mark: Mark, at: datetime, room: int) -> tuple[bytes, int, int]:
     """Write the signature dictionary; give it with where its byte range and its contents start."""
-    entries: PdfDict = {
-        "Type": Name("Sig"),
-        "Filter": Name("Adobe.PPKLite"),
-        "SubFilter": Name("ETSI.CAdES.detached"),
-        "Name": text_string(mark.seal_name),
-        "M": date_string(at),
-    }
-    if mark.reason:
-        entries["Reason"] = text_string(mark.reason)
-    head = write(entries)[:-2] + b"/ByteRange "
+    head = b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/Name%b/M%b%b/ByteRange " % (
+        _text(mark.seal_name),
+        write(date_string(at)),
+        b"/Reason" + _text(mark.reason) if mark.reason else b"",
+    )
     middle = head + _RANGE_BLANKS + b"/Contents "
     return b"%b<%b>>>" % (middle, b"0" * (2 * room)), len(head), len(middle)
+
+
+@lru_cache(maxsize=1024)
+def _text(text: str) -> bytes:
+    return write(text_string(text))
 
 
 def _annotate(view: View, appender: Appender, page: Page, widget: Ref) -> None:
