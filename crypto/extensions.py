@@ -59,8 +59,7 @@ def read_extensions(node: der.Node | None) -> Extensions:
     oids: set[str] = set()
     bad: set[str] = set()
     for entry in node or ():
-        oid, *rest = entry.children()
-        kind = oid.as_oid()
+        kind, rest = entry[0].as_oid(), entry.children()[1:]
         # Issuers write an explicit FALSE, which DER forbids; read it as what it says.
         critical = len(rest) > 1 and rest[0].as_bool()
         reading = None if kind in oids or not rest else _read_one(kind, rest[-1], found)

@@ -11,6 +11,8 @@ from crypto.errors import CertificateError
 COMMON_NAME, ORGANISATION, ORGANISATION_ID, COUNTRY = "2.5.4.3", "2.5.4.10", "2.5.4.97", "2.5.4.6"
 _UPPER_BOUND = 64
 """ub-common-name and ub-organization-name (RFC 5280 appendix A.1), in characters."""
+MAX_NAME = 16 * 1024
+"""Octets of a Name: what is read is remembered, and may not fill the memory."""
 
 # RFC 4514 section 3 first, then descriptors of the LDAP registry that real certificates use.
 _KEYWORDS: Mapping[str, str] = {
@@ -50,7 +52,9 @@ class NameParts:
     @classmethod
     def from_der(cls, raw: bytes) -> "NameParts":
         """Read a DER Name; a DerError if it is none."""
-        rdns = tuple(tuple(_attribute(pair) for pair in rdn) for rdn in der.parse(raw).expect(der.SEQUENCE))
+        rdns = tuple(
+            tuple(_attribute(pair) for pair in rdn) for rdn in der.parse(raw, max_size=MAX_NAME).expect(der.SEQUENCE)
+        )
         return cls(rdns=rdns)
 
     @property
