@@ -5,7 +5,6 @@ Our own reader, because strict ones refuse certificates that Chinese authorities
 """
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -181,7 +180,8 @@ def _read_certificate(raw: bytes) -> Certificate:
         raise DerError("the certificate is cut short")
     serial, inner_algorithm, issuer, validity, subject, spki, *rest = fields
     # RFC 5280 4.1.1.2: both must name the same algorithm, or the unsigned one could be exchanged.
-    if inner_algorithm[0].as_oid() != algorithm[0].as_oid():
+    scheme = scheme_of(inner_algorithm)
+    if inner_algorithm[0].as_oid() != algorithm[0].as_oid() or scheme != scheme_of(algorithm):
         raise DerError("the certificate names two signature algorithms")
     for each in (issuer, subject):
         NameParts.from_der(each.raw)
@@ -197,7 +197,7 @@ def _read_certificate(raw: bytes) -> Certificate:
         spki=spki.expect(der.SEQUENCE).raw,
         signature_oid=algorithm[0].as_oid(),
         signature=signature.as_bits(),
-        scheme=scheme_of(algorithm),
+        scheme=scheme,
         extensions=read_extensions(None if wrapped is None else wrapped.inner()),
     )
 
@@ -222,7 +222,7 @@ def pem_bodies(text: str | bytes, label: str) -> list[bytes]:
     found = re.findall(rf"-----BEGIN {re.escape(label)}-----\s([^-]*)-----END {re.escape(label)}-----", content)
     try:
         return [base64.b64decode("".join(body.split()), validate=True) for body in found]
-    except binascii.Error as error:
+    except ValueError as error:  # Not only binascii.Error: letters outside ASCII are a plain ValueError.
         raise CertificateError(f"the PEM text is broken: {error}") from error
 
 

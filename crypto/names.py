@@ -11,9 +11,8 @@ from crypto.errors import CertificateError, DerError
 COMMON_NAME, ORGANISATION, ORGANISATION_ID, COUNTRY = "2.5.4.3", "2.5.4.10", "2.5.4.97", "2.5.4.6"
 _UPPER_BOUND = 64
 """ub-common-name and ub-organization-name (RFC 5280 appendix A.1), in characters."""
-
-_LONGEST = 16 * 1024
-"""Octets of a DER Name; names are remembered, so that they must not be long."""
+MAX_NAME = 16 * 1024
+"""Octets of a Name: what is read is remembered, and may not fill the memory."""
 
 # RFC 4514 section 3 first, then descriptors of the LDAP registry that real certificates use.
 _KEYWORDS: Mapping[str, str] = {
@@ -106,7 +105,7 @@ def fold_name(raw: bytes) -> Folded:
 @lru_cache(maxsize=1024)
 def _read_name(raw: bytes) -> NameParts:
     # Remembered, because the same few issuers and signers are named over and over.
-    if len(raw) > _LONGEST:
+    if len(raw) > MAX_NAME:
         raise DerError(f"a name of {len(raw)} octets")
     return NameParts(rdns=tuple(tuple(_attribute(pair) for pair in rdn) for rdn in der.parse(raw).expect(der.SEQUENCE)))
 
