@@ -13,7 +13,7 @@ from rich.panel import Panel
 from admin import devworld
 from admin import settings as configuration
 from admin.demo import story
-from admin.demo.processes import free_port, is_free
+from admin.demo.processes import ProcessFailed, free_port, is_free
 from admin.demo.ticks import StoryBroken, Ticks
 from admin.settings import DEV_MARK, SettingsRefused
 from license_store.qr import matrix, terminal
@@ -47,7 +47,7 @@ def demo(
     with ExitStack() as stack:
         try:
             address, scene = _tell(ticks, stack, home=home, out=out)
-        except StoryBroken as broken:
+        except (StoryBroken, ProcessFailed) as broken:
             console.print(f"\n[red]The story broke:[/] {broken}", soft_wrap=True)
             raise typer.Exit(1) from None
         finally:
