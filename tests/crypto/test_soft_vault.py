@@ -128,7 +128,7 @@ def test_a_header_that_is_rubbish_is_refused(folder: Path, vault: SoftVault) -> 
 
 def test_a_passphrase_that_is_no_text_is_refused_without_repeating_it(tmp_path: Path) -> None:
     # What a terminal or an environment of another encoding gives to Python.
-    passphrase = "".join(("geheim", "nis", "\udcff"))  # so that no line of source in a traceback shows it
+    passphrase = "geheimnis \udcff"
     with pytest.raises(KeyRefused) as refused:
         SoftVault.create(tmp_path / "vault", passphrase, cost=QUICK)
     assert "geheimnis" not in "".join(traceback.format_exception(refused.value))
