@@ -124,6 +124,14 @@ def test_an_extension_without_members_is_refused_as_no_certificate(p256: Authori
         Certificate.from_der(remade(p256.signer.certificate, empty))
 
 
+def test_a_certificate_with_very_many_extensions_is_refused(p256: Authority) -> None:
+    def many(fields: list[bytes]) -> None:
+        fields[-1] = der.explicit(3, der.sequence(*(der.sequence(der.oid(f"1.2.{n}"), b"\4\0") for n in range(129))))
+
+    with pytest.raises(CertificateError, match="extensions"):
+        Certificate.from_der(remade(p256.signer.certificate, many))
+
+
 def test_a_ca_flag_without_a_value_makes_no_ca(p256: Authority) -> None:
     def flag(fields: list[bytes]) -> None:
         value = der.sequence(der.tlv(der.BOOLEAN, b""))
