@@ -86,7 +86,7 @@ def make(settings: Settings, *, portal_url: str, clock: Clock) -> DevWorld:
             name="云江市政务服务网(示例门户)",
             client_id="demo-portal",
             redirect_uris=(f"{portal_url}/callback",),
-            post_logout_uris=(f"{portal_url}/",),
+            post_logout_uris=(f"{portal_url}/bye",),
             consent=ConsentPolicy.ASK,
         )
         department = service.registry.create_client(

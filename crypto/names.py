@@ -11,7 +11,7 @@ from crypto.errors import CertificateError, DerError
 COMMON_NAME, ORGANISATION, ORGANISATION_ID, COUNTRY = "2.5.4.3", "2.5.4.10", "2.5.4.97", "2.5.4.6"
 _UPPER_BOUND = 64
 """ub-common-name and ub-organization-name (RFC 5280 appendix A.1), in characters."""
-MAX_NAME = 16 * 1024
+MAX_NAME = 8 * 1024
 """Octets of a Name: what is read is remembered, and may not fill the memory."""
 
 # RFC 4514 section 3 first, then descriptors of the LDAP registry that real certificates use.

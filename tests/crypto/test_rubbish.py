@@ -9,7 +9,9 @@ from crypto import cms_names, der
 from crypto.certificate import Certificate
 from crypto.cms import parse_signed_data
 from crypto.digests import SHA1, SHA256, SHA512
-from crypto.errors import CertificateError, CmsError, CryptoError, DerError
+from crypto.errors import CertificateError, CmsError, CryptoError, DerError, TokenError
+from crypto.jose import JwtSigner, verify_signature
+from crypto.jwk import decode, encode
 from crypto.names import MAX_NAME, fold_name
 from crypto.signatures import scheme_of
 from tests.crypto.authority import Authority
@@ -122,6 +124,14 @@ def test_an_extension_without_members_is_refused_as_no_certificate(p256: Authori
         Certificate.from_der(remade(p256.signer.certificate, empty))
 
 
+def test_a_certificate_with_very_many_extensions_is_refused(p256: Authority) -> None:
+    def many(fields: list[bytes]) -> None:
+        fields[-1] = der.explicit(3, der.sequence(*(der.sequence(der.oid(f"1.2.{n}"), b"\4\0") for n in range(129))))
+
+    with pytest.raises(CertificateError, match="extensions"):
+        Certificate.from_der(remade(p256.signer.certificate, many))
+
+
 def test_a_ca_flag_without_a_value_makes_no_ca(p256: Authority) -> None:
     def flag(fields: list[bytes]) -> None:
         value = der.sequence(der.tlv(der.BOOLEAN, b""))
@@ -168,3 +178,15 @@ def test_deep_nesting_is_refused_in_either_length_form(depth: int) -> None:
     for rubbish in (definite, b"\x30\x80" * depth, b"\x24\x80" * depth + b"\0\0" * depth):
         with pytest.raises(CryptoError):
             parse_signed_data(rubbish)
+
+
+@pytest.mark.parametrize("claims", [b'{"sub":"\\ud800"}', b'{"\\udc00":1}', b'{"n":1e999}', b'{"n":[-1e400]}'])
+def test_claims_that_cannot_be_written_again_are_refused(p256: Authority, claims: bytes) -> None:
+    signer = p256.signer.signer
+    header = JwtSigner(signer, "k").sign({}).split(".")[0]
+    signed = f"{header}.{encode(claims)}"
+    r, s = (member.as_int() for member in der.parse(signer.sign(signed.encode())))
+    token = f"{signed}.{encode(r.to_bytes(32, 'big') + s.to_bytes(32, 'big'))}"
+    assert decode(token.split(".")[1]) == claims
+    with pytest.raises(TokenError, match="JSON"):
+        verify_signature(token, keys={"k": signer.public_key}, typ="JWT")
