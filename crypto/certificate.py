@@ -5,11 +5,10 @@ Our own reader, because strict ones refuse certificates that Chinese authorities
 """
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from crypto import der
 from crypto.digests import sm3
@@ -21,6 +20,8 @@ from crypto.signatures import Scheme, judging_key, scheme_of, verify
 
 MAX_CERTIFICATE = 1024 * 1024
 """Octets that a certificate or request may have at most."""
+_REMEMBERED = 8 * 1024
+"""Octets up to which a certificate read is remembered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +50,7 @@ class Certificate:
     def from_der(cls, raw: bytes) -> "Certificate":
         """Read one certificate; a CertificateError if the octets are none."""
         try:
-            return _read_certificate(bytes(raw))
+            return (_read_certificate if len(raw) > _REMEMBERED else _read_remembered)(bytes(raw))
         except DerError as error:
             raise CertificateError(f"not a certificate: {error}") from error
 
@@ -179,7 +180,8 @@ def _read_certificate(raw: bytes) -> Certificate:
         raise DerError("the certificate is cut short")
     serial, inner_algorithm, issuer, validity, subject, spki, *rest = fields
     # RFC 5280 4.1.1.2: both must name the same algorithm, or the unsigned one could be exchanged.
-    if inner_algorithm[0].as_oid() != algorithm[0].as_oid():
+    scheme = scheme_of(inner_algorithm)
+    if inner_algorithm[0].as_oid() != algorithm[0].as_oid() or scheme != scheme_of(algorithm):
         raise DerError("the certificate names two signature algorithms")
     for each in (issuer, subject):
         NameParts.from_der(each.raw)
@@ -195,9 +197,15 @@ def _read_certificate(raw: bytes) -> Certificate:
         spki=spki.expect(der.SEQUENCE).raw,
         signature_oid=algorithm[0].as_oid(),
         signature=signature.as_bits(),
-        scheme=scheme_of(algorithm),
+        scheme=scheme,
         extensions=read_extensions(None if wrapped is None else wrapped.inner()),
     )
+
+
+@lru_cache(maxsize=512)
+def _read_remembered(raw: bytes) -> Certificate:
+    # The same few signers and issuers are met in document after document.
+    return _read_certificate(raw)
 
 
 def signed_parts(node: der.Node) -> tuple[der.Node, der.Node, der.Node]:
@@ -214,7 +222,7 @@ def pem_bodies(text: str | bytes, label: str) -> list[bytes]:
     found = re.findall(rf"-----BEGIN {re.escape(label)}-----\s([^-]*)-----END {re.escape(label)}-----", content)
     try:
         return [base64.b64decode("".join(body.split()), validate=True) for body in found]
-    except binascii.Error as error:
+    except ValueError as error:  # Not only binascii.Error: letters outside ASCII are a plain ValueError.
         raise CertificateError(f"the PEM text is broken: {error}") from error
 
 

@@ -1,5 +1,6 @@
 """SignedData read as received (RFC 5652, PKCS#7, GB/T 35275); judging it is for ``crypto.cms_verify``."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -18,6 +19,8 @@ MAX_CMS = 16 * 1024 * 1024
 """Octets of a message at most, padding included."""
 MAX_CERTIFICATES = 256
 MAX_SIGNERS = 16
+MAX_VALUES = 1024
+"""Attribute values of a signer, signed or unsigned."""
 _INDEFINITE = 0x80
 _CERTIFICATES, _CRLS = der.context(0), der.context(1)
 _SIGNED_ATTRIBUTES, _UNSIGNED_ATTRIBUTES = der.context(0), der.context(1)
@@ -210,11 +213,15 @@ def _signer(info: der.Node, certificates: tuple[Certificate, ...]) -> SignerInfo
 
 
 def _attributes(node: der.Node | None) -> dict[str, tuple[der.Node, ...]]:
-    found: dict[str, tuple[der.Node, ...]] = {}
+    found: defaultdict[str, list[der.Node]] = defaultdict(list)
+    count = 0
     for attribute in node or ():
-        oid = attribute[0].as_oid()
-        found[oid] = found.get(oid, ()) + attribute[1].expect(der.SET).children()
-    return found
+        values = attribute[1].expect(der.SET).children()
+        found[attribute[0].as_oid()] += values
+        count += len(values)
+        if count > MAX_VALUES:
+            raise CmsError(f"more than {MAX_VALUES} attribute values")
+    return {oid: tuple(values) for oid, values in found.items()}
 
 
 def _reference(cert_id: der.Node, default: DigestAlgorithm) -> tuple[DigestAlgorithm | None, bytes]:

@@ -5,6 +5,7 @@ every ``Node`` therefore carries ``raw``. Real signers write ``BOOLEAN FALSE`` e
 lengths that DER forbids; both are read, indefinite lengths are not.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
@@ -13,11 +14,17 @@ from crypto.errors import DerError
 
 MAX_DEPTH = 32
 MAX_SIZE = 64 * 1024 * 1024
+MAX_MEMBERS = 4096
+"""Members of one constructed value: two octets of input make a Node of a hundred times that."""
+MAX_OID = 128
+"""Octets of an OBJECT IDENTIFIER."""
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 UTF8, PRINTABLE, T61, IA5, UTC_TIME, GENERALIZED_TIME, VISIBLE, BMP = 0x0C, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1A, 0x1E
 SEQUENCE, SET = 0x30, 0x31
 _TEXT = {UTF8: "utf-8", PRINTABLE: "ascii", IA5: "ascii", VISIBLE: "ascii", T61: "latin-1", BMP: "utf-16-be"}
+# [YY]YYMMDDhhmm[ss][.f][zone]. The digits are counted, for strptime would share out too few as it pleases.
+_TIME = re.compile(r"((?:[0-9]{2}){5,7})(?:\.([0-9]+))?(?:Z|([+-])([0-9]{2})([0-9]{2}))?")
 _SHORT = 0x80
 _HIGH_TAG = 0x1F
 _CONSTRUCTED = 0x20
@@ -53,7 +60,8 @@ def set_of(parts: Iterable[bytes]) -> bytes:
 
 def integer(value: int) -> bytes:
     """Write an INTEGER in the fewest octets."""
-    return tlv(INTEGER, value.to_bytes(value.bit_length() // 8 + 1, "big", signed=True))
+    bits = (value if value >= 0 else ~value).bit_length()
+    return tlv(INTEGER, value.to_bytes(bits // 8 + 1, "big", signed=True))
 
 
 def boolean(value: bool) -> bytes:  # noqa: FBT001 - an ASN.1 BOOLEAN is a bool
@@ -155,9 +163,11 @@ class Node:
             raise DerError(f"tag 0x{self.tag:02x} holds no members")
         if self.depth >= MAX_DEPTH:
             raise DerError(f"nested deeper than {MAX_DEPTH} levels")
-        members = []
+        members: list[Node] = []
         at = 0
         while at < len(self.content):
+            if len(members) == MAX_MEMBERS:
+                raise DerError(f"more than {MAX_MEMBERS} members")
             node = _read(self.content, at, self.depth + 1)
             members.append(node)
             at += len(node.raw)
@@ -189,7 +199,8 @@ class Node:
 
     def as_bool(self) -> bool:
         """Read a BOOLEAN."""
-        self.expect(BOOLEAN)
+        if len(self.expect(BOOLEAN).content) != 1:
+            raise DerError("not a BOOLEAN")
         return self.content != b"\x00"
 
     def as_oid(self) -> str:
@@ -262,7 +273,7 @@ def _read(data: bytes, at: int, depth: int) -> Node:
 
 
 def _dotted(content: bytes) -> str:
-    if not content or content[-1] & 0x80:
+    if not content or content[-1] & 0x80 or len(content) > MAX_OID:
         raise DerError("not an OBJECT IDENTIFIER")
     arcs: list[int] = []
     value = 0
@@ -278,22 +289,20 @@ def _dotted(content: bytes) -> str:
 
 
 def _instant(content: bytes, *, century: bool) -> datetime:
+    found = _TIME.fullmatch(content.decode("ascii", "replace"))
+    if found is None:
+        raise DerError("not a time")
+    digits, fraction, sign, hours, minutes = found.groups(default="")
+    if century:
+        digits = ("19" if digits[:2] >= "50" else "20") + digits
+    if len(digits) == len("YYYYMMDDhhmm"):
+        digits += "00"
+    if len(digits) != len("YYYYMMDDhhmmss"):
+        raise DerError("not a time")
     try:
-        text = content.decode("ascii")
-        zone: timezone = UTC
-        if text.endswith("Z"):
-            text = text[:-1]
-        elif text[-5] in "+-":
-            minutes = int(text[-4:-2]) * 60 + int(text[-2:])
-            zone = timezone(timedelta(minutes=-minutes if text[-5] == "-" else minutes))
-            text = text[:-5]
-        if century:
-            text = ("19" if text[:2] >= "50" else "20") + text
-        text, _, fraction = text.partition(".")
-        if len(text) == len("YYYYMMDDhhmm"):
-            text += "00"
-        moment = datetime.strptime(text, "%Y%m%d%H%M%S").replace(tzinfo=zone)
-        moment += timedelta(microseconds=int((fraction + "000000")[:6]) if fraction else 0)
-        return moment.astimezone(UTC)
-    except (ValueError, IndexError, OverflowError):
+        ahead = timedelta(hours=int(hours or 0), minutes=int(minutes or 0))
+        zone = timezone(-ahead if sign == "-" else ahead)
+        moment = datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=zone)
+        return (moment + timedelta(microseconds=int(f"{fraction:0<6}"[:6]))).astimezone(UTC)
+    except (ValueError, OverflowError):
         raise DerError("not a time") from None

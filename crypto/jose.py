@@ -169,9 +169,11 @@ def _to_der(raw: bytes) -> bytes:
 
 
 def _json_object(data: bytes) -> _Object:
-    """Read a JSON object that has one reading: no repeated members, no NaN, UTF-8."""
+    """Read a JSON object that has one reading: no repeated members, no NaN, UTF-8, and that can be written again."""
     try:
         value = json.loads(data.decode("utf-8"), object_pairs_hook=_unrepeated, parse_constant=_no_constant)
+        # RFC 7493 2.1, 2.2: half a surrogate pair (which nothing can store) or a number beyond all bounds.
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError) as error:
         raise TokenError("the token holds no readable JSON") from error
     if not isinstance(value, dict):

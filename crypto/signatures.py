@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crypto import der
 from crypto.digests import DIGESTS_BY_OID, MD5, SHA1, SHA224, SHA256, SHA384, SHA512, SM3, DigestAlgorithm
@@ -17,6 +18,7 @@ _ECDSA = frozenset((KeyKind.P256, KeyKind.P384, KeyKind.P521))
 _RSA = frozenset((KeyKind.RSA,))
 _ED25519 = frozenset((KeyKind.ED25519,))
 _LARGEST_SALT = 512
+_MGF1 = "1.2.840.113549.1.1.8"
 _WEAK_RSA_BITS = range(1024, RSA_FEWEST_BITS)
 _LARGEST_WEAK_SPKI = 512
 
@@ -77,6 +79,7 @@ def scheme_of(algorithm: der.Node, digest: DigestAlgorithm | None = None) -> Sch
     return Scheme(keys=keys, digest=digest)
 
 
+@lru_cache(maxsize=1024)
 def judging_key(spki: bytes) -> PublicKey:
     """Read a key to judge old documents by: as ``PublicKey.from_spki``, but RSA from 1024 bits; else KeyRefused.
 
@@ -130,8 +133,12 @@ def _read_pss(algorithm: der.Node) -> Scheme | None:
     fields = {node.tag: node.inner() for node in algorithm[1].expect(der.SEQUENCE)} if len(algorithm) > 1 else {}
     hash_field, mask_field, salt_field = (fields.get(der.context(number)) for number in range(3))
     digest = SHA1 if hash_field is None else DIGESTS_BY_OID.get(hash_field[0].as_oid())
-    mask = SHA1 if mask_field is None else DIGESTS_BY_OID.get(mask_field[1][0].as_oid())
+    mask = SHA1 if mask_field is None else _mask_digest(mask_field)
     salt = 20 if salt_field is None else salt_field.as_int()
     if digest is None or mask is None or not 0 <= salt <= _LARGEST_SALT:
         return None
     return Scheme(keys=_RSA, digest=digest, pss=Pss(salt_size=salt, mask=mask))
+
+
+def _mask_digest(mask: der.Node) -> DigestAlgorithm | None:
+    return DIGESTS_BY_OID.get(mask[1][0].as_oid()) if mask[0].as_oid() == _MGF1 else None

@@ -127,7 +127,7 @@ class AuditLog:
         # 2. The entry, bound to the one before.
         unbound = Entry(
             seq=head.seq + 1,
-            at=at.astimezone(UTC),
+            at=_instant(at),
             actor=_plain("actor", actor),
             action=_plain("action", action),
             target=_plain("target", target),
@@ -203,6 +203,12 @@ def _hash(entry: Entry) -> str:
         }
     )
     return sm3(text.encode()).hex()
+
+
+def _instant(at: datetime) -> datetime:
+    if at.tzinfo is None:
+        raise ValueError("an audit entry's instant carries its zone: a naive one would be read as the machine's time")
+    return at.astimezone(UTC)
 
 
 def _plain(column: str, text: str) -> str:

@@ -16,6 +16,7 @@ from kernel.ids import new_id
 _log = structlog.get_logger("xinyin.request")
 _NUMBER = re.compile(r"[A-Za-z0-9._-]{8,64}")
 _HEADER = "X-Request-Id"
+_MOST_DIGITS = 18  # Of a body's declared length: Python refuses to read numbers of thousands of them.
 
 
 def request_id(request: Request) -> str:
@@ -92,7 +93,7 @@ class BodyLimit:
             return
         request = Request(scope, receive)
         declared = request.headers.get("content-length", "0")
-        if declared.isdecimal() and int(declared) > self._limit:
+        if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > self._limit):
             await self._refuse(request, self._limit)(scope, receive, send)
             return
         seen = 0

@@ -53,6 +53,7 @@ _CODES: Mapping[int, str] = {
     405: "method_not_allowed",
     413: "body_too_large",
 }
+_KEYS_UNAVAILABLE = "The keys this needs cannot be used now. Nothing was signed; try again later."
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
 _MOST_FIELDS = 20
 _MEDIA_TYPE = "application/problem+json"
@@ -107,6 +108,8 @@ def install(app: Starlette, *, page: PageRenderer | None = None, max_body: int =
     (``Pages.error``) a client that prefers HTML to JSON gets that page instead.
     """
     answers = _Answers(page)
+    # A redirect to the path with or without its last slash would go to whatever host the caller names.
+    app.router.redirect_slashes = False
     for kind in (Refusal, CryptoError, RequestValidationError, HTTPException, OperationalError, PoolExhausted):
         app.add_exception_handler(kind, answers.handle)
     app.add_middleware(BodyLimit, limit=max_body, refuse=answers.too_large)
@@ -121,7 +124,9 @@ def problem_of(error: Exception, request: Request) -> Problem:
     if isinstance(error, CryptoError):
         reason = next(reason for kind, reason in _CRYPTO if isinstance(error, kind))
         headers = {"WWW-Authenticate": "Bearer"} if reason is Reason.UNAUTHENTICATED else {}
-        return Problem(status=STATUS[reason], code=error.code, detail=str(error), request_id=number, headers=headers)
+        # What keys and engines say is for the operator: it names folders, libraries and their versions.
+        detail = _KEYS_UNAVAILABLE if reason is Reason.UNAVAILABLE else str(error)
+        return Problem(status=STATUS[reason], code=error.code, detail=detail, request_id=number, headers=headers)
     if isinstance(error, RequestValidationError):
         return _validation(error, number)
     if isinstance(error, HTTPException):
@@ -164,7 +169,7 @@ class _Answers:
         if isinstance(error, (OperationalError, PoolExhausted)):
             _log.error("database_unavailable", exc_info=error)
         elif problem.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-            _log.warning("unavailable", problem=problem.code, detail=problem.detail)
+            _log.warning("unavailable", problem=problem.code, detail=str(error))
         return answer(problem, request, self._page)
 
     def failed(self, request: Request, error: Exception) -> Response:

@@ -46,7 +46,9 @@ class KdfCost:
 
     def check(self) -> None:
         """Refuse, with KeyRefused, what would exhaust the machine: a header is read before it is authenticated."""
-        if not (1 <= self.passes <= 64 and 8 <= self.memory_kib <= 4 * 1024**2 and 1 <= self.lanes <= 64):  # noqa: PLR2004
+        # RFC 9106 3.1: eight blocks of memory for each lane at least.
+        least = 8 * self.lanes
+        if not (1 <= self.passes <= 64 and 1 <= self.lanes <= 64 and least <= self.memory_kib <= 4 * 1024**2):  # noqa: PLR2004
             raise KeyRefused("the vault's key derivation cost is out of bounds")
 
 
@@ -108,6 +110,7 @@ class SoftVault:
             )
             salt, sealed = bytes.fromhex(str(header["salt"])), bytes.fromhex(str(header["sealed"]))
             known = header["format"] == FORMAT and kdf["name"] == "argon2id"
+            _check_salt(salt)
         except (KeyError, ValueError):
             raise KeyRefused(f"the header of the vault in {folder} is damaged") from None
         if not known:
@@ -171,7 +174,11 @@ class SoftVault:
 
 def _derive(passphrase: str, salt: bytes, cost: KdfCost) -> bytes:
     # Input methods compose characters differently; what people see as the same passphrase is the same.
-    secret = unicodedata.normalize("NFKC", passphrase).encode()
+    try:
+        secret = unicodedata.normalize("NFKC", passphrase).encode()
+    except UnicodeEncodeError:
+        # The cause is not chained: it carries the passphrase.
+        raise KeyRefused("the passphrase is not text in UTF-8") from None
     return hash_secret_raw(
         secret,
         salt,
@@ -201,7 +208,7 @@ def _read_json(path: Path, absent: str) -> Mapping[str, object]:
         return _mapping(json.loads(path.read_bytes()))
     except FileNotFoundError:
         raise KeyRefused(absent) from None
-    except ValueError:
+    except (ValueError, RecursionError):
         raise KeyRefused(f"{path.name} is damaged") from None
 
 
@@ -209,6 +216,11 @@ def _mapping(value: object) -> Mapping[str, object]:
     if not isinstance(value, dict):
         raise ValueError("an object is expected")  # noqa: TRY004 - damage, not a programmer's mistake
     return value
+
+
+def _check_salt(salt: bytes) -> None:
+    if len(salt) != _SALT_SIZE:
+        raise ValueError(f"a salt has {_SALT_SIZE} octets")
 
 
 def _count(fields: Mapping[str, object], name: str) -> int:

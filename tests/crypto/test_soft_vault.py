@@ -116,10 +116,30 @@ def test_a_changed_header_opens_nothing(folder: Path, vault: SoftVault, fields: 
         SoftVault.open(folder, PASSPHRASE)
 
 
+def test_a_header_that_is_rubbish_is_refused(folder: Path, vault: SoftVault) -> None:
+    assert vault.keys() == ()
+    _edit(folder / "vault.json", salt="")
+    with pytest.raises(KeyRefused, match="damaged"):
+        SoftVault.open(folder, PASSPHRASE)
+    (folder / "vault.json").write_text("[" * 100_000)
+    with pytest.raises(KeyRefused, match="damaged"):
+        SoftVault.open(folder, PASSPHRASE)
+
+
+def test_a_passphrase_that_is_no_text_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    # What a terminal or an environment of another encoding gives to Python.
+    passphrase = "geheimnis \udcff"
+    with pytest.raises(KeyRefused) as refused:
+        SoftVault.create(tmp_path / "vault", passphrase, cost=QUICK)
+    assert "geheimnis" not in "".join(traceback.format_exception(refused.value))
+    assert not (tmp_path / "vault").exists()
+
+
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
         ({"format": 2}, "another version"),
+        ({"kdf": {"name": "argon2id", "passes": 1, "memory_kib": 64, "lanes": 64}}, "out of bounds"),
         ({"kdf": {"name": "scrypt", "passes": 1, "memory_kib": 64, "lanes": 1}}, "another version"),
         ({"kdf": {"name": "argon2id", "passes": 1, "memory_kib": 2**40, "lanes": 1}}, "out of bounds"),
         ({"kdf": {"name": "argon2id", "passes": 10**9, "memory_kib": 64, "lanes": 1}}, "out of bounds"),

@@ -219,6 +219,12 @@ def test_an_actor_that_cannot_be_written_in_one_line_is_a_bug(
         AuditLog().append(conn, at=clock.now(), actor=text, action="x", target="t")
 
 
+def test_an_instant_without_its_zone_is_a_bug(database: Database, clock: ManualClock) -> None:
+    with pytest.raises(ValueError, match="zone"), database.begin() as conn:
+        AuditLog().append(conn, at=clock.now().replace(tzinfo=None), actor="a", action="x", target="t")
+    assert _verify(database).entries == 0
+
+
 @given(
     st.dictionaries(st.from_regex(r"[a-z][a-z0-9_]{0,9}", fullmatch=True), st.text() | st.integers() | st.booleans())
 )

@@ -90,6 +90,18 @@ def test_a_crypto_refusal_that_came_through_keeps_its_code(client: TestClient) -
     assert (answer.status_code, answer.json()["code"]) == (503, "sm2_engine_unavailable")
 
 
+def test_what_keys_and_engines_say_stays_inside(client: TestClient, lines: Any) -> None:
+    assert "libbotan" not in client.get("/engine").text
+    (row,) = [row for row in lines.rows() if row["event"] == "unavailable"]
+    assert row["detail"] == "install libbotan-3"
+
+
+def test_no_redirect_repeats_the_host_a_caller_names(client: TestClient) -> None:
+    answer = client.get("/busy/", headers={"Host": "evil.example"}, follow_redirects=False)
+    assert answer.status_code == 404
+    assert "location" not in answer.headers
+
+
 def test_a_database_that_is_gone_is_unavailable_and_its_words_stay_inside(client: TestClient, lines: Any) -> None:
     answer = client.get("/database")
     assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
@@ -124,6 +136,11 @@ def test_an_unknown_path_and_a_wrong_method_are_problems_too(client: TestClient)
     assert client.get("/nowhere").json()["code"] == "not_found"
     answer = client.put("/people")
     assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "method_not_allowed", "POST")
+
+
+def test_a_declared_length_of_thousands_of_digits_is_too_large(client: TestClient) -> None:
+    answer = client.post("/people", content=b"{}", headers={"Content-Length": "9" * 5000})
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
 def test_a_declared_body_beyond_the_bound_is_refused_unread(client: TestClient) -> None:
