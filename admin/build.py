@@ -10,11 +10,13 @@ from pathlib import Path
 from admin import schema
 from admin.settings import Settings, SettingsRefused
 from crypto.engines import settle_engine
-from crypto.keys import KeyVault
+from crypto.keys import KeyId, KeyVault, Signer, VaultSigner
+from crypto.suites import ES256
 from crypto.vaults.files import make_folder, write_once
 from crypto.vaults.soft import SoftVault
-from idp.idp import Idp
+from idp.realname import RealNames
 from idp.registry import Registry
+from idp.service import Idp
 from kernel.audit import AuditLog
 from kernel.clock import Clock, SystemClock
 from kernel.db import Database
@@ -57,6 +59,11 @@ class Home:
         """The key that signs form tokens."""
         return self.root / "forms.key"
 
+    @property
+    def identity_key(self) -> Path:
+        """The id of the vault's key that signs tokens."""
+        return self.root / "identity-key"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Service:
@@ -66,6 +73,7 @@ class Service:
     clock: Clock
     database: Database
     vault: KeyVault
+    signer: Signer
     audit: AuditLog
     register: SealRegister
     sealing: SealService
@@ -78,7 +86,7 @@ class Service:
     pages: Pages
 
 
-def prepare(settings: Settings, *, clock: Clock) -> None:
+def prepare(settings: Settings) -> None:
     """Make what is missing of the data folder and bring the database up to date; run again, it changes nothing."""
     home = Home(root=settings.home)
     passphrase = settings.vault_passphrase.get_secret_value()
@@ -89,20 +97,26 @@ def prepare(settings: Settings, *, clock: Clock) -> None:
     if not home.form_key.exists():
         write_once(home.form_key, secrets.token_bytes(32))
     settle_engine(settings.sm2_engine or None)
-    if not (home.vault / "vault.json").exists():
-        SoftVault.create(home.vault, passphrase)
+    if (home.vault / "vault.json").exists():
+        vault = SoftVault.open(home.vault, passphrase)
+    else:
+        vault = SoftVault.create(home.vault, passphrase)
+    if not home.identity_key.exists():
+        write_once(home.identity_key, vault.generate(ES256).encode())
     database = Database(settings.database)
     try:
         schema.upgrade(database)
     finally:
         database.dispose()
-    with services(settings, clock=clock) as service:
-        service.idp.prepare_keys()
 
 
 @contextmanager
-def services(settings: Settings, *, clock: Clock | None = None) -> Iterator[Service]:
+def services(
+    settings: Settings, *, clock: Clock | None = None, real_names: RealNames | None = None
+) -> Iterator[Service]:
     """Build the service on a prepared data folder, and close it when the block ends.
+
+    Without ``real_names``, the door to the population register, nobody can raise their identity level online.
 
     SettingsRefused tells what is missing and which command makes it.
     """
@@ -116,7 +130,7 @@ def services(settings: Settings, *, clock: Clock | None = None) -> Iterator[Serv
     try:
         if not schema.is_current(database):
             raise SettingsRefused("The database is of another version: run `xinyin migrate`.")
-        service = _compose(settings, home, database, clock or SystemClock())
+        service = _compose(settings, home, database, clock or SystemClock(), real_names)
         try:
             yield service
         finally:
@@ -125,7 +139,7 @@ def services(settings: Settings, *, clock: Clock | None = None) -> Iterator[Serv
         database.dispose()
 
 
-def _compose(settings: Settings, home: Home, database: Database, clock: Clock) -> Service:
+def _compose(settings: Settings, home: Home, database: Database, clock: Clock, real_names: RealNames | None) -> Service:
     audit = AuditLog()
     vault = SoftVault.open(home.vault, settings.vault_passphrase.get_secret_value())
     objects = ObjectStore.folder(home.objects)
@@ -154,12 +168,21 @@ def _compose(settings: Settings, home: Home, database: Database, clock: Clock) -
         base_url=settings.public_url,
     )
     pages = Pages(("idp", "license_store", "admin"), csrf_key=home.form_key.read_bytes(), secure=settings.secure)
-    idp = Idp(issuer=settings.public_url, database=database, audit=audit, clock=clock, vault=vault, pages=pages)
+    signer = VaultSigner(vault, KeyId(home.identity_key.read_text()))
+    idp = Idp(
+        issuer=settings.public_url,
+        database=database,
+        audit=audit,
+        clock=clock,
+        signer=signer,
+        real_names=real_names,
+    )
     return Service(
         settings=settings,
         clock=clock,
         database=database,
         vault=vault,
+        signer=signer,
         audit=audit,
         register=register,
         sealing=sealing,

@@ -16,6 +16,7 @@ from admin import build
 from admin.settings import DEV_MARK, Settings, SettingsRefused
 from crypto.vaults.files import write_once
 from idp.model import ConsentPolicy, Evidence, IdentityLevel
+from idp.realname import DevPopulation
 from kernel.clock import Clock
 from seal.image import RoundSeal, draw_round_seal
 from seal.model import SealKind
@@ -28,6 +29,8 @@ DEPARTMENT = "云江市政务服务局"
 DEPARTMENT_CODE = "11990100MB0000000P"
 SEAL_BELOW = "审批专用章"
 CITIZEN_LOGIN, CITIZEN_NAME = "zhangsan", "张三"
+RESIDENTS = {"990101199001010019": CITIZEN_NAME}
+"""Invented residents of a region that does not exist, by number: what the development register knows."""
 _SEAL_YEARS = 3
 _DAYS_A_YEAR = 365
 
@@ -63,9 +66,14 @@ def read(home: Path) -> DevWorld | None:
     return DevWorld(**json.loads(file.read_text("utf-8")))
 
 
+def population() -> DevPopulation:
+    """Give the development stand-in for the population register."""
+    return DevPopulation(RESIDENTS)
+
+
 def make(settings: Settings, *, portal_url: str, clock: Clock) -> DevWorld:
     """Make the world in an empty data folder; ``settings`` come from ``settings_of``."""
-    build.prepare(settings, clock=clock)
+    build.prepare(settings)
     home = build.Home(root=settings.home)
     with build.services(settings, clock=clock) as service:
         authority = _authority(home, service, clock)
@@ -78,7 +86,7 @@ def make(settings: Settings, *, portal_url: str, clock: Clock) -> DevWorld:
             name="云江市政务服务网(示例门户)",
             client_id="demo-portal",
             redirect_uris=(f"{portal_url}/callback",),
-            post_logout_uris=(f"{portal_url}/",),
+            post_logout_uris=(f"{portal_url}/bye",),
             consent=ConsentPolicy.ASK,
         )
         department = service.registry.create_client(

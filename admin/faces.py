@@ -27,12 +27,21 @@ def application(service: Service) -> FastAPI:
     """Make the one application with every face."""
     # The generated documentation pages load scripts from elsewhere; the description alone does not.
     app = FastAPI(title=_TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    guard = BearerGuard(service.idp.token_verifier)
-    app.include_router(seal.api.router(service.sealing, service.register, service.verifier, guard))
+    guard = BearerGuard(service.idp.verifier)
+    app.include_router(
+        seal.api.seal_router(
+            service=service.sealing,
+            register=service.register,
+            verifier=service.verifier,
+            guard=guard,
+            clock=service.clock,
+        )
+    )
+    app.include_router(seal.api.verify_router(verifier=service.verifier))
     app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
     app.include_router(license_store.api.public_router(service.desk))
     app.include_router(license_store.pages.router(service.pages, service.desk))
-    app.router.routes.extend(idp.api.routes(service.idp))
+    app.router.routes.extend(idp.api.routes(service.idp, service.pages))
     app.mount("/static", static_app())
     _welcome(app, service)
     _health(app, service)
@@ -75,7 +84,7 @@ def _database_answers(service: Service) -> bool:
 
 def _keys_sign(service: Service) -> bool:
     try:
-        service.idp.prove_keys()
+        service.signer.sign(b"ready?")
     except CryptoError:
         _log.exception("identity_keys_do_not_sign")
         return False

@@ -8,7 +8,7 @@ import base64
 import re
 from dataclasses import dataclass, field
 from datetime import datetime
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from crypto import der
 from crypto.digests import sm3
@@ -20,6 +20,8 @@ from crypto.signatures import Scheme, judging_key, scheme_of, verify
 
 MAX_CERTIFICATE = 1024 * 1024
 """Octets that a certificate or request may have at most."""
+_REMEMBERED = 8 * 1024
+"""Octets up to which a certificate read is remembered."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,7 +50,7 @@ class Certificate:
     def from_der(cls, raw: bytes) -> "Certificate":
         """Read one certificate; a CertificateError if the octets are none."""
         try:
-            return _read_certificate(bytes(raw))
+            return (_read_certificate if len(raw) > _REMEMBERED else _read_remembered)(bytes(raw))
         except DerError as error:
             raise CertificateError(f"not a certificate: {error}") from error
 
@@ -198,6 +200,12 @@ def _read_certificate(raw: bytes) -> Certificate:
         scheme=scheme,
         extensions=read_extensions(None if wrapped is None else wrapped.inner()),
     )
+
+
+@lru_cache(maxsize=512)
+def _read_remembered(raw: bytes) -> Certificate:
+    # The same few signers and issuers are met in document after document.
+    return _read_certificate(raw)
 
 
 def signed_parts(node: der.Node) -> tuple[der.Node, der.Node, der.Node]:

@@ -7,7 +7,7 @@ from functools import lru_cache
 from typing import TypeAlias
 
 from crypto import der
-from crypto.errors import CertificateError
+from crypto.errors import CertificateError, DerError
 
 COMMON_NAME, ORGANISATION, ORGANISATION_ID, COUNTRY = "2.5.4.3", "2.5.4.10", "2.5.4.97", "2.5.4.6"
 _UPPER_BOUND = 64
@@ -51,13 +51,10 @@ class NameParts:
 
     rdns: tuple[tuple[_Attribute, ...], ...]
 
-    @classmethod
-    def from_der(cls, raw: bytes) -> "NameParts":
+    @staticmethod
+    def from_der(raw: bytes) -> "NameParts":
         """Read a DER Name; a DerError if it is none."""
-        rdns = tuple(
-            tuple(_attribute(pair) for pair in rdn) for rdn in der.parse(raw, max_size=MAX_NAME).expect(der.SEQUENCE)
-        )
-        return cls(rdns=rdns)
+        return _read_name(raw)
 
     @property
     def text(self) -> str:
@@ -104,7 +101,15 @@ def name_text(raw: bytes) -> str:
 @lru_cache(maxsize=1024)
 def fold_name(raw: bytes) -> Folded:
     """Read a DER Name into the form in which equal names are equal."""
-    return NameParts.from_der(raw).folded()
+    return _read_name(raw).folded()
+
+
+@lru_cache(maxsize=1024)
+def _read_name(raw: bytes) -> NameParts:
+    # Remembered, because the same few issuers and signers are named over and over.
+    if len(raw) > MAX_NAME:
+        raise DerError(f"a name of {len(raw)} octets")
+    return NameParts(rdns=tuple(tuple(_attribute(pair) for pair in rdn) for rdn in der.parse(raw).expect(der.SEQUENCE)))
 
 
 def same_name(one: bytes, other: bytes) -> bool:
@@ -117,7 +122,10 @@ def _rdn(oid: str, value: bytes) -> bytes:
 
 
 def _attribute(pair: der.Node) -> _Attribute:
-    kind, value = pair[0], pair[1]
+    members = pair.children()
+    if len(members) != 2:  # noqa: PLR2004 - type, value
+        raise DerError("an attribute of a name is a type and a value")
+    kind, value = members
     return kind.as_oid(), value.as_text() if value.tag in _TEXT_TAGS else value.raw
 
 

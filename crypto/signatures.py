@@ -5,6 +5,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from crypto import der
 from crypto.digests import DIGESTS_BY_OID, MD5, SHA1, SHA224, SHA256, SHA384, SHA512, SM3, DigestAlgorithm
@@ -78,6 +79,7 @@ def scheme_of(algorithm: der.Node, digest: DigestAlgorithm | None = None) -> Sch
     return Scheme(keys=keys, digest=digest)
 
 
+@lru_cache(maxsize=1024)
 def judging_key(spki: bytes) -> PublicKey:
     """Read a key to judge old documents by: as ``PublicKey.from_spki``, but RSA from 1024 bits; else KeyRefused.
 

@@ -4,7 +4,7 @@ Identity level (``ial``) and authenticator level (``aal``) are kept apart; a pub
 that it promises. One row per name, strongest first.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from idp.model import IdentityLevel
@@ -26,7 +26,7 @@ POLICY: tuple[Assurance, ...] = (
 ACRS = tuple(row.acr for row in POLICY)
 PASSWORD_AMR = ("pwd",)
 # One row per method reference (RFC 8176) that we issue.
-_AAL = {PASSWORD_AMR: 1}
+_AAL: Mapping[tuple[str, ...], int] = {PASSWORD_AMR: 1}
 
 
 def aal_of(amr: tuple[str, ...]) -> int:

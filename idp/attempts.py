@@ -32,30 +32,42 @@ def begin(conn: sa.Connection, limit: Limit, who: str, now: datetime) -> datetim
     None lets the attempt go on. Whoever does not exist is counted like everybody else.
     """
     key = _key(limit, who)
-    insert_missing(conn, attempts, {"key": key, "count": 0, "last_at": now, "locked_until": None})
+    insert_missing(conn, attempts, {"key": key, "tries": 0, "last_at": now, "locked_until": None})
     row = conn.execute(sa.select(attempts).where(attempts.c.key == key).with_for_update()).one()
     if row.locked_until is not None and now < row.locked_until:
         locked: datetime = row.locked_until
         return locked
-    count = 1 if now - row.last_at > _FORGOTTEN_AFTER else row.count + 1
+    count = 1 if now - row.last_at > _FORGOTTEN_AFTER else row.tries + 1
     conn.execute(
         sa.update(attempts)
         .where(attempts.c.key == key)
-        .values(count=count, last_at=now, locked_until=_locked_until(limit, count, now))
+        .values(tries=count, last_at=now, locked_until=_locked_until(limit, count, now))
     )
     return None
 
 
-def succeeded(conn: sa.Connection, limit: Limit, who: str) -> None:
-    """Forget the failures: the right password was given."""
+def forget(conn: sa.Connection, limit: Limit, who: str) -> None:
+    """Forget every failure: the right password was given for this account."""
     conn.execute(sa.delete(attempts).where(attempts.c.key == _key(limit, who)))
+
+
+def take_back(conn: sa.Connection, limit: Limit, who: str, now: datetime) -> None:
+    """Take back the one attempt just counted: it succeeded, and says nothing about the others from this address."""
+    key = _key(limit, who)
+    row = conn.execute(sa.select(attempts).where(attempts.c.key == key).with_for_update()).first()
+    if row is not None:
+        count = max(row.tries - 1, 0)
+        locked_until = row.locked_until if count >= limit.free else None
+        changed = {"tries": count, "last_at": now, "locked_until": locked_until}
+        conn.execute(sa.update(attempts).where(attempts.c.key == key).values(changed))
 
 
 def _locked_until(limit: Limit, count: int, now: datetime) -> datetime | None:
     if count < limit.free:
         return None
     doublings = min(count - limit.free, 10)
-    return now + min(_FIRST_WAIT * 2**doublings, _LONGEST_WAIT)
+    wait: timedelta = _FIRST_WAIT * 2**doublings
+    return now + min(wait, _LONGEST_WAIT)
 
 
 def _key(limit: Limit, who: str) -> str:

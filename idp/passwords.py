@@ -38,15 +38,16 @@ class Passwords:
             password = ""
         with self._slots:
             try:
-                return self._hasher.verify(kept or self._nobody, _normal(password)) and kept is not None
+                self._hasher.verify(kept or self._nobody, _normal(password))
             except VerifyMismatchError:
                 return False
             except (InvalidHashError, VerificationError) as error:
                 raise RuntimeError("a stored password hash cannot be read") from error
+        return kept is not None
 
-    def outdated(self, kept: str) -> bool:
-        """Tell whether the kept hash was made at another cost and should be made anew at this login."""
-        return self._hasher.check_needs_rehash(kept)
+    def renewed(self, kept: str, password: str) -> str | None:
+        """Hash the right password anew if the kept hash was made at another cost; None if it is as it should be."""
+        return self.hash(password) if self._hasher.check_needs_rehash(kept) else None
 
 
 def require_strength(password: str, login: str) -> None:

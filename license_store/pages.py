@@ -11,7 +11,6 @@ from fastapi import APIRouter, Request, Response
 from kernel.page import Pages
 from license_store.model import FieldKind, License, LicenseStatus, LicenseType
 from license_store.public import PublicAnswer, PublicDesk, PublicVerdict
-from license_store.render import day
 from seal.model import Finding, SignatureReport, Verdict
 from seal.wording import wording
 
@@ -92,7 +91,7 @@ def _page(pages: Pages, request: Request, view: PublicVerdict) -> Response:
         view=view,
         licence=licence,
         sentence=_SENTENCES[view.answer],
-        status=_STATUSES[view.status],
+        standing=_STATUSES[view.status],
         kind=kind,
         facts=tuple(_facts(kind, licence)),
         signature=signature,
@@ -104,12 +103,12 @@ def _page(pages: Pages, request: Request, view: PublicVerdict) -> Response:
     )
 
 
-def _facts(kind: LicenseType, licence: License) -> Iterator[tuple[str, str, str]]:
+def _facts(kind: LicenseType, licence: License) -> Iterator[tuple[str, str, str | date]]:
     """Give the face as (Chinese label, English label, value)."""
     for field in kind.fields:
         value = licence.face.get(field.name)
         if value is not None:
-            yield field.zh, field.en, day(date.fromisoformat(value)) if field.kind is FieldKind.DATE else value
+            yield field.zh, field.en, date.fromisoformat(value) if field.kind is FieldKind.DATE else value
 
 
 def _signer(signature: SignatureReport | None) -> str:

@@ -8,8 +8,15 @@ from urllib.parse import urlsplit
 import zxingcpp
 from PIL import Image
 
+from license_store import qr_mask
+from license_store.qr_mask import Symbol
+
 Matrix = NewType("Matrix", tuple[bytes, ...])
 """Square rows of octets, 1 for a dark module, without the quiet zone."""
+
+_MASKS = 8
+_CHANGES: dict[int, tuple[Symbol, ...]] = {}
+"""By side of the symbol; grows to the forty versions at most."""
 
 QUIET = 4
 """Modules of quiet zone on every side (ISO/IEC 18004 6.3.8)."""
@@ -20,11 +27,27 @@ def matrix(content: str) -> Matrix:
 
     M, not Q: at a fixed printed size the bigger modules decode better than the stronger correction.
     """
-    barcode = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.QRCode, ec_level="M")
+    base = _encoded(content, 0)
+    dark = qr_mask.best([base, *(base.xor(change) for change in _mask_changes(base, content))]).dark()
+    return Matrix(tuple(dark[start : start + base.side] for start in range(0, len(dark), base.side)))
+
+
+def _encoded(content: str, mask: int) -> Symbol:
+    barcode = zxingcpp.create_barcode(content, zxingcpp.BarcodeFormat.QRCode, ec_level="M", data_mask=mask)
     pixels: Any = barcode.to_image(scale=1, add_quiet_zones=False)  # a buffer, though its stub does not say so
-    side = pixels.shape[0]
-    dark = bytes(memoryview(pixels)).translate(_DARK)
-    return Matrix(tuple(dark[start : start + side] for start in range(0, side * side, side)))
+    return Symbol.of(bytes(memoryview(pixels)).translate(_DARK), pixels.shape[0])
+
+
+def _mask_changes(base: Symbol, content: str) -> tuple[Symbol, ...]:
+    """Give what changes from mask 0 to each other mask: the same for all symbols of a version, so found once.
+
+    Weighing the masks here, by whole-symbol arithmetic, takes a third of the time of having the library do it.
+    """
+    changes = _CHANGES.get(base.side)
+    if changes is None:
+        changes = tuple(base.xor(_encoded(content, mask)) for mask in range(1, _MASKS))
+        _CHANGES[base.side] = changes
+    return changes
 
 
 def scan_address(base_url: str, public_id: str) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date, datetime
 
 from pydantic import BaseModel, ConfigDict, Field
+from pydantic.config import JsonDict
 
 from license_store.catalogue import BUSINESS_LICENSE, json_schema
 from license_store.issuing import IssueRequest
@@ -20,8 +21,8 @@ from license_store.model import (
 from license_store.public import PublicAnswer, PublicVerdict
 from seal.model import SealId, SignatureReport
 
-_HOLDER = {"name": "示例市虚构数据科技有限公司", "code": "91440300MA9999999F", "code_type": "001"}
-_FACE = {field.name: field.example for field in BUSINESS_LICENSE.fields}
+_HOLDER: JsonDict = {"name": "示例市虚构数据科技有限公司", "code": "91440300MA9999999F", "code_type": "001"}
+_FACE: JsonDict = {field.name: field.example for field in BUSINESS_LICENSE.fields}
 _ID = "k3v7q2m5x6ynbz4tpa3cwe2rdu"
 
 

@@ -3,6 +3,8 @@
 Refusal
 ├── DocumentRefused              this document cannot be sealed or read
 │   ├── UnsupportedDocument      neither PDF nor OFD, or of a kind this format cannot take
+│   ├── DocumentUnreadable       it breaks or exhausts its reader
+│   ├── DocumentForged           it bears an invalid signature already
 │   ├── DocumentTooLarge
 │   ├── FurtherSealingForbidden  an earlier signature allows no later one
 │   └── PlacementRefused         the picture has no such place in this document
@@ -28,6 +30,18 @@ class UnsupportedDocument(DocumentRefused):
     """The document is of no kind we can handle."""
 
     reason, code = Reason.UNSUPPORTED, "document_unsupported"
+
+
+class DocumentUnreadable(DocumentRefused):
+    """The document could not be read to the end, or what is in it is not sound."""
+
+    reason, code = Reason.BAD_INPUT, "document_unreadable"
+
+
+class DocumentForged(DocumentRefused):
+    """A signature in the document is invalid; our seal under it would lend it weight."""
+
+    reason, code = Reason.BAD_INPUT, "document_signature_invalid"
 
 
 class DocumentTooLarge(DocumentRefused):

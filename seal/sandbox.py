@@ -8,6 +8,7 @@ A child can at worst answer nonsense or nothing; its answer is taken as octets, 
 when it exceeds its memory, CPU or wall time, whatever state its Python is in.
 """
 
+import gc
 import os
 import resource
 import signal
@@ -96,6 +97,8 @@ class Sandbox:
                 _receive(ours, deadline, 0)  # the child is there: what goes wrong from here on is the job's doing
             except (OSError, EOFError) as error:
                 ours.close()
+                with self._lock:
+                    self._stop()
                 if last_try or isinstance(error, TimeoutError):
                     raise SandboxFailed("the fork server makes no children") from error
             else:
@@ -197,6 +200,8 @@ def serve(control_fd: int, maker: str, limits: dict[str, float]) -> None:
     setup = _receive(control, monotonic() + _START_SECONDS, 1 << 30)
     work = _make_work(maker, setup)
     _leave_network()
+    gc.collect()
+    gc.freeze()  # what is loaded stays shared with the children, whose collections then leave it alone
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody waits for children: let the kernel bury them
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to answer
     _send(control, b"", monotonic() + _START_SECONDS)

@@ -355,6 +355,14 @@ class SealService:
         """Give a completed sealing again, judged anew."""
         return self._replay(self.progress(sealing, principal))
 
+    def document(self, sealing: str, principal: Principal) -> tuple[bytes, str]:
+        """Give the file of a completed sealing and its media type."""
+        progress = self.progress(sealing, principal)
+        if progress.completion is None:
+            raise SealingInProgress("This sealing is not completed.")
+        media_type = self._formats[progress.intent.format].document.media_type
+        return self._objects.get(progress.completion.object_key), media_type
+
     def pending(self, limit: int = 100) -> tuple[Progress, ...]:
         """List the oldest sealings that were intended and not completed: under way, failed or interrupted."""
         with self._db.read() as conn:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from crypto.chain import build_chain
+from crypto.errors import CertificateError
 from crypto.extensions import TIME_STAMPING
 from crypto.x509 import Certificate, pem_bodies
 from seal.model import Finding, SealStatus, Verdict
@@ -48,8 +49,12 @@ def _certificates(folder: Path) -> Iterator[Certificate]:
     for path in sorted(folder.iterdir()):
         if path.suffix.lower() in _SUFFIXES and path.is_file():
             octets = path.read_bytes()
-            bodies = pem_bodies(octets, "CERTIFICATE") if _PEM in octets else [octets]
-            yield from (Certificate.from_der(body) for body in bodies)
+            try:
+                bodies = pem_bodies(octets, "CERTIFICATE") if _PEM in octets else [octets]
+                certificates = [Certificate.from_der(body) for body in bodies]
+            except CertificateError as error:
+                raise CertificateError(f"{path} is no certificate file: {error}") from error
+            yield from certificates
 
 
 def judge_certificate(

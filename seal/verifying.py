@@ -8,8 +8,9 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 
+from crypto.digests import sm3
 from crypto.engines import default_engine
-from crypto.errors import EngineUnavailable
+from crypto.errors import CryptoError
 from crypto.x509 import Certificate
 from kernel.errors import Reason, Refusal
 from seal.errors import DocumentTooLarge
@@ -56,7 +57,7 @@ class Verifier:
         return with_seal_status(report, self.trust, at)
 
     def close(self) -> None:
-        """End the helper process; the next call starts another."""
+        """End the fork server; the next call starts another."""
         self._sandbox.close()
 
 
@@ -121,8 +122,7 @@ def _decode_trust(octets: bytes) -> Trust:
 def make_judge(setup: bytes) -> Callable[[bytes], bytes]:
     """Make the work of the sandbox's children: judge the document of a job under the trust of ``setup``."""
     trust = _decode_trust(setup)
-    with suppress(EngineUnavailable):  # then SM2 signatures fail one by one, and everything else is judged
-        default_engine()
+    _warm_up(trust)
 
     def judge(job: bytes) -> bytes:
         head, _, document = job.partition(b"\n")
@@ -130,6 +130,17 @@ def make_judge(setup: bytes) -> Callable[[bytes], bytes]:
         return encode_report(verify_in_process(document, trust, datetime.fromisoformat(at) if at else None))
 
     return judge
+
+
+def _warm_up(trust: Trust) -> None:
+    """Load now, once, what every child would load anew with its first signature: engines, keys, lazy imports."""
+    with suppress(CryptoError):
+        default_engine()
+    for anchor in trust.anchors:
+        with suppress(CryptoError):
+            anchor.issued_by(anchor)
+    sm3(b"")
+    datetime.strptime("20261122080000Z", "%Y%m%d%H%M%S%z")
 
 
 # --- for outsiders ---------------------------------------------------------------------------------------------

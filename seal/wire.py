@@ -4,7 +4,6 @@ The reader believes nothing: whatever does not have the exact shape is a ValueEr
 """
 
 import base64
-import binascii
 import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -63,8 +62,8 @@ def decode_report(octets: bytes) -> Report:
             signatures=tuple(_read_signature(item) for item in _items(top["signatures"])),
             findings=tuple(_read_finding(item) for item in _items(top["findings"])),
         )
-    except (KeyError, TypeError, RecursionError, binascii.Error) as error:
-        raise ValueError("not a report") from error
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"not a report: {error}") from error
 
 
 def _read_signature(value: object) -> SignatureReport:

@@ -3,7 +3,6 @@
 import importlib
 import json
 import sys
-from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -12,6 +11,7 @@ from rich.console import Console
 from rich.table import Table
 
 BENCHMARKS = ("sm2", "pdf", "qr")
+_FILE_WIDTH = 150
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -33,10 +33,11 @@ def bench(
     if not (ROOT / "benchmarks").is_dir():
         raise typer.BadParameter("the benchmarks are in the project's checkout, not in the installed package")
     sys.path.insert(0, str(ROOT))
-    console = Console(stderr=as_json)
+    # Wide enough for a row on one line where output goes to a file; a terminal keeps its own width.
+    console = Console(stderr=as_json, width=None if sys.stdout.isatty() else _FILE_WIDTH)
     for name in chosen:
         with console.status(f"{name} …"):
-            rows = [asdict(row) for row in importlib.import_module(f"benchmarks.{name}").rows()]
+            rows = importlib.import_module(f"benchmarks.{name}").rows()
         if as_json:
             typer.echo(json.dumps({"name": name, "rows": rows}, ensure_ascii=False))
         else:
@@ -49,16 +50,23 @@ def _table(name: str, rows: list[dict[str, Any]]) -> Table:
         table.add_column(heading, justify="left" if heading in {"work", "peer"} else "right")
     for row in rows:
         ours, peer = row["ours"], row["peer"]
-        holds = {True: "[green]yes[/]", False: "[red]no[/]", None: ""}[row["holds"]]
+        holds = "" if row["reach"] is None else "[green]yes[/]" if row["holds"] else "[red]no[/]"
         table.add_row(
             row["work"],
             row["unit"],
-            f"{ours['p50']:,.3g}",
-            f"{ours['p99']:,.3g}",
+            _figure(ours["p50"]),
+            _figure(ours["p99"]),
             peer["name"],
-            f"{peer['p50']:,.3g}",
-            f"{row['ratio']:,.3g}",
-            str(row["reach"]),
+            _figure(peer["p50"]),
+            _figure(row["ratio"]),
+            _figure(row["reach"]),
             holds,
         )
     return table
+
+
+def _figure(value: float | None) -> str:
+    """Write a figure with three digits that count, never as a power of ten."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if value >= 100 else f"{value:.3g}"  # noqa: PLR2004 - three digits

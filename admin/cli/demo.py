@@ -9,11 +9,12 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.panel import Panel
+from rich.text import Text
 
 from admin import devworld
 from admin import settings as configuration
 from admin.demo import story
-from admin.demo.processes import free_port, is_free
+from admin.demo.processes import ProcessFailed, free_port, is_free
 from admin.demo.ticks import StoryBroken, Ticks
 from admin.settings import DEV_MARK, SettingsRefused
 from license_store.qr import matrix, terminal
@@ -43,11 +44,13 @@ def demo(
     _clear(home)
     out.mkdir(parents=True, exist_ok=True)
     ticks = Ticks(console)
-    console.print("\n[bold]信印 Xinyin[/]  演示 demonstration - 人物、印章、证照均为虚构 everything is invented\n")
+    console.print(
+        "\n[bold]信印 Xinyin[/]  演示 demonstration - 人物、印章、证照均为虚构 everything is invented\n", soft_wrap=True
+    )
     with ExitStack() as stack:
         try:
             address, scene = _tell(ticks, stack, home=home, out=out)
-        except StoryBroken as broken:
+        except (StoryBroken, ProcessFailed) as broken:
             console.print(f"\n[red]The story broke:[/] {broken}", soft_wrap=True)
             raise typer.Exit(1) from None
         finally:
@@ -82,7 +85,9 @@ def _clear(home: Path) -> None:
 
 
 def _farewell(console: Console, scene: story.Scene, address: str) -> None:
-    console.print(f"\n{terminal(matrix(address))}\n", highlight=False)
+    console.print()
+    console.print(Text.from_ansi(terminal(matrix(address))))
+    console.print()
     console.print(
         Panel.fit(
             f"公众核验 scan   {address}\n"

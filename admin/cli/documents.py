@@ -15,7 +15,7 @@ from admin.build import operator, services
 from crypto.errors import CryptoError
 from kernel.errors import Refusal
 from seal.model import Finding, Placement, Report, SealId, Verdict
-from seal.sealing import SealRequest
+from seal.request import SealRequest
 from seal.trust import Trust
 from seal.verifying import Verifier, report_json
 from seal.wording import wording

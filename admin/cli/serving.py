@@ -12,6 +12,7 @@ from rich.table import Table
 from admin import build, devworld, faces
 from admin import settings as configuration
 from admin.settings import Settings
+from idp.realname import RealNames
 from kernel import logs
 from kernel.clock import SystemClock
 
@@ -37,7 +38,7 @@ def dev(
     settings = devworld.settings_of(given)
     world = devworld.read(home) or devworld.make(settings, portal_url=portal_url, clock=clock)
     _introduce(settings, world)
-    _run(settings)
+    _run(settings, real_names=devworld.population())
 
 
 def serve() -> None:
@@ -50,16 +51,16 @@ def serve() -> None:
 def migrate() -> None:
     """Make the data folder, the key vault and the database, or bring them up to this version."""
     settings = configuration.load()
-    build.prepare(settings, clock=SystemClock())
+    build.prepare(settings)
     Console().print(
         f"[green]✓[/] {settings.home} is ready. Put trusted CA certificates into {settings.home / 'trust'}."
     )
 
 
-def _run(settings: Settings) -> None:
+def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
     logs.configure(sys.stderr)
     faces.quiet_library_logs()
-    with build.services(settings) as service:
+    with build.services(settings, real_names=real_names) as service:
         uvicorn.run(
             faces.application(service),
             host=settings.host,

@@ -52,15 +52,14 @@ class Browser:
         """POST a body."""
         return self._send(Request(url, data=data, headers=headers, method="POST"))  # noqa: S310
 
-    def submit(self, page: Answer, *, button: tuple[str, str] | None = None, **values: str) -> Answer:
-        """Fill in the page's first form and send it, with ``button`` (name, value) pressed."""
+    def submit(self, page: Answer, **values: str) -> Answer:
+        """Fill in the page's first form and send it by its first button, as the return key does."""
         forms = read_forms(page.text)
         if not forms:
             raise LookupError(f"no form on {page.url}")
         form = forms[0]
         filled = {**form.fields, **values}
-        if button:
-            filled[button[0]] = button[1]
+        filled.update(form.buttons[:1])
         target = urljoin(page.url, form.action or page.url)
         if form.method == "get":
             return self.visit(f"{target}?{urlencode(filled)}")

@@ -59,7 +59,9 @@ def _await(process: subprocess.Popen[bytes], ready: str, log: Path) -> None:
             break
         try:
             with opener.open(ready, timeout=2):
-                return
+                # Somebody else's service on the same port answers too: ours must be alive.
+                if process.poll() is None:
+                    return
         except (URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)
     tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])

@@ -61,7 +61,7 @@ class Ticks:
 
     def _show(self, step: Step) -> None:
         mark = "[bold green]✓[/]" if step.ok else "[bold red]✗[/]"
-        self._console.print(f" {mark} {step.name} [dim]{step.seconds:.1f} s[/]", highlight=False)
+        self._console.print(f" {mark} {step.name} [dim]{step.seconds:.1f} s[/]", highlight=False, soft_wrap=True)
         for name, value in step.facts.items():
             self._console.print(f"     [dim]{name}[/] {value}", highlight=False, soft_wrap=True)
         if step.error:

@@ -6,7 +6,6 @@ The results are committed: a department's documents exist before anyone seals th
 """
 
 import sys
-from datetime import UTC, datetime
 from importlib.metadata import files
 from pathlib import Path
 
@@ -15,9 +14,7 @@ import typst
 HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE), str(HERE.parents[1])]
 
-from ofd_sample import approval_ofd  # noqa: E402 - a script's neighbour
-
-ISSUED = datetime(2026, 11, 20, 1, 0, tzinfo=UTC)
+from ofd_sample import decision  # noqa: E402 - a script's neighbour
 
 
 def approval_pdf() -> bytes:
@@ -32,7 +29,7 @@ def approval_pdf() -> bytes:
 def main() -> None:
     """Write both samples."""
     (HERE / "approval.pdf").write_bytes(approval_pdf())
-    (HERE / "approval.ofd").write_bytes(approval_ofd(ISSUED))
+    (HERE / "approval.ofd").write_bytes(decision())
     print("examples/samples: approval.pdf, approval.ofd")
 
 

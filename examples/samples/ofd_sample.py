@@ -24,21 +24,21 @@ from seal.model import Placement
 
 DOC_ID = "5b0d7c1e9a3f4e2d8c6b1a0f3e5d7c90"
 CREATED = date(2026, 11, 22)
-AGENCY = "云川市行政审批局"
-NUMBER = "云审许准〔2026〕118号"
-TITLE = ("关于准予云川市青禾食品有限公司", "食品生产许可的行政许可决定")
-ADDRESSEE = "云川市青禾食品有限公司："
+AGENCY = "云江市政务服务局"
+NUMBER = "云政服许准〔2026〕118号"
+TITLE = ("关于准予云江市青禾食品有限公司", "食品生产许可的行政许可决定")
+ADDRESSEE = "云江市青禾食品有限公司："
 BODY = (
     (
         "你单位于2026年11月16日提出的食品生产许可申请（受理号：2026-0411-00532），本机关已依法受理。"
-        "经审查，你单位提交的申请材料齐全，生产场所经现场核查符合规定条件。根据《中华人民共和国行政许可法》"
+        "经审查，你单位提交的申请材料齐全，生产场所经现场核查合格。根据《中华人民共和国行政许可法》"
         "第三十八条第一款、《中华人民共和国食品安全法》第三十五条的规定，决定准予许可，许可内容如下："
     ),
 )
 TABLE = (
     ("许可事项", "食品生产许可（新办）"),
     ("食品类别", "糕点；饮料"),
-    ("生产地址", "云川市临江区禾丰路16号3幢"),
+    ("生产地址", "云江市临江区禾丰路16号3幢"),
     ("有效期限", "2026年11月22日至2031年11月21日"),
 )
 AFTER = (
@@ -128,12 +128,12 @@ def centred(text: str, y_mm: float, size_mm: float, **how: object) -> Text:
 def decision_page(qr_png: bytes | None = None) -> SimplePage:
     """Lay out the decision; ``qr_png`` goes beside the signature for those who verify it from paper."""
     items: list[Item] = [
-        centred(AGENCY, 52, 30 * PT_MM, bold=True, colour=RED, spacing_mm=2.5),
-        centred(NUMBER, 67, BODY_MM, font="仿宋"),
-        Rule(x1_mm=LEFT_MM, y1_mm=71, x2_mm=RIGHT_MM, y2_mm=71, width_mm=0.7, colour=RED),
+        centred(AGENCY, 48, 30 * PT_MM, bold=True, colour=RED, spacing_mm=2.5),
+        centred(NUMBER, 62, BODY_MM, font="仿宋"),
+        Rule(x1_mm=LEFT_MM, y1_mm=66, x2_mm=RIGHT_MM, y2_mm=66, width_mm=0.7, colour=RED),
     ]
-    items += [centred(line, 87 + index * 10.5, 20 * PT_MM, bold=True) for index, line in enumerate(TITLE)]
-    pen = _Pen(y_mm=112)
+    items += [centred(line, 82 + index * 10.5, 20 * PT_MM, bold=True) for index, line in enumerate(TITLE)]
+    pen = _Pen(y_mm=107)
     items.append(pen.line(ADDRESSEE))
     for paragraph in BODY:
         items += pen.paragraph(paragraph)
@@ -159,14 +159,14 @@ def decision_page(qr_png: bytes | None = None) -> SimplePage:
     return SimplePage(items=tuple(items))
 
 
-SIGNED_AT_MM = (148.0, 252.0)
+SIGNED_AT_MM = (148.0, 246.0)
 """The middle of the agency's name and its base line."""
 
 
 def seal_place(diameter_mm: float) -> Placement:
     """Give the seal's place: over the agency's name and the date (GB/T 9704 7.3.5.1)."""
     x, y = SIGNED_AT_MM
-    return Placement(page=-1, x_mm=x - diameter_mm / 2, y_mm=y + 2 - diameter_mm / 2)
+    return Placement(page=-1, x_mm=x - diameter_mm / 2, y_mm=y + 3 - diameter_mm / 2)
 
 
 def decision(qr_png: bytes | None = None) -> bytes:

@@ -95,9 +95,7 @@ def consented(conn: sa.Connection, person: PersonId, client: ClientId) -> frozen
     return frozenset(conn.execute(given).scalars())
 
 
-def keep_consent(
-    conn: sa.Connection, person: PersonId, client: ClientId, scopes: Iterable[str], at: datetime
-) -> None:
+def keep_consent(conn: sa.Connection, person: PersonId, client: ClientId, scopes: Iterable[str], at: datetime) -> None:
     """Remember that this person agreed."""
     for scope in sorted(scopes):
         row = {"person_id": person, "client_id": client, "scope": scope, "given_at": at}

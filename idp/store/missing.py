@@ -9,4 +9,5 @@ from sqlalchemy.dialects import postgresql, sqlite
 def insert_missing(conn: sa.Connection, table: sa.Table, values: Mapping[str, object]) -> bool:
     """Insert a row unless one with the same key stands there already; tell whether it was inserted."""
     insert = sqlite.insert if conn.dialect.name == "sqlite" else postgresql.insert
-    return conn.execute(insert(table).values(values).on_conflict_do_nothing()).rowcount == 1
+    statement = insert(table).values(values).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
+    return conn.execute(statement).rowcount == 1

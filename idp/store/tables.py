@@ -107,7 +107,7 @@ attempts = sa.Table(
     METADATA,
     # The digest of what is counted: neither login names nor addresses are kept here.
     sa.Column("key", _DIGEST, primary_key=True),
-    sa.Column("count", sa.Integer, nullable=False),
+    sa.Column("tries", sa.Integer, nullable=False),
     sa.Column("last_at", Instant, nullable=False, index=True),
     sa.Column("locked_until", Instant, nullable=True),
 )

@@ -52,6 +52,8 @@ class DevCa:
     @classmethod
     def create(cls, folder: Path, vault: KeyVault, clock: Clock) -> "DevCa":
         """Make the roots and the seal maker; refuses (FileExistsError) a folder that has them already."""
+        if (folder / _FILE).exists():
+            raise FileExistsError(f"{folder / _FILE} exists: open it, or choose another folder")
         now = clock.now()
         holders: dict[str, _Holder] = {}
         for suite in _SUITES:

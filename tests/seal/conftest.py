@@ -22,12 +22,14 @@ from seal.image import RoundSeal, draw_round_seal, packaged_font
 from seal.model import Picture, Report, Seal, SealId
 from seal.pki.dev_ca import DevCa, DevelopmentOnly
 from seal.register import SealApplication, SealRegister, SigningKey
-from seal.sealing import SealRequest, SealService
+from seal.request import SealRequest
+from seal.sealing import SealService
 from seal.trust import Trust
 from seal.verifying import verify_in_process
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 SEAL = SealId("44030000000001")
+PASSPHRASE = "correct horse"
 OWNER, OWNER_NAME = "11440300MB2C92173P", "某某市政务服务数据管理局"
 ADMIN = Principal(subject="seal-admin", kind=PrincipalKind.OPERATOR, rights=frozenset({"seal.make:*", "seal.manage:*"}))
 CLERK = Principal(
@@ -39,6 +41,7 @@ CLERK = Principal(
 class Authority:
     """What outlives a test because it costs time: keys, certificates and the artwork."""
 
+    folder: Path
     vault: SoftVault
     ca: DevCa
     keys: tuple[SigningKey, ...]
@@ -48,12 +51,12 @@ class Authority:
 @pytest.fixture(scope="session")
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     folder = tmp_path_factory.mktemp("authority")
-    vault = SoftVault.create(folder / "vault", "correct horse", cost=KdfCost(passes=1, memory_kib=64, lanes=1))
+    vault = SoftVault.create(folder / "vault", PASSPHRASE, cost=KdfCost(passes=1, memory_kib=64, lanes=1))
     with pytest.warns(DevelopmentOnly):
         ca = DevCa.create(folder / "ca", vault, ManualClock(START))
     keys = ca.issue_for_seal(SEAL, owner=OWNER, owner_name=OWNER_NAME)
     words = RoundSeal(name=OWNER_NAME, below="审批专用章", code="4403000000001")
-    return Authority(vault, ca, keys, draw_round_seal(words, font=packaged_font(), dpi=100))
+    return Authority(folder, vault, ca, keys, draw_round_seal(words, font=packaged_font(), dpi=100))
 
 
 def application(authority: Authority, **changes: object) -> SealApplication:
@@ -150,8 +153,7 @@ def failing_inserts(db: Database, table: str) -> Iterator[None]:
         drop = "DROP TRIGGER injected"
     else:
         make = [
-            "CREATE FUNCTION injected() RETURNS trigger LANGUAGE plpgsql AS "
-            "$$ BEGIN RAISE EXCEPTION 'injected'; END $$",
+            "CREATE FUNCTION injected() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RAISE EXCEPTION 'injected'; END$$",
             f"CREATE TRIGGER injected BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION injected()",
         ]
         drop = "DROP FUNCTION injected CASCADE"

@@ -49,6 +49,7 @@ class BrokenVault:
         return self._inner.public_key(key)
 
     def sign_digest(self, key: KeyId, digest: bytes) -> bytes:
+        del key, digest
         raise KeyRefused("the device is unplugged")
 
     def suite(self, key: KeyId) -> Suite:
@@ -132,7 +133,7 @@ def test_what_cannot_be_sealed_is_refused_without_a_trace(
     house: House, ofd: bytes, changes: dict[str, object], refusal: type[Refusal]
 ) -> None:
     with pytest.raises(refusal):
-        house.service().seal(request(**({"document": ofd} | changes)), CLERK)
+        house.service().seal(replace(request(ofd), **changes), CLERK)  # type: ignore[arg-type]
     assert nothing_is_written(house)
 
 
@@ -267,6 +268,7 @@ def test_a_crash_leaves_an_intent_that_a_retry_may_not_take_before_its_lease_end
         """What no handler of ours catches, like kill -9."""
 
     def killed(document: bytes) -> Report:
+        del document
         raise Killed
 
     asked = request(ofd, idempotency_key="k1")

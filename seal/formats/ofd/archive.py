@@ -117,7 +117,7 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
 
 def _append(body: bytearray, path: str, content: bytes) -> bytes:
     name = path.encode()
-    compressor = zlib.compressobj(9, zlib.DEFLATED, -15)
+    compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
     deflated = compressor.compress(content) + compressor.flush()
     method, packed = (_DEFLATED, deflated) if len(deflated) < len(content) else (_STORED, content)
     shared = (_UTF8, method, 0, _DOS_EPOCH, zlib.crc32(content), len(packed), len(content), len(name), 0)

@@ -11,6 +11,7 @@ from seal.formats.ofd.package import ROOT_FILE, OfdPackage, PackageError, child,
 
 MAX_SIGNATURES = 200
 MAX_PAGES = 10_000
+MAX_REFERENCES = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +142,8 @@ def read_signature(package: OfdPackage, path: str) -> SignatureFile:
         raise PackageError(f"{path} has no SignedInfo")
     references = child(signed, "References")
     rows = tuple(children(references, "Reference")) if references is not None else ()
+    if len(rows) > MAX_REFERENCES:
+        raise PackageError(f"{path} protects {len(rows)} files, more than the {MAX_REFERENCES} allowed")
     return SignatureFile(
         path=path,
         raw=raw,

@@ -1,8 +1,10 @@
 """Verifying OFD packages: every signature, every rule, all findings (GM/T 0031-2014 6.2.3, GB/T 33190 chapter 18)."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import islice
 
 from crypto.digests import MD5, SHA1, SHA256, SHA384, SHA512, SM3, DigestAlgorithm
 from seal.formats.ofd.archive import Limits
@@ -37,6 +39,8 @@ DEFAULT_CHECK_METHOD = "MD5"
 """GB/T 33190 table 79: what a missing CheckMethod means."""
 SEAL_KIND, SIGN_KIND = "Seal", "Sign"
 _NAMES_SHOWN = 4
+_FAULTS_SHOWN = 50
+"""Faulty references of one signature that are named one by one."""
 
 
 def verify_ofd(document: bytes, trust: Trust, at: datetime | None = None, *, limits: Limits | None = None) -> Report:
@@ -110,6 +114,9 @@ class _Reader:
         except PackageError as error:
             return [], [_invalid("PACKAGE_MALFORMED", str(error))]
         signatures = [self._read(row, body.signatures) for row in rows]
+        files = [signature.file.path for signature in signatures if signature.file]
+        if len(set(files)) != len(files):
+            return [], [_invalid("PACKAGE_MALFORMED", f"{body.signatures} lists one signature twice")]
         reports = []
         for place, signature in enumerate(signatures):
             later = frozenset(path for after in signatures[place + 1 :] for path in after.own_files)
@@ -137,7 +144,8 @@ class _Reader:
         file, value = signature.file, signature.value
         findings = list(signature.faults)
         if file is not None:
-            findings.extend(self._references(signature, body, later))
+            findings.extend(_first(self._references(file)))
+            findings.extend(self._coverage(signature, file, body, later))
         if file is None or value is None:
             return _unread(findings)
         try:
@@ -172,26 +180,19 @@ class _Reader:
 
     # --- what the signature protects ---------------------------------------------------------------------------
 
-    def _references(self, signature: _Signature, body: Body, later: frozenset[str]) -> Iterator[Finding]:
-        file = signature.file
-        if file is None:
-            return
+    def _references(self, file: SignatureFile) -> Iterator[Finding]:
         name = file.check_method or DEFAULT_CHECK_METHOD
         algorithm = CHECK_METHODS.get(name.strip().upper().replace("-", ""))
         if algorithm is None:
             yield Finding(code="ALGORITHM_UNSUPPORTED", verdict=Verdict.INDETERMINATE, detail=f"CheckMethod {name}")
         elif algorithm.weak:
             yield Finding(code="WEAK_DIGEST", verdict=Verdict.VALID, detail=algorithm.name)
-        covered: set[str] = set()
         for reference in file.references:
             path = self.package.locate(reference.location, file.path)
             if path is None:
                 yield _invalid("REFERENCE_MISSING", reference.location)
-                continue
-            covered.add(path)
-            if algorithm is not None:
+            elif algorithm is not None:
                 yield from self._reference(path, reference.check_value, algorithm)
-        yield from self._coverage(signature, body, covered, later)
 
     def _reference(self, path: str, expected: bytes | None, algorithm: DigestAlgorithm) -> Iterator[Finding]:
         key = path, algorithm.name
@@ -205,13 +206,14 @@ class _Reader:
             yield _invalid("REFERENCE_MISMATCH", path)
 
     def _coverage(
-        self, signature: _Signature, body: Body, covered: set[str], later: frozenset[str]
+        self, signature: _Signature, file: SignatureFile, body: Body, later: frozenset[str]
     ) -> Iterator[Finding]:
         """Say what the signature leaves open.
 
         A file left open is a note: real signers leave OFD.xml and templates out. The document's own root and pages
         are another matter: were they open, what is shown would not be what was sealed.
         """
+        covered = {self.package.locate(reference.location, file.path) for reference in file.references}
         try:
             pages = read_pages(self.package, body.root) if body.root else ()
         except PackageError as error:
@@ -236,3 +238,10 @@ def _unread(findings: list[Finding]) -> SignatureReport:
 def _names(paths: list[str]) -> str:
     rest = len(paths) - _NAMES_SHOWN
     return ", ".join(paths[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+
+
+def _first(findings: Iterator[Finding]) -> Iterator[Finding]:
+    yield from islice(findings, _FAULTS_SHOWN)
+    rest = Counter(finding.code for finding in findings)
+    for code, count in rest.items():
+        yield _invalid(code, f"and {count} more")

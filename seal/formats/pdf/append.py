@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from crypto.digests import SHA256
 from seal.formats.pdf.objects import Name, PdfArray, PdfDict, PdfError, PdfObject, Ref, Stream, write
 from seal.formats.pdf.parser import MAX_NUMBER
-from seal.formats.pdf.reader import Document
+from seal.formats.pdf.reader import Document, View
 
 _ID_SIZE = 16
 _KEPT_IN_TRAILER = ("Root", "Info")
@@ -26,12 +26,13 @@ class Appended:
 
 
 class Appender:
-    """Collects the objects of one new revision of ``document``."""
+    """Collects the objects of one new revision of the document that ``view`` shows as it now is."""
 
-    def __init__(self, document: Document) -> None:
+    def __init__(self, view: View) -> None:
+        document = view.document
         document.refuse_encrypted()
         self._document = document
-        self._view = document.current
+        self._view = view
         self._objects: dict[Ref, bytes] = {}
         self._next = _free_number(document)
 
@@ -42,14 +43,18 @@ class Appender:
         self._next += 1
         return Ref(self._next - 1, 0)
 
-    def put(self, ref: Ref, value: PdfObject | bytearray) -> None:
-        """Write (or replace) the object ``ref``; a bytearray is an object already written out."""
-        self._objects[ref] = bytes(value) if isinstance(value, bytearray) else write(value)
+    def put(self, ref: Ref, value: PdfObject) -> None:
+        """Write (or replace) the object ``ref``."""
+        self._objects[ref] = write(value)
 
-    def add(self, value: PdfObject | bytearray) -> Ref:
-        """Write a new object."""
+    def put_written(self, ref: Ref, octets: bytes) -> None:
+        """Take the object ``ref`` as already written out."""
+        self._objects[ref] = octets
+
+    def add_written(self, octets: bytes) -> Ref:
+        """Take a new object as already written out."""
         ref = self.reserve()
-        self.put(ref, value)
+        self.put_written(ref, octets)
         return ref
 
     def finish(self, salt: bytes) -> Appended:

@@ -8,14 +8,14 @@ from functools import lru_cache
 from PIL import Image, UnidentifiedImageError
 
 from seal.errors import DocumentRefused
-from seal.formats.pdf.objects import Name, PdfDict, PdfObject, Ref, Stream, write
+from seal.formats.pdf.objects import Name, PdfDict, Ref, Stream, write
 from seal.formats.pdf.pages import Box
 from seal.model import Picture
 
 _MAX_PIXELS = 16_000_000
 _LEVEL = 9
 # For each quarter turn of the page: the turn back, so that the picture is seen upright (12.5.5, algorithm 8.1).
-_MATRICES = ((1, 0, 0, 1, 0, 0), (0, 1, -1, 0, 0, 0), (-1, 0, 0, -1, 0, 0), (0, -1, 1, 0, 0, 0))
+_MATRICES = (b"1 0 0 1 0 0", b"0 1 -1 0 0 0", b"-1 0 0 -1 0 0", b"0 -1 1 0 0 0")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +60,12 @@ def _image(size: tuple[int, int], plane: bytes, colours: str) -> Stream:
     return Stream(entries, zlib.compress(plane, _LEVEL))
 
 
-def appearance(image: Ref, box: Box) -> Stream:
-    """Give the form XObject that shows ``image`` filling ``box``, upright to the reader of a turned page."""
+def appearance(image: Ref, box: Box) -> bytes:
+    """Write the form XObject that shows ``image`` filling ``box``, upright to the reader of a turned page."""
     across, up = (box.width, box.height) if box.turn % 2 == 0 else (box.height, box.width)
-    matrix: list[PdfObject] = list(_MATRICES[box.turn])
-    entries: PdfDict = {
-        "Type": Name("XObject"),
-        "Subtype": Name("Form"),
-        "BBox": [0, 0, across, up],
-        "Matrix": matrix,
-        "Resources": {"XObject": {"Seal": image}},
-    }
-    return Stream(entries, f"q {across:.4f} 0 0 {up:.4f} 0 0 cm /Seal Do Q".encode())
+    drawing = b"q %.4f 0 0 %.4f 0 0 cm /Seal Do Q" % (across, up)
+    return (
+        b"<</Type/XObject/Subtype/Form/BBox[0 0 %.4f %.4f]/Matrix[%b]"
+        b"/Resources<</XObject<</Seal %d %d R>>>>/Length %d>>"
+        b"\nstream\n%b\nendstream"
+    ) % (across, up, _MATRICES[box.turn], image.number, image.generation, len(drawing), drawing)

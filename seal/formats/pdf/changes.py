@@ -24,6 +24,9 @@ _FREE_IN_PAGE = frozenset({"Annots"})
 _SET_BY_SIGNING = frozenset({"V", "AP", "M", "F", "P", "MK", "Lock", "SV"})
 
 
+_END = object()
+
+
 @dataclass(slots=True)
 class _Comparison:
     """Two views of one file, and the signatures found in the newer one."""
@@ -75,10 +78,10 @@ class _Comparison:
 
     def _new_fields(self, before: list[PdfObject], after: PdfDict | None) -> Iterator[str]:
         now = self.new.array(after.get("Fields")) if after else []
-        rest = [item for item in now if item not in before]
-        if [item for item in now if item in before] != before:
+        added = _added(before, now)
+        if added is None:
             yield "fields of the form are gone"
-        for item in rest:
+        for item in added or ():
             if not self._is_added_signature(item):
                 yield "a form field that is no further signature"
 
@@ -115,12 +118,11 @@ class _Comparison:
             yield from self._annotations(self.old.array(annotations), self.new.array(after.get("Annots")))
 
     def _annotations(self, before: list[PdfObject], after: list[PdfObject]) -> Iterator[str]:
-        if before == after:
-            return
-        if [item for item in after if item in before] != before:
+        added = _added(before, after)
+        if added is None:
             yield "annotations are gone"
-        for item in after:
-            if item not in before and not self._is_signature_widget(item):
+        for item in added or ():
+            if not self._is_signature_widget(item):
                 yield "an annotation that is no further signature"
 
     def _is_signature_widget(self, item: PdfObject) -> bool:
@@ -192,6 +194,19 @@ def changes(old: View, new: View, added: AbstractSet[Ref]) -> Iterator[str]:
 def _accept(_before: PdfObject, _after: PdfObject) -> str | None:
     """Accept an object whose parts were compared one by one."""
     return None
+
+
+def _added(before: list[PdfObject], after: list[PdfObject]) -> list[PdfObject] | None:
+    """Give what ``after`` has beside the items of ``before`` in their order; None if one of these is gone."""
+    rest = iter(before)
+    wanted = next(rest, _END)
+    added = []
+    for item in after:
+        if item == wanted:
+            wanted = next(rest, _END)
+        else:
+            added.append(item)
+    return added if wanted is _END else None
 
 
 def _differing(before: PdfDict, after: PdfDict, what: str, free: AbstractSet[str]) -> Iterator[str]:

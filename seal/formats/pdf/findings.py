@@ -24,6 +24,7 @@ class Code(Enum):
     BYTE_RANGE_INVALID = Verdict.INVALID, "not two ranges, from 0 to a revision's end, around exactly /Contents"
     SIGNATURE_SHARED = Verdict.INVALID, "two fields show one signature"
     CHANGED_AFTER_SIGNING = Verdict.INVALID, "more was added than signatures, timestamps, validation data and metadata"
+    CANNOT_VERIFY = Verdict.INDETERMINATE, "something was added, and what it changes cannot be told"
     DATA_HASH_MISMATCH = Verdict.INVALID, "the covered octets are not those that were signed"
     # about the signature itself
     SUBFILTER_UNSUPPORTED = Verdict.INDETERMINATE, "a kind of signature that is not judged here"

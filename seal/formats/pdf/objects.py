@@ -4,9 +4,11 @@ null is None, a name is a ``Name``, both kinds of string are ``bytes``, an array
 ``dict``; references and streams have classes of their own.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import NamedTuple, TypeAlias, Union
+from functools import lru_cache
+from typing import Any, NamedTuple, TypeAlias, Union
 
 from seal.errors import DocumentRefused
 
@@ -58,36 +60,33 @@ def write(value: PdfObject) -> bytes:
     return _text(value).encode("latin-1")
 
 
-def _text(value: PdfObject) -> str:
-    if isinstance(value, dict):
-        return "<<" + " ".join(f"/{_name(key)} {_text(item)}" for key, item in value.items()) + ">>"
-    if isinstance(value, Ref):
-        return f"{value.number} {value.generation} R"
-    if isinstance(value, list):
-        return "[" + " ".join(map(_text, value)) + "]"
-    return _scalar(value)
-
-
-def _scalar(value: PdfObject) -> str:
-    if isinstance(value, Name):
-        return "/" + _name(value)
-    if isinstance(value, bytes):
-        return "(" + value.decode("latin-1").translate(_ESCAPES) + ")"
-    if value is None:
-        return "null"
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int):
-        return str(value)
-    if isinstance(value, float):
-        return f"{value:.6f}".rstrip("0").rstrip(".")
-    raise TypeError(f"{type(value).__name__} stands nowhere inside a PDF object")
-
-
+@lru_cache(maxsize=1024)
 def _name(name: str) -> str:
-    if name.isalnum() and name.isascii():
-        return name
-    return "".join(char if char in _PLAIN_NAME else f"#{ord(char):02X}" for char in name)
+    return "/" + "".join(char if char in _PLAIN_NAME else f"#{ord(char):02X}" for char in name)
+
+
+def _text(value: PdfObject) -> str:
+    writer = _WRITERS.get(type(value))
+    if writer is None:
+        raise TypeError(f"{type(value).__name__} stands nowhere inside a PDF object")
+    return writer(value)
+
+
+def _dictionary(value: PdfDict) -> str:
+    return "<<" + "".join([f"{_name(key)} {_text(item)}" for key, item in value.items()]) + ">>"
+
+
+_WRITERS: Mapping[type, Callable[[Any], str]] = {
+    dict: _dictionary,
+    list: lambda value: "[" + " ".join(map(_text, value)) + "]",
+    Ref: lambda value: f"{value[0]} {value[1]} R",
+    Name: _name,
+    int: str,
+    float: lambda value: f"{value:.6f}".rstrip("0").rstrip("."),
+    bytes: lambda value: "(" + value.decode("latin-1").translate(_ESCAPES) + ")",
+    bool: lambda value: "true" if value else "false",
+    type(None): lambda _: "null",
+}
 
 
 def text_string(text: str) -> bytes:

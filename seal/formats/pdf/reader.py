@@ -55,9 +55,13 @@ class Document:
         """Whether any revision says the document is encrypted."""
         return any("Encrypt" in section.trailer for section in self.sections)
 
-    @cached_property
+    def check_revisions(self) -> None:
+        """Refuse a document whose revisions cannot be told apart."""
+        _ = self.revisions
+
+    @property
     def current(self) -> "View":
-        """The document as its newest revision shows it."""
+        """The document as its newest revision shows it; a new view each time, so that nothing is held in a ring."""
         return View(self, self.sections)
 
     def refuse_encrypted(self) -> None:

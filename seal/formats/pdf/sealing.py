@@ -11,7 +11,7 @@ from seal.errors import DocumentRefused, FurtherSealingForbidden, UnsupportedDoc
 from seal.formats.pdf.append import Appender
 from seal.formats.pdf.artwork import appearance, artwork
 from seal.formats.pdf.form import fields, forbids_more, form, signature_fields
-from seal.formats.pdf.objects import Name, PdfArray, PdfDict, Ref, date_string, text_string, write
+from seal.formats.pdf.objects import PdfArray, Ref, date_string, text_string, write
 from seal.formats.pdf.pages import Page, find_page, picture_box
 from seal.formats.pdf.reader import Document, View
 from seal.model import Credential, Mark, PreparedDocument, SignMessage
@@ -35,33 +35,41 @@ class PdfPades:
         # 1. Read, and see whether earlier signatures allow another one.
         pdf = Document(document)
         pdf.refuse_encrypted()
+        # What our own reader could not tell apart afterwards is refused now.
+        pdf.check_revisions()
         view = pdf.current
         _allow(view)
         # 2. The picture, where it belongs, and the field that shows it.
-        appender = Appender(pdf)
+        appender = Appender(view)
         page = find_page(view, mark.placement.page)
         signature = appender.reserve()
         widget = _widget(view, appender, page, mark, signature)
         # 3. The signature dictionary, its two variable parts left blank.
-        template = _template(credential.certificate, credential.chain, credential.suite)
-        room = template.size_limit()
+        template, room = _template(credential.certificate, credential.chain, credential.suite)
         body, range_at, contents_at = _signature(mark, at, room)
-        appender.put(signature, bytearray(body))
+        appender.put_written(signature, body)
         # 4. Hang both into the page and the form.
         _annotate(view, appender, page, widget)
         _enlist(view, appender, widget)
         # 5. Lay out, fill in the byte range and fix the digest.
-        salt = b"%b %d %d" % (write(date_string(at)), len(document), signature.number)
-        appended = appender.finish(salt)
-        start = appended.values[signature.number]
-        return _Prepared.over(
-            document, bytearray(appended.tail), start + range_at, start + contents_at, room, template, credential.suite
-        )
+        appended = appender.finish(b"%b %d" % (body[:contents_at], len(document)))
+        start = appended.values[signature.number] - len(document)
+        head, after = _around(len(document), appended.tail, start + range_at, start + contents_at, 2 * room + 2)
+        digest = credential.suite.digest.digest(document, head, after)
+        return _Prepared(digest, document, head, after, room, template)
+
+
+def _around(before: int, tail: bytes, range_at: int, gap: int, size: int) -> tuple[bytes, bytes]:
+    """Give ``tail`` up to and from the gap of ``size`` octets, the range filled in; ``before`` octets precede it."""
+    end = gap + size
+    byte_range = b"[0 %d %d %d]" % (before + gap, before + end, len(tail) - end)
+    head = tail[:range_at] + byte_range.ljust(_RANGE_WIDTH) + tail[range_at + _RANGE_WIDTH : gap]
+    return head, tail[end:]
 
 
 @dataclass(slots=True)
 class _Prepared:
-    """A document with its byte range filled in; ``before`` and ``after`` are what the signature covers."""
+    """A document with its byte range filled in: what stands before the revision, up to the gap, and after it."""
 
     document_digest: bytes
     _before: bytes = field(repr=False)
@@ -70,24 +78,6 @@ class _Prepared:
     _room: int
     _template: CmsTemplate = field(repr=False)
     _used: bool = False
-
-    @classmethod
-    def over(  # noqa: PLR0913, PLR0917 - the seven facts of one layout
-        cls,
-        document: bytes,
-        tail: bytearray,
-        range_at: int,
-        contents_at: int,
-        room: int,
-        template: CmsTemplate,
-        suite: Suite,
-    ) -> "_Prepared":
-        base = len(document)
-        gap_end = contents_at + 2 * room + 2
-        byte_range = b"[0 %d %d %d]" % (contents_at, gap_end, base + len(tail) - gap_end)
-        tail[range_at - base : range_at - base + _RANGE_WIDTH] = byte_range.ljust(_RANGE_WIDTH)
-        head, after = bytes(tail[: contents_at - base]), bytes(tail[gap_end - base :])
-        return cls(suite.digest.digest(document, head, after), document, head, after, room, template)
 
     def apply(self, sign: SignMessage) -> bytes:
         """Sign the CMS attributes and embed the SignedData; once only."""
@@ -103,8 +93,10 @@ class _Prepared:
 
 
 @lru_cache(maxsize=256)
-def _template(certificate: Certificate, chain: tuple[Certificate, ...], suite: Suite) -> CmsTemplate:
-    return CmsTemplate(certificate, chain, suite)
+def _template(certificate: Certificate, chain: tuple[Certificate, ...], suite: Suite) -> tuple[CmsTemplate, int]:
+    """Encode once what all signatures under one certificate share, and measure the room they need."""
+    template = CmsTemplate(certificate, chain, suite)
+    return template, template.size_limit()
 
 
 def _allow(view: View) -> None:
@@ -127,23 +119,21 @@ def _widget(view: View, appender: Appender, page: Page, mark: Mark, signature: R
     """Write the picture and the field that is its own widget."""
     box = picture_box(view, page, mark.picture, mark.placement)
     art = artwork(mark.picture)
-    mask = appender.add(bytearray(art.mask))
-    image = appender.add(bytearray(art.image(mask)))
-    shown = appender.add(appearance(image, box))
-    rectangle: PdfArray = [round(side, 4) for side in (box.left, box.bottom, box.right, box.top)]
-    return appender.add(
-        {
-            "Type": Name("Annot"),
-            "Subtype": Name("Widget"),
-            "FT": Name("Sig"),
-            "T": text_string(_unused_name(view, signature)),
-            "TU": text_string(mark.seal_name),
-            "F": _PRINT_AND_LOCKED,
-            "Rect": rectangle,
-            "P": page.ref,
-            "AP": {"N": shown},
-            "V": signature,
-        }
+    mask = appender.add_written(art.mask)
+    image = appender.add_written(art.image(mask))
+    shown = appender.add_written(appearance(image, box))
+    return appender.add_written(
+        b"<</Type/Annot/Subtype/Widget/FT/Sig/T%b/TU%b/F %d/Rect[%.4f %.4f %.4f %.4f]"
+        b"/P %d %d R/AP<</N %d 0 R>>/V %d 0 R>>"
+        % (
+            write(text_string(_unused_name(view, signature))),
+            _text(mark.seal_name),
+            _PRINT_AND_LOCKED,
+            *(box.left, box.bottom, box.right, box.top),
+            *page.ref,
+            shown.number,
+            signature.number,
+        )
     )
 
 
@@ -157,18 +147,18 @@ def _unused_name(view: View, signature: Ref) -> str:
 
 def _signature(mark: Mark, at: datetime, room: int) -> tuple[bytes, int, int]:
     """Write the signature dictionary; give it with where its byte range and its contents start."""
-    entries: PdfDict = {
-        "Type": Name("Sig"),
-        "Filter": Name("Adobe.PPKLite"),
-        "SubFilter": Name("ETSI.CAdES.detached"),
-        "Name": text_string(mark.seal_name),
-        "M": date_string(at),
-    }
-    if mark.reason:
-        entries["Reason"] = text_string(mark.reason)
-    head = write(entries)[:-2] + b"/ByteRange "
+    head = b"<</Type/Sig/Filter/Adobe.PPKLite/SubFilter/ETSI.CAdES.detached/Name%b/M%b%b/ByteRange " % (
+        _text(mark.seal_name),
+        write(date_string(at)),
+        b"/Reason" + _text(mark.reason) if mark.reason else b"",
+    )
     middle = head + _RANGE_BLANKS + b"/Contents "
     return b"%b<%b>>>" % (middle, b"0" * (2 * room)), len(head), len(middle)
+
+
+@lru_cache(maxsize=1024)
+def _text(text: str) -> bytes:
+    return write(text_string(text))
 
 
 def _annotate(view: View, appender: Appender, page: Page, widget: Ref) -> None:

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cached_property
+from itertools import islice
 
 from seal.formats.pdf.changes import changes
 from seal.formats.pdf.coverage import Covered, covered
@@ -17,6 +19,7 @@ from seal.trust import Trust
 
 _CLAIM = b"/ByteRange"
 _MAX_SIGNATURES = 128
+_MAX_FINDINGS = 32
 
 
 def verify_pdf(document: bytes, trust: Trust, at: datetime | None = None) -> Report:
@@ -47,8 +50,24 @@ def _report(document: Document, trust: Trust, at: datetime | None) -> Report:
     about_file = tuple(_about_file(document, view, signed))
     if not signed:
         return Report(signatures=(), findings=about_file or (Code.NO_SIGNATURE.found(),))
-    judging = _Judging(document, view, tuple(signed), trust, at)
-    return Report(signatures=tuple(judging.reports()), findings=about_file)
+    held, faults = _hold(document, view, signed)
+    judging = _Judging(document, view, Judge(view, trust, at), tuple(held))
+    return Report(signatures=(*faults, *map(judging.report, held)), findings=about_file)
+
+
+def _hold(document: Document, view: View, signed: list[Field]) -> tuple[list[Covered], list[SignatureReport]]:
+    """Check what each signature covers; one that covers nothing sensible is not looked into any further."""
+    held: list[Covered] = []
+    faults: list[SignatureReport] = []
+    for item in signed:
+        try:
+            held.append(covered(document, view, item))
+        except PdfError as error:
+            finding = Code.BYTE_RANGE_INVALID.found(error.detail)
+            faults.append(
+                SignatureReport(format="pdf", signer=None, seal=None, time=None, time_source=None, findings=(finding,))
+            )
+    return sorted(held, key=lambda one: one.end), faults
 
 
 def _about_file(document: Document, view: View, signed: list[Field]) -> Iterator[Finding]:
@@ -67,57 +86,47 @@ def _place(view: View, item: Field) -> tuple[int, int, int] | None:
     return view.place(item.value.number) if isinstance(item.value, Ref) else None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Judging:
     document: Document
     view: View
-    fields: tuple[Field, ...]
-    trust: Trust
-    at: datetime | None
+    judge: Judge
+    held: tuple[Covered, ...]
+    """The signatures whose place and ranges hold together, in the order of what they cover."""
 
-    def reports(self) -> Iterator[SignatureReport]:
-        """Judge each signature, in the order of what they cover."""
-        # 1. What each covers; one that covers nothing sensible is not looked into.
-        held: list[Covered] = []
-        for item in self.fields:
-            try:
-                held.append(covered(self.document, self.view, item))
-            except PdfError as error:
-                yield _bare(Code.BYTE_RANGE_INVALID.found(error.detail))
-        held.sort(key=lambda one: one.end)
-        # 2. The signature itself. 3. What came after it.
-        judge = Judge(self.view, self.trust, self.at)
-        for one in held:
-            judged = judge.judge(one)
-            yield SignatureReport(
-                format=judged.format,
-                signer=judged.signer,
-                seal=None,
-                time=judged.time,
-                time_source=judged.time_source,
-                findings=(*judged.findings, *self._since(one, held)),
-            )
+    def report(self, one: Covered) -> SignatureReport:
+        """Judge ``one``: the signature itself, then what came after it."""
+        judged = self.judge.judge(one)
+        return SignatureReport(
+            format=judged.format,
+            signer=judged.signer,
+            seal=None,
+            time=judged.time,
+            time_source=judged.time_source,
+            findings=(*judged.findings, *islice(self._since(one), _MAX_FINDINGS)),
+        )
 
-    def _since(self, one: Covered, held: list[Covered]) -> Iterator[Finding]:
-        if sum(item.value == one.ref for item in self.fields) > 1:
+    @cached_property
+    def strays(self) -> tuple[tuple[int, str], ...]:
+        """Octets that belong nowhere, each with the revision it follows or stands in; looked for once."""
+        count = len(self.document.revisions)
+        first = min(one.revision for one in self.held) + 1
+        found = [(index, problem) for index in range(first, count) for problem in stray(self.document, index)]
+        return (*found, *((count, problem) for problem in tail(self.document)))
+
+    def _since(self, one: Covered) -> Iterator[Finding]:
+        if sum(other.ref == one.ref for other in self.held) > 1:
             yield Code.SIGNATURE_SHARED.found()
-        for problem in tail(self.document):
-            yield Code.UNKNOWN_TAIL.found(problem)
-        last = len(self.document.revisions) - 1
-        if one.revision == last:
-            return
-        for index in range(one.revision + 1, last + 1):
-            for problem in stray(self.document, index):
+        for index, problem in self.strays:
+            if index > one.revision:
                 yield Code.UNKNOWN_TAIL.found(problem)
-        later = [other for other in held if other.revision > one.revision]
+        if one.revision == len(self.document.revisions) - 1:
+            return
+        later = [other for other in self.held if other.revision > one.revision]
+        if forbids_more(self.view, one.entries) and any(format_of(self.view, item) != DOC_TIMESTAMP for item in later):
+            yield Code.CHANGED_AFTER_SIGNING.found("a signature was added though this one permits no change")
         try:
             for change in changes(self.document.view(one.revision), self.view, {other.ref for other in later}):
                 yield Code.CHANGED_AFTER_SIGNING.found(change)
         except PdfError as error:
-            yield Code.CHANGED_AFTER_SIGNING.found(f"what changed cannot be told: {error.detail}")
-        if forbids_more(self.view, one.entries) and any(format_of(self.view, item) != DOC_TIMESTAMP for item in later):
-            yield Code.CHANGED_AFTER_SIGNING.found("a signature was added though this one permits no change")
-
-
-def _bare(finding: Finding) -> SignatureReport:
-    return SignatureReport(format="pdf", signer=None, seal=None, time=None, time_source=None, findings=(finding,))
+            yield Code.CANNOT_VERIFY.found(error.detail)

@@ -149,10 +149,13 @@ class _Packed:
 
 def last_startxref(data: bytes) -> re.Match[bytes]:
     """Find the last ``startxref N %%EOF``, which must be near the end; group 1 is N."""
-    found = list(_STARTXREF.finditer(data, max(0, len(data) - _TAIL)))
-    if not found:
-        raise PdfError("no startxref and %%EOF at the end of the file")
-    return found[-1]
+    end = len(data)
+    while (at := data.rfind(b"startxref", max(0, len(data) - _TAIL), end)) >= 0:
+        match = _STARTXREF.match(data, at)
+        if match:
+            return match
+        end = at
+    raise PdfError("no startxref and %%EOF at the end of the file")
 
 
 def startxref_at(data: bytes, position: int) -> re.Match[bytes] | None:

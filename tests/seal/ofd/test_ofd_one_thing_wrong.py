@@ -425,3 +425,24 @@ def test_a_time_stamp_that_is_none_is_invalid(workshop: Any, complaints: Complai
 
     report = verify_ofd(workshop.resealed(value=stamped), workshop.bureau.trust)
     assert complaints(report) == ["TIMESTAMP_INVALID"]
+
+
+def test_a_list_that_names_one_signature_twice_is_malformed(
+    workshop: Any, complaints: Complaints, unpack: Unpack
+) -> None:
+    files = unpack(workshop.document)
+    listed = files["Doc_0/Signs/Signatures.xml"]
+    row = listed[listed.index(b"<ofd:Signature ID") : listed.index(b"</ofd:Signatures>")]
+    files["Doc_0/Signs/Signatures.xml"] = listed.replace(row, row * 2)
+    assert complaints(verify_ofd(write_archive(files), workshop.bureau.trust)) == ["PACKAGE_MALFORMED"]
+
+
+def test_a_thousand_faults_are_counted_not_listed(workshop: Any) -> None:
+    rows = b"".join(b'<ofd:Reference FileRef="/none/%d"/>' % number for number in range(1000))
+    document = workshop.resealed(
+        signature_xml=lambda xml: xml.replace(b"</ofd:References>", rows + b"</ofd:References>")
+    )
+    (signature,) = verify_ofd(document, workshop.bureau.trust).signatures
+    missing = [finding for finding in signature.findings if finding.code == "REFERENCE_MISSING"]
+    assert len(missing) < 100
+    assert "950 more" in missing[-1].detail

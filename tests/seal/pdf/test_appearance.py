@@ -83,7 +83,7 @@ def test_a_user_unit_scales_the_seal(p256_sealer: Sealer, mark: Mark) -> None:
     document = page(b"/MediaBox[0 0 297.5 421]/UserUnit 2")
     sealed = p256_sealer.seal(document, replace(mark, placement=Placement(page=1, x_mm=25.4, y_mm=25.4)))
     side = SIZE_MM / 25.4 * 36
-    assert f"/Rect [36 {421 - 36 - side:.4f}".encode() in sealed
+    assert f"/Rect[36.0000 {421 - 36 - side:.4f}".encode() in sealed
 
 
 def test_negative_distances_count_from_the_right_and_the_bottom(

@@ -10,6 +10,7 @@ import pytest
 from asn1crypto import x509 as asn1_x509
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
+from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator import ValidationContext
 
 from crypto.x509 import Certificate
@@ -81,7 +82,7 @@ def test_pyhanko_trusts_our_seal_and_sees_no_change(licence: bytes, p256_sealer:
     (embedded,) = reader.embedded_signatures
     status = validate_pdf_signature(embedded, _context(p256_sealer.root))
     assert status.bottom_line
-    assert status.coverage.name == "ENTIRE_FILE"
+    assert status.coverage is SignatureCoverageLevel.ENTIRE_FILE
 
 
 @pytest.mark.parametrize("file", FOREIGN)

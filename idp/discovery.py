@@ -1,0 +1,66 @@
+"""Discovery: what a client can learn about us before it asks, as octets made once."""
+
+import json
+from dataclasses import dataclass
+
+from crypto.digests import sm3
+from idp.assurance import ACRS
+from idp.authorize.checks import PROMPTS, RESPONSE_MODES
+from idp.claims import SCOPES
+from idp.model import AuthMethod, GrantType
+from idp.tokens import TokenMaker
+
+CONFIGURATION = "/.well-known/openid-configuration"
+AUTHORIZE, TOKEN, USERINFO, JWKS, LOGOUT = (
+    f"/oauth2/{name}" for name in ("authorize", "token", "userinfo", "jwks", "logout")
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prebuilt:
+    """A JSON answer that is the same for everybody until the program starts again."""
+
+    body: bytes
+    etag: str
+
+
+def _prebuilt(value: object) -> Prebuilt:
+    body = json.dumps(value, separators=(",", ":")).encode()
+    return Prebuilt(body=body, etag=f'"{sm3(body).hex()[:32]}"')
+
+
+def configuration(tokens: TokenMaker) -> Prebuilt:
+    """Write the provider's metadata (OpenID Connect Discovery 3, RFC 8414 2, RFC 9207 3)."""
+    issuer = tokens.issuer
+    claims = dict.fromkeys(claim for scope in SCOPES.values() for claim in scope.claims)
+    return _prebuilt(
+        {
+            "issuer": issuer,
+            "authorization_endpoint": issuer + AUTHORIZE,
+            "token_endpoint": issuer + TOKEN,
+            "userinfo_endpoint": issuer + USERINFO,
+            "jwks_uri": issuer + JWKS,
+            "end_session_endpoint": issuer + LOGOUT,
+            "scopes_supported": list(SCOPES),
+            "claims_supported": [*claims, "iss", "aud", "exp", "iat", "auth_time", "nonce", "acr", "amr", "sid"],
+            "response_types_supported": ["code"],
+            "response_modes_supported": list(RESPONSE_MODES),
+            "grant_types_supported": [grant.value for grant in GrantType],
+            "subject_types_supported": ["public"],
+            "id_token_signing_alg_values_supported": [tokens.algorithm],
+            "token_endpoint_auth_methods_supported": [method.value for method in AuthMethod],
+            "code_challenge_methods_supported": ["S256"],
+            "prompt_values_supported": sorted(PROMPTS),
+            "acr_values_supported": list(ACRS),
+            "ui_locales_supported": ["zh-CN", "en"],
+            "claims_parameter_supported": False,
+            "request_parameter_supported": False,
+            "request_uri_parameter_supported": False,
+            "authorization_response_iss_parameter_supported": True,
+        }
+    )
+
+
+def key_set(tokens: TokenMaker) -> Prebuilt:
+    """Write the key set: the standard issuer's keys only, for national-cipher keys break ordinary clients."""
+    return _prebuilt(tokens.jwks())

@@ -1,0 +1,223 @@
+"""The HTTP API of sealing and verifying: parse, call one verb, render."""
+
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.responses import JSONResponse
+from pydantic import AwareDatetime
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kernel.clock import Clock
+from kernel.guard import BearerGuard
+from kernel.principal import Principal
+from seal.api_models import (
+    FILE_TYPES,
+    FILES,
+    LOOKING_PROBLEMS,
+    REPORT_EXAMPLE,
+    SEALING_PROBLEMS,
+    STATUS_PROBLEMS,
+    VERIFYING_PROBLEMS,
+    SealingAnswer,
+    SealingState,
+    SealStatusAnswer,
+    responses,
+    upload_body,
+)
+from seal.errors import DocumentForged, DocumentUnreadable
+from seal.model import SealId, SealStatus, Verdict
+from seal.register import SealRegister
+from seal.request import SealedDocument, SealRequest
+from seal.sealing import SealService
+from seal.store import Progress
+from seal.upload import SealingOptions, Upload, VerifyingOptions, sealing_upload, verifying_upload
+from seal.verifying import Verifier, report_json
+
+
+def seal_router(
+    *, service: SealService, register: SealRegister, verifier: Verifier, guard: BearerGuard, clock: Clock
+) -> APIRouter:
+    """Make the routes under ``/api/seals/v1``; all but the status need a token."""
+    router = APIRouter(prefix="/api/seals/v1", tags=["seals"])
+    caller = Annotated[Principal, Depends(guard)]
+
+    @router.post(
+        "/seals/{seal}/sealings",
+        status_code=201,
+        response_model=SealingAnswer,
+        operation_id="sealDocument",
+        summary="Seal a document",
+        openapi_extra=upload_body(SealingOptions),
+        responses=responses(
+            SEALING_PROBLEMS,
+            {201: {"description": "Sealed: JSON, or the file if Accept asks for it", "content": FILES}},
+        ),
+    )
+    def seal_document(  # noqa: PLR0913, PLR0917 - one parameter a part of the request
+        request: Request,
+        seal: str,
+        principal: caller,
+        sent: Annotated[tuple[Upload, SealingOptions], Depends(sealing_upload)],
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+        accept: Annotated[str, Header()] = "application/json",
+    ) -> Response:
+        """Seal the PDF or OFD document sent as the body or as the form's file.
+
+        Ask with an `Idempotency-Key` and a request that is repeated, for whatever reason, seals once.
+        """
+        upload, options = sent
+        principal.require("seal.use", seal)
+        _examine(verifier, upload.document)
+        wanted = SealRequest(
+            document=upload.document,
+            seal=SealId(seal),
+            format=options.format,
+            placement=options.placement,
+            reason=options.reason,
+            case_number=options.case_number,
+            document_kind=options.document_kind,
+            idempotency_key=idempotency_key,
+        )
+        return _sealed_answer(request, service.seal(wanted, principal), accept)
+
+    @router.get(
+        "/sealings/{sealing}",
+        operation_id="getSealing",
+        summary="Ask how far a sealing came",
+        responses=responses(LOOKING_PROBLEMS),
+    )
+    def get_sealing(request: Request, sealing: str, principal: caller) -> SealingState:
+        """Tell a sealing's state: to its caller, and to those who may use its seal."""
+        return _state(request, service.progress(sealing, principal))
+
+    @router.get(
+        "/sealings/{sealing}/document",
+        operation_id="getSealedDocument",
+        summary="Fetch the sealed file",
+        response_class=Response,
+        responses=responses(LOOKING_PROBLEMS, {200: {"description": "The sealed file", "content": FILES}}),
+    )
+    def get_document(sealing: str, principal: caller) -> Response:
+        """Give the file exactly as it was sealed."""
+        document, media_type = service.document(sealing, principal)
+        return _file(document, media_type, sealing)
+
+    @router.get(
+        "/seals/{seal}/status",
+        operation_id="getSealStatus",
+        summary="Ask for a seal's status at a time",
+        responses=responses(STATUS_PROBLEMS),
+    )
+    def get_status(
+        seal: str,
+        at: Annotated[AwareDatetime | None, Query(description="with its zone; now if left out")] = None,
+    ) -> SealStatusAnswer:
+        """Tell, to anyone, what status the register holds for the seal at an instant."""
+        when = at or clock.now()
+        found = register.find(seal)
+        status = register.status_at(seal, when)
+        return SealStatusAnswer(
+            seal=found.id,
+            name=found.name,
+            owner=found.owner,
+            owner_name=found.owner_name,
+            at=when,
+            status=status,
+            usable=status is SealStatus.ACTIVE and found.valid_from <= when <= found.valid_to,
+            valid_from=found.valid_from,
+            valid_to=found.valid_to,
+        )
+
+    return router
+
+
+def verify_router(*, verifier: Verifier) -> APIRouter:
+    """Make the public route under ``/api/verify/v1``."""
+    router = APIRouter(prefix="/api/verify/v1", tags=["verifying"])
+
+    @router.post(
+        "/files",
+        operation_id="verifyFile",
+        summary="Judge a sealed document",
+        openapi_extra=upload_body(VerifyingOptions),
+        responses=responses(VERIFYING_PROBLEMS, {200: {"content": {"application/json": {"example": REPORT_EXAMPLE}}}}),
+    )
+    def verify_file(sent: Annotated[tuple[Upload, VerifyingOptions], Depends(verifying_upload)]) -> dict[str, Any]:
+        """Judge every signature of a PDF or OFD document, whoever sealed it. The file is not kept."""
+        upload, options = sent
+        return report_json(verifier.verify(upload.document, options.at), file=upload.name)
+
+    return router
+
+
+def _examine(verifier: Verifier, document: bytes) -> None:
+    """Let no file near our own process that breaks its reader, and put no seal under a forged signature."""
+    report = verifier.verify(document)
+    if any(finding.code == "CANNOT_VERIFY" for finding in report.findings):
+        raise DocumentUnreadable("The document could not be read to the end; it was not sealed.")
+    if report.verdict is Verdict.INVALID:
+        raise DocumentForged("The document bears an invalid signature already, or is damaged; it was not sealed.")
+
+
+def _path(request: Request, name: str, sealing: str) -> str:
+    return str(request.scope.get("root_path", "")) + str(request.app.url_path_for(name, sealing=sealing))
+
+
+def _sealed_answer(request: Request, sealed: SealedDocument, accept: str) -> Response:
+    headers = {"Location": _path(request, "get_sealing", sealed.id)}
+    if sealed.replayed:
+        headers["Idempotency-Replayed"] = "true"
+    if any(kind in accept for kind in FILE_TYPES):
+        response = _file(sealed.document, sealed.media_type, sealed.id, status=201)
+        response.headers.update(headers)
+        return response
+    answer = SealingAnswer(
+        id=sealed.id,
+        serial=sealed.serial,
+        seal=sealed.seal,
+        format=sealed.format,
+        sealed_at=sealed.sealed_at,
+        file_sm3=sealed.object_key,
+        size=len(sealed.document),
+        media_type=sealed.media_type,
+        document_url=_path(request, "get_document", sealed.id),
+        report=report_json(sealed.report),
+    )
+    return JSONResponse(answer.model_dump(mode="json"), status_code=201, headers=headers)
+
+
+def _file(document: bytes, media_type: str, name: str, status: int = 200) -> Response:
+    suffix = media_type.rpartition("/")[2]
+    headers = {
+        "Content-Disposition": f'attachment; filename="{name}.{suffix}"',
+        "Cache-Control": "private, no-store",
+        "X-Content-Type-Options": "nosniff",
+    }
+    return Response(document, status_code=status, media_type=media_type, headers=headers)
+
+
+def _state(request: Request, progress: Progress) -> SealingState:
+    intent, completion = progress.intent, progress.completion
+    if completion:
+        state = "completed"
+    elif progress.running:
+        state = "running"
+    else:
+        state = "failed" if progress.failure else "interrupted"
+    return SealingState(
+        id=intent.id,
+        serial=intent.serial,
+        seal=intent.seal,
+        format=intent.format,
+        state=state,
+        intended_at=intent.intended_at,
+        case_number=intent.case_number,
+        reason=intent.reason,
+        document_kind=intent.document_kind,
+        document_sm3=intent.document_before,
+        file_sm3=completion.object_key if completion else None,
+        sealed_at=completion.sealed_at if completion else None,
+        failure=progress.failure,
+        document_url=_path(request, "get_document", intent.id) if completion else None,
+    )

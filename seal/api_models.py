@@ -1,0 +1,151 @@
+"""What the API answers and refuses, in the words of its description (OpenAPI)."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from pydantic import BaseModel, Field
+
+from seal.model import SealStatus
+from seal.upload import FILE_FIELD
+
+FILE_TYPES = ("application/pdf", "application/ofd", "application/octet-stream")
+BINARY = {"schema": {"type": "string", "format": "binary"}}
+FILES = dict.fromkeys(FILE_TYPES[:2], BINARY)
+
+Responses: TypeAlias = dict[int | str, dict[str, Any]]
+
+
+class SealingAnswer(BaseModel):
+    """A finished sealing."""
+
+    id: str = Field(examples=["k3vq5rj2c4m7ydpt6xwznbhgea"])
+    serial: int = Field(description="counts the sealings of this seal, without gaps in intent", examples=[17])
+    seal: str = Field(examples=["44030000000001"])
+    format: str = Field(examples=["pdf-pades-sm2"])
+    sealed_at: datetime
+    file_sm3: str = Field(description="SM3 of the sealed file, hexadecimal")
+    size: int = Field(description="octets of the sealed file")
+    media_type: str = Field(examples=["application/pdf"])
+    document_url: str = Field(
+        description="where the sealed file is fetched", examples=["/api/seals/v1/sealings/…/document"]
+    )
+    report: dict[str, Any] = Field(description="what our own verifier says of it; see /api/verify/v1/files")
+
+
+class SealingState(BaseModel):
+    """How far a sealing came."""
+
+    id: str
+    serial: int
+    seal: str
+    format: str
+    state: str = Field(description="completed, running, failed or interrupted", examples=["completed"])
+    intended_at: datetime
+    case_number: str | None
+    reason: str
+    document_kind: str
+    document_sm3: str = Field(description="SM3 of the document that was sent")
+    file_sm3: str | None
+    sealed_at: datetime | None
+    failure: str | None = Field(description="code of the last attempt's failure")
+    document_url: str | None
+
+
+class SealStatusAnswer(BaseModel):
+    """A seal's registered status at an instant (国办发〔2025〕33号: asked for the moment of sealing)."""
+
+    seal: str = Field(examples=["44030000000001"])
+    name: str = Field(examples=["某某市政务服务数据管理局审批专用章"])
+    owner: str = Field(examples=["11440300MB2C92173P"])
+    owner_name: str = Field(examples=["某某市政务服务数据管理局"])
+    at: datetime
+    status: SealStatus | None = Field(description="null: not made yet at that instant")
+    usable: bool = Field(description="active, and within its validity, at that instant")
+    valid_from: datetime
+    valid_to: datetime
+
+
+class ProblemAnswer(BaseModel):
+    """A refusal (RFC 9457). ``code`` is stable: programs act on it, people read ``detail``."""
+
+    type: str = Field(examples=["urn:xinyin:problem:seal_not_usable"])
+    title: str = Field(examples=["Conflict"])
+    status: int = Field(examples=[409])
+    code: str = Field(examples=["seal_not_usable"])
+    detail: str = Field(examples=["Seal 44030000000001 is suspended."])
+    request_id: str
+
+
+_BEARER = "token_missing, token_refused"
+_UPLOAD = {
+    400: "document_refused",
+    413: "body_too_large, document_too_large",
+    415: "document_unsupported: neither PDF nor OFD, or not of this format",
+    422: "request_invalid; errors names the fields",
+    429: "verifier_busy",
+}
+SEALING_PROBLEMS = {
+    **_UPLOAD,
+    400: "document_refused, document_unreadable, document_signature_invalid, placement_refused",
+    401: _BEARER,
+    403: "forbidden: the right seal.use:<seal> is missing",
+    404: "seal_unknown",
+    409: "seal_not_usable, seal_expired, further_sealing_forbidden, sealing_in_progress, idempotency_mismatch",
+    503: "sealing_rejected_by_verifier, signing_unavailable",
+}
+LOOKING_PROBLEMS = {401: _BEARER, 404: "sealing_unknown", 409: "sealing_in_progress"}
+STATUS_PROBLEMS = {404: "seal_unknown", 422: "request_invalid"}
+VERIFYING_PROBLEMS = _UPLOAD
+
+
+def responses(rows: Mapping[int, str], success: Responses | None = None) -> Responses:
+    """Describe answers: ``success`` as it is, and refusals by HTTP status with the codes that come with it."""
+    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
+    described: Responses = dict(success or {})
+    for status, words in rows.items():
+        described[status] = {"description": words, "model": ProblemAnswer, "content": content}
+    return described
+
+
+def upload_body(options: type[BaseModel]) -> dict[str, Any]:
+    """Describe a request that brings a file, as its body or in a form with ``options`` beside it."""
+    form = {
+        "type": "object",
+        "required": [FILE_FIELD],
+        "properties": {FILE_FIELD: {"type": "string", "format": "binary"}, **options.model_json_schema()["properties"]},
+    }
+    content = {"multipart/form-data": {"schema": form}, "application/pdf": BINARY, "application/ofd": BINARY}
+    return {"requestBody": {"required": True, "content": content}}
+
+
+REPORT_EXAMPLE = {
+    "file": "decision.ofd",
+    "verdict": "valid",
+    "signatures": [
+        {
+            "format": "ofd-ses-v4",
+            "verdict": "valid",
+            "signer": "CN=44030000000001,O=某某市政务服务数据管理局,C=CN",
+            "seal": {
+                "id": "44030000000001",
+                "name": "某某市政务服务数据管理局审批专用章",
+                "kind": 1,
+                "valid_from": "2026-11-22T08:00:00+00:00",
+                "valid_to": "2029-11-21T08:00:00+00:00",
+            },
+            "time": "2026-11-22T08:00:00+00:00",
+            "time_source": "claimed",
+            "findings": [
+                {
+                    "code": "REVOCATION_NOT_OFFERED",
+                    "verdict": "valid",
+                    "detail": "CN=44030000000001,O=某某市政务服务数据管理局,C=CN",
+                    "zh": "证书没有提供吊销查询",
+                    "en": "The certificate offers no way to ask for its revocation",
+                }
+            ],
+        }
+    ],
+    "findings": [],
+}

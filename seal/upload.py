@@ -1,0 +1,100 @@
+"""Uploads: the one file of a request, sent as the body itself or as a form's part."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fastapi.exceptions import RequestValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+
+from seal.errors import DocumentRefused
+from seal.model import Placement
+
+_MOST_FIELDS = 20
+_LONGEST_FIELD = 4096
+_FORM = "multipart/form-data"
+FILE_FIELD = "file"
+
+
+class SealingOptions(BaseModel):
+    """How a document is to be sealed; as query parameters or as fields of the form."""
+
+    model_config = ConfigDict(extra="forbid", str_max_length=500)
+
+    format: str | None = Field(
+        None, description="pdf-pades-sm2, pdf-pades-p256 or ofd-ses-v4; by default the document's type, with SM2"
+    )
+    page: int | None = Field(None, description="page, from 1; -1 is the last", ge=-10_000, le=100_000)
+    x_mm: float | None = Field(None, description="left edge of the picture, mm from the page's left", ge=0, le=10_000)
+    y_mm: float | None = Field(None, description="top edge of the picture, mm from the page's top", ge=0, le=10_000)
+    reason: str = Field("", description="why the document is sealed; stands in the signature", max_length=500)
+    case_number: str | None = Field(None, description="the case this belongs to", max_length=200)
+    document_kind: str = Field("", description="what kind of document this is", max_length=200)
+
+    @model_validator(mode="after")
+    def _whole_placement(self) -> "SealingOptions":
+        given = {self.page is not None, self.x_mm is not None, self.y_mm is not None}
+        if len(given) != 1:
+            raise ValueError("page, x_mm and y_mm are given together or not at all")
+        return self
+
+    @property
+    def placement(self) -> Placement | None:
+        """Where the picture goes, if the caller said so."""
+        if self.page is None or self.x_mm is None or self.y_mm is None:
+            return None
+        return Placement(page=self.page, x_mm=self.x_mm, y_mm=self.y_mm)
+
+
+class VerifyingOptions(BaseModel):
+    """How a document is to be judged."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    at: AwareDatetime | None = Field(None, description="judge as of this instant, not as of the time of sealing")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Upload:
+    """A file and the texts that came with it in the form."""
+
+    document: bytes
+    name: str | None
+    fields: Mapping[str, str]
+
+
+async def read_upload(request: Request) -> Upload:
+    """Read the request's file; how large it may be is the body limit's affair."""
+    if not request.headers.get("content-type", "").lower().startswith(_FORM):
+        return Upload(document=_some(await request.body()), name=None, fields=request.query_params)
+    async with request.form(max_files=1, max_fields=_MOST_FIELDS, max_part_size=_LONGEST_FIELD) as form:
+        file = form.get(FILE_FIELD)
+        if not isinstance(file, UploadFile):
+            raise DocumentRefused(f"The form has no file in its field {FILE_FIELD!r}.")
+        texts = {name: value for name, value in form.items() if isinstance(value, str)}
+        return Upload(document=_some(await file.read()), name=file.filename, fields={**request.query_params, **texts})
+
+
+def _some(document: bytes) -> bytes:
+    if not document:
+        raise DocumentRefused("The request has no file: send it as the body, or in a form's field 'file'.")
+    return document
+
+
+async def sealing_upload(request: Request) -> tuple[Upload, SealingOptions]:
+    """Read a file to seal, with its options from form or query."""
+    upload = await read_upload(request)
+    try:
+        return upload, SealingOptions.model_validate(dict(upload.fields))
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from error
+
+
+async def verifying_upload(request: Request) -> tuple[Upload, VerifyingOptions]:
+    """Read a file to judge, with its options from form or query."""
+    upload = await read_upload(request)
+    try:
+        return upload, VerifyingOptions.model_validate(dict(upload.fields))
+    except ValidationError as error:
+        raise RequestValidationError(error.errors()) from error

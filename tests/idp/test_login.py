@@ -1,0 +1,307 @@
+"""Logging in: prompts, ages, levels, guesses, sessions."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from httpx2 import Response
+
+from idp.errors import LoginTaken, RegistrationRefused
+from idp.passwords import Passwords
+from idp.store.tables import attempts, people
+from kernel.audit import entries
+from tests.idp.conftest import NUMBER, World
+from tests.idp.portal import PASSWORD, Portal, answer_of, form_of, payload, text_of
+
+WRONG = "用户名或密码不正确"
+LATER = "尝试次数过多"
+SESSION = "__Host-xinyin_session"
+
+
+def _asks_password(page: Response) -> bool:
+    return page.status_code == 200 and "password" in form_of(page).fields
+
+
+def test_a_wrong_password_and_an_unknown_name_read_alike(portal: Portal) -> None:
+    page = portal.authorize()
+    wrong = portal.login(page, "zhangsan", "wrong password")
+    unknown = portal.login(page, "nobody-here", "wrong password")
+    assert wrong.status_code == unknown.status_code == 400
+    assert WRONG in text_of(wrong)
+    assert text_of(wrong) == text_of(unknown)
+
+
+@pytest.mark.parametrize("username", ["zhangsan", "nobody-here"])
+def test_after_five_failures_there_is_a_wait_even_for_the_right_password(world: World, username: str) -> None:
+    portal = world.visit()
+    page = portal.authorize()
+    for _ in range(5):
+        assert WRONG in text_of(portal.login(page, username, "wrong password"))
+    locked = portal.login(page, username)
+    assert locked.status_code == 429
+    assert LATER in text_of(locked)
+    world.clock.advance(timedelta(seconds=31))
+    assert (LATER not in text_of(portal.login(page, username))) is True
+
+
+def test_the_wait_grows_with_each_further_failure(world: World, portal: Portal) -> None:
+    page = portal.authorize()
+    for _ in range(5):
+        portal.login(page, password="wrong password")
+    world.clock.advance(timedelta(seconds=31))
+    assert WRONG in text_of(portal.login(page, password="wrong password"))
+    world.clock.advance(timedelta(seconds=31))
+    assert LATER in text_of(portal.login(page))
+
+
+def test_the_right_password_forgets_the_failures(portal: Portal) -> None:
+    page = portal.authorize()
+    for _ in range(4):
+        portal.login(page, password="wrong password")
+    assert "allow" in form_of(portal.login(page)).buttons
+
+
+def test_guesses_from_one_address_at_many_accounts_are_counted_too(world: World) -> None:
+    portal = world.visit()
+    page = portal.authorize()
+    for number in range(50):
+        portal.login(page, f"name{number}", "wrong password")
+    assert LATER in text_of(portal.login(page))
+
+
+def test_many_people_behind_one_address_do_not_lock_each_other_out(world: World) -> None:
+    portal = world.visit()
+    for _ in range(55):
+        portal.http.cookies.clear()
+        page = portal.login(portal.authorize())
+        assert LATER not in text_of(page)
+
+
+def test_neither_names_nor_addresses_are_kept_with_the_counters(world: World, portal: Portal) -> None:
+    portal.login(portal.authorize(), password="wrong password")
+    with world.database.read() as conn:
+        keys = list(conn.execute(sa.select(attempts.c.key)).scalars())
+    assert keys
+    assert all(len(key) == 64 for key in keys)
+
+
+@pytest.mark.parametrize("username", ["ZhangSan", " zhangsan ", "ｚｈａｎｇｓａｎ"])
+def test_a_login_name_is_the_same_in_any_case_and_width(portal: Portal, username: str) -> None:
+    assert "allow" in form_of(portal.login(portal.authorize(), username)).buttons
+
+
+@pytest.mark.parametrize("password", ["", "x" * 5000, "\ud800"])
+def test_odd_passwords_are_just_wrong(portal: Portal, password: str) -> None:
+    page = portal.authorize()
+    form = {**form_of(page).fields, "username": "zhangsan", "action": "login"}
+    sent = {**form, "password": password.encode("utf-8", "ignore").decode()}
+    assert portal.http.post(str(page.url), data=sent).status_code == 400
+
+
+def test_the_session_cookie_is_new_after_every_login(portal: Portal) -> None:
+    page = portal.authorize()
+    portal.http.cookies.set(SESSION, "planted-by-an-attacker", domain="id.example.test")
+    portal.login(page)
+    first = portal.http.cookies.get(SESSION, domain="id.example.test")
+    assert first not in (None, "planted-by-an-attacker")
+    portal.login(portal.authorize(prompt="login"))
+    second = [cookie.value for cookie in portal.http.cookies.jar if cookie.name == SESSION]
+    assert first not in second
+
+
+def test_an_old_session_cookie_is_worth_nothing_after_a_new_login(world: World, portal: Portal) -> None:
+    portal.sign_in()
+    old = next(cookie.value for cookie in portal.http.cookies.jar if cookie.name == SESSION)
+    portal.login(portal.authorize(prompt="login"))
+    thief = world.visit()
+    thief.http.cookies.set(SESSION, old or "", domain="id.example.test")
+    assert _asks_password(thief.authorize())
+
+
+def test_cookies_are_out_of_scripts_reach_and_bound_to_the_host(portal: Portal) -> None:
+    page = portal.authorize()
+    form = {**form_of(page).fields, "username": "zhangsan", "password": PASSWORD, "action": "login"}
+    cookies = portal.http.post(str(page.url), data=form).headers.get_list("set-cookie")
+    assert len(cookies) == 1
+    assert cookies[0].startswith(SESSION)
+    for part in ("HttpOnly", "Secure", "Path=/", "SameSite=lax"):
+        assert part in cookies[0]
+    assert "Domain" not in cookies[0]
+
+
+def test_the_same_person_keeps_the_session_id_over_logins(portal: Portal) -> None:
+    before = payload(portal.tokens()["id_token"])["sid"]
+    assert payload(portal.tokens(prompt="login")["id_token"])["sid"] == before
+
+
+def test_another_person_gets_another_session_and_ends_the_first(world: World, portal: Portal) -> None:
+    tokens = portal.tokens()
+    code = portal.code("lisi", prompt="login")
+    other = portal.redeem(code).json()
+    assert payload(other["id_token"])["sub"] == world.lisi.id
+    assert payload(other["id_token"])["sid"] != payload(tokens["id_token"])["sid"]
+    assert portal.userinfo(tokens["access_token"]).status_code == 401
+
+
+def test_a_session_ends_after_twelve_hours(world: World, portal: Portal) -> None:
+    portal.sign_in()
+    world.clock.advance(timedelta(hours=12))
+    assert _asks_password(portal.authorize())
+
+
+def test_a_stopped_person_is_signed_out_everywhere(world: World, portal: Portal) -> None:
+    tokens = portal.tokens()
+    world.idp.registry.set_person_active(world.zhangsan.id, active=False)
+    assert portal.userinfo(tokens["access_token"]).status_code == 401
+    page = portal.authorize()
+    assert _asks_password(page)
+    assert WRONG in text_of(portal.login(page))
+
+
+# --- what the client may ask of the login ----------------------------------------------------------------------
+
+
+def test_prompt_login_asks_again_and_the_time_is_new(world: World, portal: Portal) -> None:
+    before = payload(portal.tokens()["id_token"])["auth_time"]
+    world.clock.advance(timedelta(minutes=1))
+    page = portal.authorize(prompt="login")
+    assert _asks_password(page)
+    assert "该应用要求再次验证身份" in text_of(page)
+    tokens = portal.redeem(answer_of(portal.login(page))["code"]).json()
+    assert payload(tokens["id_token"])["auth_time"] == before + 60
+
+
+def test_prompt_none_shows_nothing(portal: Portal) -> None:
+    assert answer_of(portal.authorize(prompt="none"))["error"] == "login_required"
+    portal.login(portal.authorize())
+    assert answer_of(portal.authorize(prompt="none"))["error"] == "consent_required"
+    portal.sign_in()
+    assert "code" in answer_of(portal.authorize(prompt="none"))
+
+
+def test_prompt_consent_asks_again(portal: Portal) -> None:
+    portal.sign_in()
+    assert "allow" in form_of(portal.authorize(prompt="consent")).buttons
+
+
+@pytest.mark.parametrize(("max_age", "asked"), [("0", True), ("59", True), ("60", False), ("10000", False)])
+def test_an_older_login_than_the_client_takes_is_made_anew(
+    world: World, portal: Portal, max_age: str, asked: bool
+) -> None:
+    portal.sign_in()
+    world.clock.advance(timedelta(seconds=60))
+    page = portal.authorize(max_age=max_age)
+    assert (page.status_code == 200) is asked
+    if asked:
+        assert "code" in answer_of(portal.login(page))
+
+
+def test_a_login_hint_fills_the_name_in(portal: Portal) -> None:
+    assert form_of(portal.authorize(login_hint="zhangsan")).fields["username"] == "zhangsan"
+
+
+def test_a_login_hint_cannot_write_html(portal: Portal) -> None:
+    assert "<script>alert" not in portal.authorize(login_hint='"><script>alert(1)</script>').text
+
+
+@pytest.mark.parametrize(("locales", "title"), [("en", "Sign in"), ("fr-CA en-GB", "Sign in"), ("zh-CN en", "登录")])
+def test_the_client_may_choose_the_language(portal: Portal, locales: str, title: str) -> None:
+    assert f"<h1>{title}</h1>" in portal.authorize(ui_locales=locales).text
+
+
+def test_an_id_token_hint_asks_for_that_person(portal: Portal) -> None:
+    hint = portal.tokens()["id_token"]
+    assert "code" in answer_of(portal.authorize(id_token_hint=hint))
+    portal.code("lisi", prompt="login")
+    page = portal.authorize(id_token_hint=hint)
+    assert _asks_password(page)
+    assert answer_of(portal.login(page, "lisi"))["error"] == "login_required"
+
+
+# --- identity levels -------------------------------------------------------------------------------------------
+
+WISH = "urn:xinyin:acr:ial2"
+
+
+def test_a_client_that_wishes_a_proved_name_gets_one(portal: Portal) -> None:
+    page = portal.login(portal.authorize(acr_values=WISH))
+    assert "需要实名核验" in text_of(page)
+    page = portal.send(page, "prove", real_name="张三丰", id_number=NUMBER.lower())
+    tokens = portal.redeem(answer_of(portal.send(page, "allow"))["code"]).json()
+    assert payload(tokens["id_token"])["acr"] == WISH
+    told = portal.userinfo(tokens["access_token"]).json()
+    assert (told["name"], told["identity_level"], told["identity_evidence"]) == ("张三丰", 2, "name_and_number")
+    assert "code" in answer_of(portal.authorize(acr_values=WISH))
+
+
+def test_a_person_may_go_on_without_and_the_client_is_told_the_truth(portal: Portal) -> None:
+    page = portal.send(portal.login(portal.authorize(acr_values=WISH)), "continue")
+    tokens = portal.redeem(answer_of(portal.send(page, "allow"))["code"]).json()
+    assert payload(tokens["id_token"])["acr"] == "urn:xinyin:acr:ial1"
+
+
+@pytest.mark.parametrize(
+    ("number", "text"), [("110105194912310021", "身份证号码有误"), (NUMBER, "姓名与身份证号码不一致")]
+)
+def test_a_number_that_does_not_fit_proves_nothing(world: World, portal: Portal, number: str, text: str) -> None:
+    page = portal.login(portal.authorize(acr_values=WISH))
+    page = portal.send(page, "prove", real_name="李四", id_number=number)
+    assert text in text_of(page)
+    assert world.idp.registry.person("zhangsan").level == 1
+
+
+def test_guessing_names_for_a_number_is_slowed_down(portal: Portal) -> None:
+    page = portal.login(portal.authorize(acr_values=WISH))
+    for _ in range(5):
+        portal.send(page, "prove", real_name="李四", id_number=NUMBER)
+    assert LATER in text_of(portal.send(page, "prove", real_name="张三丰", id_number=NUMBER))
+
+
+def test_a_register_that_cannot_be_asked_changes_nothing(world: World, portal: Portal) -> None:
+    world.population.available = False
+    page = portal.login(portal.authorize(acr_values=WISH))
+    assert portal.send(page, "prove", real_name="张三丰", id_number=NUMBER).status_code == 400
+    assert world.idp.registry.person("zhangsan").level == 1
+
+
+# --- passwords and registration --------------------------------------------------------------------------------
+
+
+def test_a_password_hashed_at_another_cost_is_hashed_anew_at_login(world: World, portal: Portal) -> None:
+    old = Passwords(memory_mib=2, rounds=1).hash(PASSWORD)
+    with world.database.begin() as conn:
+        conn.execute(sa.update(people).where(people.c.login == "zhangsan").values(password_hash=old))
+    portal.sign_in()
+    with world.database.read() as conn:
+        kept = conn.execute(sa.select(people.c.password_hash).where(people.c.login == "zhangsan")).scalar_one()
+    assert "m=1024," in kept
+    assert "code" in answer_of(portal.sign_in(prompt="login"))
+
+
+def test_a_login_name_is_given_once(world: World) -> None:
+    with pytest.raises(LoginTaken):
+        world.idp.registry.create_person(login="ZHANGSAN", password=PASSWORD, name="张三")
+
+
+@pytest.mark.parametrize("password", ["short", "zhaoliu-9", "ZHAOLIU-9", "aaaaaaaaaa", "x" * 200])
+def test_a_weak_password_is_refused(world: World, password: str) -> None:
+    with pytest.raises(RegistrationRefused):
+        world.idp.registry.create_person(login="zhaoliu-9", password=password, name="赵六")
+
+
+def test_every_step_is_in_the_audit_log_without_names(world: World, portal: Portal) -> None:
+    portal.login(portal.authorize(), password="wrong password")
+    portal.tokens()
+    with world.database.read() as conn:
+        rows = conn.execute(sa.select(entries).order_by(entries.c.seq)).all()
+        assert world.audit.verify(conn).holds
+    actions = [row.action for row in rows]
+    assert actions[-3:] == ["idp.login_failed", "idp.signed_in", "idp.client_admitted"]
+    assert all("张三" not in str(row) and "zhangsan" not in str(row) for row in rows)
+
+
+def test_what_has_expired_is_swept(world: World, portal: Portal) -> None:
+    portal.tokens()
+    world.clock.advance(timedelta(days=2))
+    assert world.idp.sweep() >= 3
+    assert world.idp.sweep() == 0
