@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a program beside the pictures, in no package
 """Make this folder's pictures anew, from the program as it runs today.
 
     python docs/pictures/make_pictures.py [terminal] [pages] [documents]
@@ -10,18 +11,22 @@ import contextlib
 import io
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 
 from PIL import Image
 from playwright.sync_api import Browser, Page, sync_playwright
+from rich.cells import cell_len
+from rich.color import Color
 from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
 from rich.terminal_theme import MONOKAI
 from rich.text import Text
 
@@ -35,7 +40,6 @@ from admin.demo.processes import free_port, is_free, running  # noqa: E402
 LARGEST = 250_000
 """Octets a picture may have."""
 PHONE = {"width": 390, "height": 844}
-DESK = {"width": 1000, "height": 700}
 COLUMNS = 104
 _ARGUMENTS = (
     "--no-sandbox",
@@ -46,12 +50,21 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
+_CELL, _LINE = 9, 18
+"""Pixels of one terminal cell: its width, its height. Two to one, so that a QR code of half blocks is square."""
+_INK, _GROUND = "#d9dce3", "#1f2430"
 _TERMINAL = """<!doctype html><meta charset="utf-8"><style>
-body {{ margin: 0; background: #1f2430; }}
-pre {{ margin: 0; padding: 22px 26px; display: inline-block; color: #d9dce3;
-  font: 15px/1.3 "Noto Sans Mono CJK SC", "Sarasa Mono SC", monospace; }}
-{stylesheet}
-</style><pre>{code}</pre>"""
+body {{ margin: 0; background: {ground}; }}
+pre {{ margin: 0; padding: 20px 24px; display: inline-block; color: {ink};
+  font: 15px/{line}px "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; }}
+i {{ display: inline-block; height: {line}px; vertical-align: top; font-style: normal; overflow: hidden; }}
+</style><pre>{lines}</pre>"""
+_BLOCKS = {
+    "█": "{ink}",
+    "▀": "linear-gradient({ink} 50%, {ground} 50%)",
+    "▄": "linear-gradient({ground} 50%, {ink} 50%)",
+    " ": "{ground}",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,18 +136,37 @@ def keep(name: str, png: bytes, *, width: int | None = None) -> None:
 def terminal(browser: Browser, folder: Path) -> None:
     """Run `xinyin demo --exit` and draw what it printed."""
     colours = _environment(TTY_COMPATIBLE="1", TTY_INTERACTIVE="0", COLUMNS=str(COLUMNS), COLORTERM="truecolor")
-    printed = subprocess.run(  # noqa: S603 - our own program
+    printed = subprocess.run(
         [sys.executable, "-m", "admin", "demo", "--exit"], cwd=folder, env=colours, stdout=subprocess.PIPE, check=True
     ).stdout.decode()
-    # The place of the temporary folder is nobody's affair.
-    printed = printed.replace(str(folder), "/home/you/xinyin")
-    console = Console(record=True, file=io.StringIO(), width=COLUMNS, force_terminal=True, color_system="truecolor")
-    console.print(Text.from_ansi(f"$ make demo\n{printed.rstrip()}"), soft_wrap=True)
-    html = console.export_html(theme=MONOKAI, inline_styles=True, code_format=_TERMINAL)
+    # The temporary folder's name is nobody's affair; its length holds the frame together.
+    printed = printed.replace(str(folder), "/home/you/xinyin-demo-folder"[: len(str(folder))])
+    text = Text.from_ansi(f"$ make demo\n{printed.rstrip()}")
+    console = Console(width=COLUMNS, force_terminal=True, color_system="truecolor", file=io.StringIO())
+    lines = ["".join(map(_cells, line)) for line in console.render_lines(text, pad=False)]
     page = browser.new_page(viewport={"width": 1200, "height": 800}, device_scale_factor=1.5)
-    page.set_content(html)
+    page.set_content(_TERMINAL.format(ground=_GROUND, ink=_INK, line=_LINE, lines="\n".join(lines)))
     keep("terminal.png", page.locator("pre").screenshot())
     page.close()
+
+
+def _cells(segment: Segment) -> str:
+    """Draw each character in a box of its own, as a terminal does: fonts differ in what they call wide."""
+    style = segment.style or Style()
+    ink, ground = (_colour(style.color, _INK), _colour(style.bgcolor, _GROUND))
+    if style.reverse:
+        ink, ground = ground, ink
+    looks = f"color:{ink}" + (";opacity:.55" if style.dim else "") + (";font-weight:700" if style.bold else "")
+    boxes = []
+    for character in segment.text.rstrip("\n"):
+        background = _BLOCKS.get(character, "{ground}").format(ink=ink, ground=ground)
+        shown = " " if character in _BLOCKS else escape(character)
+        boxes.append(f'<i style="width:{_CELL * cell_len(character)}px;background:{background};{looks}">{shown}</i>')
+    return "".join(boxes)
+
+
+def _colour(colour: Color | None, default: str) -> str:
+    return default if colour is None or colour.is_default else colour.get_truecolor(MONOKAI).hex
 
 
 # --- pages -------------------------------------------------------------------------------------------------------
@@ -184,7 +216,7 @@ def documents(here: World) -> None:
     """Seal the samples, issue a licence, and have readers that are not ours draw them."""
     issue(here)
     _draw_pdf("licence.png", here.folder / "licence.pdf")
-    for kind, x, y in (("pdf", "132", "183"), ("ofd", "127", "232")):
+    for kind, x, y in (("pdf", "132", "176"), ("ofd", "127", "235")):
         source, out = ROOT / f"examples/samples/approval.{kind}", here.folder / f"sealed.{kind}"
         options = ("--reason", "准予行政许可", "--page", "1", "--x-mm", x, "--y-mm", y)
         here.department("seal", str(source), "--seal", here.facts.seal, "--out", str(out), *options)
