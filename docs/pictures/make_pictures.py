@@ -50,13 +50,13 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_CELL, _LINE = 9, 18
+_CELL, _LINE = 10, 20
 """Pixels of one terminal cell: its width, its height. Two to one, so that a QR code of half blocks is square."""
 _INK, _GROUND = "#d9dce3", "#1f2430"
 _TERMINAL = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 0; background: {ground}; }}
 pre {{ margin: 0; padding: 20px 24px; display: inline-block; color: {ink};
-  font: 15px/{line}px "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; }}
+  font: 16px/{line}px "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; }}
 i {{ display: inline-block; height: {line}px; vertical-align: top; font-style: normal; overflow: hidden; }}
 </style><pre>{lines}</pre>"""
 _BLOCKS = {
