@@ -11,6 +11,7 @@ from rich.table import Table
 
 from admin import build, devworld, faces
 from admin import settings as configuration
+from admin.housekeeping import kept_clean
 from admin.settings import Settings
 from idp.realname import RealNames
 from kernel import logs
@@ -60,7 +61,7 @@ def migrate() -> None:
 def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
     logs.configure(sys.stderr)
     faces.quiet_library_logs()
-    with build.services(settings, real_names=real_names) as service:
+    with build.services(settings, real_names=real_names) as service, kept_clean(service.idp.sweep):
         uvicorn.run(
             faces.application(service),
             host=settings.host,
