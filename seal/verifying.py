@@ -22,7 +22,7 @@ from seal.wire import decode_report, encode_report
 from seal.wording import wording
 
 MAX_DOCUMENT = 64 * 1024 * 1024
-_SEAL_NUMBER = re.compile(r"(?:^|,)CN=([0-9]{14})(?:,|$)")
+_SEAL_NUMBER = re.compile(r"(?:^|(?<!\\),)CN=([0-9]{14})(?:,|$)")
 
 
 class VerifierBusy(Refusal):
@@ -101,10 +101,15 @@ def with_seal_status(report: Report, trust: Trust, at: datetime | None) -> Repor
     )
 
 
-def _with_status(signature: SignatureReport, trust: Trust, at: datetime | None) -> SignatureReport:
+def seal_number(signature: SignatureReport) -> str | None:
+    """Give the number of the seal that signed, as seal or certificate tell it; None if neither does."""
     # A PAdES signature embeds no seal; a seal's certificate bears its number as common name.
     named = _SEAL_NUMBER.search(signature.signer or "")
-    number = signature.seal.id if signature.seal else named[1] if named else None
+    return signature.seal.id if signature.seal else named[1] if named else None
+
+
+def _with_status(signature: SignatureReport, trust: Trust, at: datetime | None) -> SignatureReport:
+    number = seal_number(signature)
     when = at or signature.time
     if number is None or when is None:
         return signature
