@@ -18,6 +18,7 @@ from kernel.ids import new_id
 from kernel.objects import ObjectStore
 from kernel.principal import Principal
 from license_store import identifier, organisation, qr, store
+from license_store.binding import ACTIONS, sealing_reason
 from license_store.catalogue import Catalogue, check_texts, validate
 from license_store.model import (
     CHINA,
@@ -117,7 +118,7 @@ class LicenseService:
         # 1. The caller may; the data fit; the seal may sign now.
         # 2. The page is drawn: what cannot be shown is refused while nothing has been written.
         # 3. The draft is stored, under the caller's key.
-        # 4. The document is sealed, under the licence's key; the files are stored under their content's hash.
+        # 4. The document is sealed, under the licence's key and for its facts; the files are stored under their hash.
         # 5. Files, first status and audit entry become visible in one transaction.
         kind = self._catalogue.current(request.type_code)
         principal.require("license.issue", kind.code)
@@ -139,8 +140,10 @@ class LicenseService:
         if not resumed:
             self._keep(draft, asked)
 
-        sealed = self._sealer.seal(_seal_request(kind, draft, seal, page, request), principal)
-        document_key, picture_key = self._objects.put(sealed.document), self._objects.put(picture)
+        picture_key = self._objects.put(picture)
+        reason = sealing_reason(kind, draft, picture_key)
+        sealed = self._sealer.seal(_seal_request(kind, draft, seal, page, reason, request), principal)
+        document_key = self._objects.put(sealed.document)
 
         files = (
             LicenseFile(kind=DOCUMENT, media_type="application/pdf", object_key=document_key, sealing=sealed.id),
@@ -172,7 +175,7 @@ class LicenseService:
         try:
             with self._db.begin() as conn:
                 store.insert_change(conn, licence.public_id, change)
-                self._record(conn, "license.revoked", licence, change, facts)
+                self._record(conn, licence, change, facts)
         except sa.exc.IntegrityError as error:
             raise LicenseNotActive("This licence was changed by another call just now: look at it again.") from error
         return self.find(public_id)
@@ -260,16 +263,15 @@ class LicenseService:
                 store.insert_change(conn, draft.public_id, change)
                 for file in files:
                     store.insert_file(conn, draft.public_id, file)
-                self._record(conn, "license.issued", draft, change, facts)
+                self._record(conn, draft, change, facts)
         except sa.exc.IntegrityError:
             # The same request, sent twice at once: the other one finished first, with the same document.
             return self.find(draft.public_id)
         return replace(draft, changes=(change,), files=files)
 
-    def _record(
-        self, conn: sa.Connection, action: str, licence: License, change: StatusChange, facts: Mapping[str, str]
-    ) -> None:
-        self._audit.append(conn, at=change.at, actor=change.actor, action=action, target=licence.public_id, facts=facts)
+    def _record(self, conn: sa.Connection, licence: License, change: StatusChange, facts: Mapping[str, str]) -> None:
+        action, target = ACTIONS[change.status], licence.public_id
+        self._audit.append(conn, at=change.at, actor=change.actor, action=action, target=target, facts=facts)
 
 
 def _asked(request: IssueRequest, principal: Principal) -> store.Request:
@@ -293,17 +295,19 @@ def _asked(request: IssueRequest, principal: Principal) -> store.Request:
     )
 
 
-def _seal_request(kind: LicenseType, draft: License, seal: Seal, page: bytes, request: IssueRequest) -> SealRequest:
+def _seal_request(  # noqa: PLR0913, PLR0917 - what is sealed, with what, for what
+    kind: LicenseType, draft: License, seal: Seal, page: bytes, reason: str, request: IssueRequest
+) -> SealRequest:
     return SealRequest(
         document=page,
         seal=seal.id,
         format=request.seal_format,
         placement=kind.placement(seal.picture),
-        reason=f"签发{kind.name_zh}",
+        reason=reason,
         case_number=request.case_number,
         document_kind=kind.code,
-        # The page is part of the key: a draft resumed under a newer template is sealed anew, not refused for ever.
-        idempotency_key=f"license-{draft.public_id}-{sm3(page).hex()[:16]}",
+        # What is sealed is part of the key: a draft resumed under a newer template is sealed anew, not refused.
+        idempotency_key=f"license-{draft.public_id}-{sm3(page, reason.encode()).hex()[:16]}",
     )
 
 

@@ -10,7 +10,7 @@ from fastapi import APIRouter, Request, Response
 
 from kernel.page import Pages
 from license_store.model import FieldKind, License, LicenseStatus, LicenseType
-from license_store.public import PublicAnswer, PublicDesk, PublicVerdict
+from license_store.public import Difference, PublicAnswer, PublicDesk, PublicVerdict
 from seal.model import Finding, SignatureReport, Verdict
 from seal.wording import wording
 
@@ -55,6 +55,13 @@ _STATUSES: Mapping[LicenseStatus, tuple[str, str, str]] = {
     LicenseStatus.ACTIVE: ("green", "有效", "in force"),
     LicenseStatus.EXPIRED: ("red", "已过期", "expired"),
     LicenseStatus.REVOKED: ("red", "已吊销", "revoked"),
+}
+_DIFFERENCES: Mapping[Difference, tuple[str, str]] = {
+    Difference.FACTS: (
+        "登记内容与存档的盖章文件不一致",
+        "The register does not say what the stored document was sealed for",
+    ),
+    Difference.STATUS: ("状态记录与审计日志不一致", "The status is not the one in the audit log"),
 }
 _ALGORITHMS = (
     ("sm2", "SM2 签名、SM3 摘要（国家商用密码算法）", "SM2 signature over an SM3 digest (Chinese national algorithms)"),
@@ -128,6 +135,7 @@ def _algorithm(signature: SignatureReport | None) -> tuple[str, str]:
 
 def _problems(view: PublicVerdict) -> Iterator[tuple[str, str]]:
     """Give, in Chinese and English, whatever keeps the stored document from being confirmed."""
+    yield from (_DIFFERENCES[difference] for difference in view.differences)
     if view.report is None:
         yield "存档文件暂时无法读取", "The stored document cannot be read at the moment"
         return

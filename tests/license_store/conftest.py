@@ -90,7 +90,7 @@ def town(database: Database, clock: ManualClock, authority: Authority, renderer:
         sealer=sealer,
         base_url=BASE_URL,
     )
-    desk = PublicDesk(db=database, objects=objects, catalogue=catalogue, judge=judge, clock=clock)
+    desk = PublicDesk(db=database, audit=audit, objects=objects, catalogue=catalogue, judge=judge, clock=clock)
     app = FastAPI()
     page = Pages(["license_store"], csrf_key=bytes(32), secure=False)
     app.include_router(pages.router(page, desk))

@@ -9,11 +9,10 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from license_store.catalogue import Catalogue
 from license_store.model import DOCUMENT, PICTURE, License, Validity
-from license_store.public import PublicAnswer, PublicDesk
+from license_store.public import PublicAnswer
 from seal.model import Finding, Report, SignatureReport, Verdict
-from tests.license_store.town import BASE_URL, CLERK, FACE, HOLDER, Town, asked
+from tests.license_store.town import BASE_URL, CLERK, FACE, HOLDER, Town, another_desk, asked
 
 UNKNOWN = "a" * 26
 
@@ -156,7 +155,7 @@ def test_only_a_valid_seal_makes_a_licence_genuine(town: Town, licence: License,
     finding = Finding(code="SIGNATURE_INVALID", verdict=found)
     one = SignatureReport(format="pdf", signer=None, seal=None, time=None, time_source=None, findings=(finding,))
     report = Report(signatures=() if found is Verdict.UNSIGNED else (one,))
-    desk = PublicDesk(db=town.db, objects=town.objects, catalogue=Catalogue(), judge=lambda _: report, clock=town.clock)
+    desk = another_desk(town, lambda _: report)
     assert desk.view(licence.public_id).answer is PublicAnswer.CANNOT_CHECK
 
 
@@ -169,7 +168,7 @@ def test_a_judgement_is_kept_for_a_minute_and_then_made_anew(town: Town, licence
         judged.append(len(document))
         return good
 
-    desk = PublicDesk(db=town.db, objects=town.objects, catalogue=Catalogue(), judge=judge, clock=town.clock)
+    desk = another_desk(town, judge)
     for _ in range(3):
         assert desk.view(licence.public_id).answer is PublicAnswer.GENUINE_IN_FORCE
     assert len(judged) == 1
