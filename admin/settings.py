@@ -1,12 +1,14 @@
 """Settings: the only reader of the environment, and the only place that says what may run in production."""
 
+import re
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+_ORIGIN = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?", re.ASCII
+)
 
 
 class SettingsRefused(Exception):
@@ -34,10 +36,13 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _bare_origin(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"} or parts.query:
-            raise ValueError("must be an origin such as https://id.example.gov.cn, without a path")
-        return value.rstrip("/")
+        origin = _ORIGIN.fullmatch(value)
+        if origin is None or int(origin["port"] or 1) not in range(1, 65536):
+            raise ValueError(
+                "must be an origin such as https://id.example.gov.cn: lower case, a name in ASCII (xn--… for others),"
+                " no user, no path"
+            )
+        return value.removesuffix("/")
 
     @classmethod
     def settings_customise_sources(
