@@ -40,7 +40,7 @@ def application(service: Service) -> FastAPI:
     app.include_router(seal.api.verify_router(verifier=service.verifier))
     app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
     app.include_router(license_store.api.public_router(service.desk))
-    app.include_router(license_store.pages.router(service.pages, service.desk))
+    app.include_router(license_store.pages.router(service.pages, service.desk, base_url=service.settings.public_url))
     app.router.routes.extend(idp.api.routes(service.idp, service.pages))
     app.mount("/static", static_app())
     _welcome(app, service)
