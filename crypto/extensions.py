@@ -10,6 +10,7 @@ SUBJECT_KEY_ID, AUTHORITY_KEY_ID = "2.5.29.14", "2.5.29.35"
 KEY_USAGE, EXTENDED_KEY_USAGE, BASIC_CONSTRAINTS = "2.5.29.15", "2.5.29.37", "2.5.29.19"
 CRL_POINTS, AUTHORITY_ACCESS, CERTIFICATE_POLICIES = "2.5.29.31", "1.3.6.1.5.5.7.1.1", "2.5.29.32"
 SUBJECT_ALT_NAME, ISSUER_ALT_NAME = "2.5.29.17", "2.5.29.18"
+MAX_EXTENSIONS = 128
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
 _OCSP = "1.3.6.1.5.5.7.48.1"
 _URI = der.context(6, constructed=False)
@@ -54,7 +55,9 @@ class Extensions:
 
 
 def read_extensions(node: der.Node | None) -> Extensions:
-    """Read the Extensions SEQUENCE; one unreadable value never costs the others."""
+    """Read the Extensions SEQUENCE; one unreadable value never costs the others, very many are a DerError."""
+    if node is not None and len(node) > MAX_EXTENSIONS:
+        raise DerError(f"more than {MAX_EXTENSIONS} extensions")
     found = Extensions()
     oids: set[str] = set()
     bad: set[str] = set()

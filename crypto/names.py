@@ -1,5 +1,6 @@
 """Distinguished names: built as DER, read into RFC 4514 text, compared as RFC 5280 7.1 says."""
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -11,7 +12,7 @@ from crypto.errors import CertificateError, DerError
 COMMON_NAME, ORGANISATION, ORGANISATION_ID, COUNTRY = "2.5.4.3", "2.5.4.10", "2.5.4.97", "2.5.4.6"
 _UPPER_BOUND = 64
 """ub-common-name and ub-organization-name (RFC 5280 appendix A.1), in characters."""
-MAX_NAME = 16 * 1024
+MAX_NAME = 8 * 1024
 """Octets of a Name: what is read is remembered, and may not fill the memory."""
 
 # RFC 4514 section 3 first, then descriptors of the LDAP registry that real certificates use.
@@ -34,6 +35,7 @@ _KEYWORDS: Mapping[str, str] = {
     ORGANISATION_ID: "organizationIdentifier",
     "1.2.840.113549.1.9.1": "emailAddress",
 }
+_UNSEEN = frozenset(("Cc", "Cf", "Zl", "Zp"))
 _ESCAPED = frozenset('"+,;<>\\')
 _TEXT_TAGS = frozenset((der.UTF8, der.PRINTABLE, der.T61, der.IA5, der.VISIBLE, der.BMP))
 
@@ -144,8 +146,9 @@ def _escape(value: str) -> str:
 def _escaped(character: str, *, first: bool, last: bool) -> str:
     if character in _ESCAPED or (first and character in "# ") or (last and character == " "):
         return "\\" + character
-    if character < " " or character == "\x7f":
-        return f"\\{ord(character):02x}"
+    # Characters that are not seen but turn or hide what stands beside them could make one name look like another.
+    if unicodedata.category(character) in _UNSEEN:
+        return "".join(f"\\{octet:02x}" for octet in character.encode())
     return character
 
 

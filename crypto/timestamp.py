@@ -76,8 +76,11 @@ def verify_token(
         found.append(CmsProblem.ATTRIBUTES_MALFORMED)  # RFC 3161 2.4.2: signed attributes are mandatory.
     if token.imprint_digest is None:
         found.append(TimestampProblem.IMPRINT_UNSUPPORTED)
-    elif data_digest(token.imprint_digest) != token.imprint:
-        found.append(TimestampProblem.IMPRINT_MISMATCH)
+    else:
+        if data_digest(token.imprint_digest) != token.imprint:
+            found.append(TimestampProblem.IMPRINT_MISMATCH)
+        if token.imprint_digest.weak:
+            found.append(CmsProblem.WEAK_DIGEST)
     authority = token.certificate or next((each for each in others if token.signer.is_under(each)), None)
     if authority is not None and authority.extended_key_usage != {TIME_STAMPING}:
         found.append(TimestampProblem.NOT_A_TSA)

@@ -46,6 +46,20 @@ def begin(conn: sa.Connection, limit: Limit, who: str, now: datetime) -> datetim
     return None
 
 
+def begin_login(conn: sa.Connection, login: str, address: str, now: datetime) -> datetime | None:
+    """Count a login attempt against its account and its address; give until when to wait.
+
+    An attempt that is not judged counts against neither: a locked service hall locks nobody's account, and a locked
+    account not its neighbours' address.
+    """
+    wait = begin(conn, ACCOUNT, login, now)
+    if wait is None:
+        wait = begin(conn, ADDRESS, address, now)
+        if wait is not None:
+            take_back(conn, ACCOUNT, login, now)
+    return wait
+
+
 def forget(conn: sa.Connection, limit: Limit, who: str) -> None:
     """Forget every failure: the right password was given for this account."""
     conn.execute(sa.delete(attempts).where(attempts.c.key == _key(limit, who)))

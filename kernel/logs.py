@@ -33,6 +33,8 @@ _PATTERNS = (
     re.compile(r"[A-Za-z0-9._%+-]{1,64}@[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})+"),
     # A signed token in compact form (RFC 7515): it opens doors for whoever reads the log.
     re.compile(r"(?<![A-Za-z0-9_-])eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*"),
+    # What PostgreSQL adds to an error quotes the key or the whole row; it ends where SQLAlchemy or a traceback goes on.
+    re.compile(r"(?<=\nDETAIL:).*?(?=\n\n|\n\[SQL|\Z)", re.DOTALL),
 )
 _DEEPEST = 6
 # Servers that log every request with its query; the doorway's own line takes their place.

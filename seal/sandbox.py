@@ -73,13 +73,15 @@ class Sandbox:
         if not self._places.acquire(timeout=self.limits.wall_seconds):
             raise SandboxBusy("all children are at work")
         try:
-            return self._ask(job, monotonic() + self.limits.wall_seconds)
+            return self._ask(job)
         finally:
             self._places.release()
 
-    def _ask(self, job: bytes, deadline: float) -> bytes:
+    def _ask(self, job: bytes) -> bytes:
         try:
-            with self._child(deadline) as channel:
+            with self._child() as channel:
+                # Counted from here: a server that had to be started first is not the job's doing.
+                deadline = monotonic() + self.limits.wall_seconds
                 _send(channel, job, deadline)
                 return _receive(channel, deadline, self.limits.answer_bytes)
         except TimeoutError as error:
@@ -87,14 +89,16 @@ class Sandbox:
         except (OSError, EOFError) as error:
             raise SandboxFailed("the reading process died: it crashed or exceeded its memory or time") from error
 
-    def _child(self, deadline: float) -> socket.socket:
+    def _child(self) -> socket.socket:
         """Have the server make a child, and give the channel to it; a server that died is started again, once."""
         for last_try in (False, True):
             ours, theirs = socket.socketpair()
             try:
                 with theirs, self._lock:
                     socket.send_fds(self._started().control, [b"J"], [theirs.fileno()])
-                _receive(ours, deadline, 0)  # the child is there: what goes wrong from here on is the job's doing
+                _receive(
+                    ours, monotonic() + self.limits.wall_seconds, 0
+                )  # the child is there: what goes wrong from here on is the job's doing
             except (OSError, EOFError) as error:
                 ours.close()
                 with self._lock:

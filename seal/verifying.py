@@ -13,7 +13,7 @@ from crypto.engines import default_engine
 from crypto.errors import CryptoError
 from crypto.x509 import Certificate
 from kernel.errors import Reason, Refusal
-from seal.errors import DocumentTooLarge
+from seal.errors import DocumentForged, DocumentTooLarge, DocumentUnreadable
 from seal.formats_table import DOCUMENT_TYPES, DocumentType, document_type
 from seal.model import Finding, Report, SignatureReport, Verdict
 from seal.sandbox import Limits, Sandbox, SandboxBusy, SandboxFailed
@@ -55,6 +55,17 @@ class Verifier:
         except (SandboxFailed, ValueError) as error:
             return cannot_verify(str(error))
         return with_seal_status(report, self.trust, at)
+
+    def examine(self, document: bytes) -> None:
+        """Refuse a document that is to be sealed and must not be.
+
+        No file comes near our own process that breaks its reader, and no seal is put under a forged signature.
+        """
+        report = self.verify(document)
+        if any(finding.code == "CANNOT_VERIFY" for finding in report.findings):
+            raise DocumentUnreadable("The document could not be read to the end; it was not sealed.")
+        if report.verdict is Verdict.INVALID:
+            raise DocumentForged("The document bears an invalid signature already, or is damaged; it was not sealed.")
 
     def close(self) -> None:
         """End the fork server; the next call starts another."""

@@ -12,7 +12,6 @@ from rich.markup import escape
 
 from admin import settings as configuration
 from admin.build import operator, services
-from crypto.errors import CryptoError
 from kernel.errors import Refusal
 from seal.model import Finding, Placement, Report, SealId, Verdict
 from seal.request import SealRequest
@@ -120,11 +119,16 @@ def seal(  # noqa: PLR0913 - one option each
     kind: Annotated[str, typer.Option(help="Kind of document.")] = "approval-result",
 ) -> None:
     """Seal a document with a registered seal, as the operator of this data folder."""
+    if out.exists():
+        raise typer.BadParameter(f"{out} exists already; sealed documents are never written over")
+    if not out.parent.is_dir():
+        # Asked before anything is signed: a sealing that nobody receives still stands in the ledger.
+        raise typer.BadParameter(f"{out.parent} is not a folder")
+    document = file.read_bytes()
     with services(configuration.load()) as service:
-        if out.exists():
-            raise typer.BadParameter(f"{out} exists already; sealed documents are never written over")
+        service.verifier.examine(document)
         request = SealRequest(
-            document=file.read_bytes(),
+            document=document,
             seal=SealId(seal_id),
             format=document_format,
             placement=_placement(place),
@@ -162,7 +166,4 @@ def _moment(text: str | None) -> datetime | None:
 def _trust(folder: Path | None) -> Trust:
     if folder is not None and not folder.is_dir():
         raise typer.BadParameter(f"{folder} is not a folder")
-    try:
-        return Trust.load(folder or configuration.load().home / "trust")
-    except CryptoError as error:
-        raise typer.BadParameter(f"{folder}: {error}") from error
+    return Trust.load(folder or configuration.load().home / "trust")

@@ -11,12 +11,15 @@ from rich.table import Table
 
 from admin import build, devworld, faces
 from admin import settings as configuration
-from admin.settings import Settings
+from admin.housekeeping import kept_clean
+from admin.settings import DEV_MARK, Settings
 from idp.realname import RealNames
 from kernel import logs
 from kernel.clock import SystemClock
 
 PORTAL_URL = "http://127.0.0.1:8100"
+_KEPT = f"(in the data folder's {DEV_MARK})"
+"""Said instead of a secret where nobody sits at a terminal: what is written there is a log."""
 
 
 def register(app: typer.Typer) -> None:
@@ -33,6 +36,7 @@ def dev(
     portal_url: Annotated[str, typer.Option(help="Where the example portal runs.")] = PORTAL_URL,
 ) -> None:
     """Serve on this machine with invented people, keys and seals: to try things on, never for production."""
+    _log_as_json()
     clock = SystemClock()
     given = configuration.load(home=home, port=port, host="127.0.0.1", public_url=f"http://127.0.0.1:{port}")
     settings = devworld.settings_of(given)
@@ -43,6 +47,7 @@ def dev(
 
 def serve() -> None:
     """Serve in production, on the settings of this environment; refuses anything made for development."""
+    _log_as_json()
     settings = configuration.load()
     configuration.require_production(settings)
     _run(settings)
@@ -57,10 +62,13 @@ def migrate() -> None:
     )
 
 
-def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
+def _log_as_json() -> None:
     logs.configure(sys.stderr)
     faces.quiet_library_logs()
-    with build.services(settings, real_names=real_names) as service:
+
+
+def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
+    with build.services(settings, real_names=real_names) as service, kept_clean(service.idp.sweep):
         uvicorn.run(
             faces.application(service),
             host=settings.host,
@@ -74,12 +82,13 @@ def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
 
 
 def _introduce(settings: Settings, world: devworld.DevWorld) -> None:
+    secrets = world if sys.stderr.isatty() else None
     table = Table(show_header=False, title="信印 Xinyin - DEVELOPMENT ONLY", title_justify="left")
     table.add_row("service", settings.public_url)
     table.add_row("discovery", f"{settings.public_url}/.well-known/openid-configuration")
-    table.add_row("citizen", f"{world.citizen_login} / {world.citizen_password}")
-    table.add_row("portal client", f"{world.portal_id} / {world.portal_secret}")
-    table.add_row("department client", f"{world.department_id} / {world.department_secret}")
+    table.add_row("citizen", f"{world.citizen_login} / {secrets.citizen_password if secrets else _KEPT}")
+    table.add_row("portal client", f"{world.portal_id} / {secrets.portal_secret if secrets else _KEPT}")
+    table.add_row("department client", f"{world.department_id} / {secrets.department_secret if secrets else _KEPT}")
     table.add_row("seal", world.seal)
     table.add_row("data folder", str(settings.home.resolve()))
     Console(stderr=True).print(table)

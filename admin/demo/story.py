@@ -26,7 +26,9 @@ from kernel.clock import SystemClock
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 _OK = 200
-_SEAL_PLACE = ("--page", "1", "--x-mm", "132", "--y-mm", "176")
+_PDF_PLACE = ("--page", "1", "--x-mm", "132", "--y-mm", "176")
+_OFD_PLACE = ("--page", "1", "--x-mm", "127", "--y-mm", "227")
+"""Over the agency's name and the date in the samples (GB/T 9704 7.3.5.1)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,7 +118,8 @@ def seal_documents(ticks: Ticks, scene: Scene) -> dict[str, Path]:
         with ticks.step(f"部门用印  seal the approval result: {words}") as step:
             target = scene.out / name
             source = EXAMPLES / "samples" / sample
-            options = ["--format", seal_format, "--reason", "准予行政许可", "--case", "YJ20261112-0317", *_SEAL_PLACE]
+            options = ["--format", seal_format, "--reason", "准予行政许可", "--case", "YJ20261112-0317"]
+            options += _OFD_PLACE if sample.endswith(".ofd") else _PDF_PLACE
             _department(scene, "seal", str(source), "--seal", scene.world.seal, "--out", str(target), *options)
             step.facts["file"] = f"{target} ({target.stat().st_size:,} octets)"
             sealed[name] = target

@@ -165,12 +165,8 @@ class Authorization:
         # 1. Count first: many at once must not all be tried.
         with self._database.begin() as conn:
             scene = self._open(conn, flow_id, browser, now)
-            waits = (
-                attempts.begin(conn, attempts.ADDRESS, browser.address, now),
-                attempts.begin(conn, attempts.ACCOUNT, login, now),
-            )
+            wait = attempts.begin_login(conn, login, browser.address, now)
             found = people.by_login(conn, login) if login.isprintable() else None
-        wait = max((until for until in waits if until), default=None)
         if wait is not None:
             return Turn(outcome=_again(scene, "wait", wait))
         # 2. Judge, outside any transaction: this is slow on purpose.

@@ -82,3 +82,10 @@ def test_rubbish_is_refused_and_nothing_else(data: bytes) -> None:
         NameParts.from_der(data)
     except CryptoError:
         return
+
+
+@pytest.mark.parametrize(
+    ("unseen", "shown"), [("\u202e", r"\e2\80\ae"), ("\u200b", r"\e2\80\8b"), ("\x9b", r"\c2\9b"), ("\x00", r"\00")]
+)
+def test_characters_that_are_not_seen_are_shown_by_their_octets(unseen: str, shown: str) -> None:
+    assert name_text(name(f"某某局{unseen}印章")) == f"CN=某某局{shown}印章,C=CN"

@@ -7,13 +7,15 @@ import pytest
 
 from crypto import cms_names, der
 from crypto.certificate import Certificate
-from crypto.cms import parse_signed_data
-from crypto.digests import SHA1, SHA256, SHA512
+from crypto.cms import CmsProblem, parse_signed_data
+from crypto.digests import MD5, SHA1, SHA256, SHA512, DigestAlgorithm
 from crypto.errors import CertificateError, CmsError, CryptoError, DerError, TokenError
 from crypto.jose import JwtSigner, verify_signature
 from crypto.jwk import decode, encode
 from crypto.names import MAX_NAME, fold_name
 from crypto.signatures import scheme_of
+from crypto.timestamp import parse_token, verify_token
+from crypto.x509 import TSA
 from tests.crypto.authority import Authority
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -124,6 +126,14 @@ def test_an_extension_without_members_is_refused_as_no_certificate(p256: Authori
         Certificate.from_der(remade(p256.signer.certificate, empty))
 
 
+def test_a_certificate_with_very_many_extensions_is_refused(p256: Authority) -> None:
+    def many(fields: list[bytes]) -> None:
+        fields[-1] = der.explicit(3, der.sequence(*(der.sequence(der.oid(f"1.2.{n}"), b"\4\0") for n in range(129))))
+
+    with pytest.raises(CertificateError, match="extensions"):
+        Certificate.from_der(remade(p256.signer.certificate, many))
+
+
 def test_a_ca_flag_without_a_value_makes_no_ca(p256: Authority) -> None:
     def flag(fields: list[bytes]) -> None:
         value = der.sequence(der.tlv(der.BOOLEAN, b""))
@@ -182,3 +192,34 @@ def test_claims_that_cannot_be_written_again_are_refused(p256: Authority, claims
     assert decode(token.split(".")[1]) == claims
     with pytest.raises(TokenError, match="JSON"):
         verify_signature(token, keys={"k": signer.public_key}, typ="JWT")
+
+
+def stamped(authority: Authority, algorithm: DigestAlgorithm, data: bytes) -> bytes:
+    holder = authority.issue("时间戳", TSA, authority.sub_ca)
+    imprint = der.sequence(der.sequence(der.oid(algorithm.oid)), der.octet_string(algorithm.digest(data)))
+    said = der.sequence(der.integer(1), der.oid("1.2.3"), imprint, der.integer(1), der.generalized_time(NOON))
+    attributes = der.set_of(
+        der.sequence(der.oid(oid), der.tlv(der.SET, value))
+        for oid, value in (
+            (cms_names.CONTENT_TYPE, der.oid(cms_names.TST_INFO)),
+            (cms_names.MESSAGE_DIGEST, der.octet_string(SHA256.digest(said))),
+        )
+    )
+    signer = der.sequence(
+        der.integer(1),
+        der.sequence(holder.certificate.issuer, der.integer(holder.certificate.serial)),
+        der.sequence(der.oid(SHA256.oid)),
+        der.tlv(der.context(0), *(member.raw for member in der.parse(attributes))),
+        der.sequence(der.oid(holder.signer.suite.signature_oid)),
+        der.octet_string(holder.signer.sign(attributes)),
+    )
+    content = der.sequence(der.oid(cms_names.TST_INFO), der.explicit(0, der.octet_string(said)))
+    certificates = der.explicit(0, holder.certificate.raw)
+    signed = der.sequence(der.integer(3), der.set_of(()), content, certificates, der.tlv(der.SET, signer))
+    return der.sequence(der.oid(cms_names.SIGNED_DATA), der.explicit(0, signed))
+
+
+def test_a_time_stamp_over_a_weak_digest_says_so(p256: Authority) -> None:
+    for algorithm, problems in ((SHA256, ()), (SHA1, (CmsProblem.WEAK_DIGEST,)), (MD5, (CmsProblem.WEAK_DIGEST,))):
+        token = parse_token(stamped(p256, algorithm, b"data"))
+        assert verify_token(token, lambda digest: digest.digest(b"data")) == problems

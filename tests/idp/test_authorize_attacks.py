@@ -1,5 +1,6 @@
 """What the authorisation endpoint must not fall for."""
 
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from urllib.parse import urlencode
 
@@ -186,6 +187,14 @@ def test_a_flow_gives_one_answer(portal: Portal) -> None:
     again = portal.send(page, "allow")
     assert again.status_code == 400
     assert "这次登录已失效" in text_of(again)
+
+
+def test_of_eight_consents_at_once_one_gives_a_code(portal: Portal) -> None:
+    page = portal.login(portal.authorize())
+    form = {**form_of(page).fields, "action": "allow"}
+    with ThreadPoolExecutor(8) as pool:
+        answers = list(pool.map(lambda _: portal.http.post(str(page.url), data=form).status_code, range(8)))
+    assert sorted(answers) == [303, *[400] * 7]
 
 
 def test_a_flow_that_took_too_long_is_over(world: World, portal: Portal) -> None:

@@ -69,6 +69,17 @@ def test_guesses_from_one_address_at_many_accounts_are_counted_too(world: World)
     assert LATER in text_of(portal.login(page))
 
 
+def test_a_locked_address_locks_nobodys_account(world: World) -> None:
+    portal = world.visit()
+    page = portal.authorize()
+    for number in range(50):
+        portal.login(page, f"name{number}", "wrong password")
+    for _ in range(6):
+        assert LATER in text_of(portal.login(page))
+    world.clock.advance(timedelta(seconds=31))
+    assert "allow" in form_of(portal.login(page)).buttons
+
+
 def test_many_people_behind_one_address_do_not_lock_each_other_out(world: World) -> None:
     portal = world.visit()
     for _ in range(55):

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from html.parser import HTMLParser
 from pathlib import Path
-from socket import AF_INET, SOCK_STREAM, socket
+from socket import AF_INET, IPPROTO_TCP, SOCK_STREAM, socket
 
 import httpx2
 import uvicorn
@@ -45,7 +45,8 @@ def free_port() -> int:
 @contextmanager
 def running(folder: Path) -> Iterator[Provider]:
     """Serve until the block ends."""
-    listening = socket(AF_INET, SOCK_STREAM)
+    # With the protocol named, asyncio sends small answers at once (TCP_NODELAY).
+    listening = socket(AF_INET, SOCK_STREAM, IPPROTO_TCP)
     listening.bind(("127.0.0.1", 0))
     issuer = f"http://127.0.0.1:{listening.getsockname()[1]}"
     database = Database(f"sqlite:///{folder / 'idp.db'}")

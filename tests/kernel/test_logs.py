@@ -5,10 +5,12 @@ import logging
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kernel.db import Database
 from kernel.logs import DROPPED, MASKED, mask, redact
 
 # Invented: the right shape, no person's.
@@ -72,6 +74,23 @@ def test_an_exception_is_written_with_its_stack_without_variables_or_personal_da
     assert "in fail" in row["exception"]
     assert f"no licence for {MASKED}" in row["exception"]
     assert "open sesame" not in lines.getvalue().replace('password = "open sesame"', "")
+
+
+def test_a_row_that_the_database_refused_is_not_quoted(database: Database, lines: Any) -> None:
+    people = sa.Table("people", sa.MetaData(), sa.Column("called", sa.Text, sa.CheckConstraint("length(called) < 9")))
+    with database.begin() as conn:
+        people.create(conn)
+    try:
+        with database.begin() as conn:
+            conn.execute(sa.insert(people).values(called="欧阳 某某\n的 秘密"))
+    except sa.exc.IntegrityError:
+        structlog.get_logger().exception("failed")
+    (row,) = lines.rows()
+    assert "in test_a_row" in row["exception"]
+    assert "IntegrityError" in row["exception"]
+    assert "[SQL: INSERT INTO people" in row["exception"]
+    for part in ("欧阳", "秘密"):
+        assert part not in row["exception"].replace('values(called="欧阳 某某\\n的 秘密")', "")
 
 
 def test_other_libraries_lines_pass_the_same_way(lines: Any) -> None:

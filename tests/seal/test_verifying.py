@@ -1,7 +1,9 @@
 """Verifying: sealed documents through the front door, in a limited process of their own."""
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -32,6 +34,11 @@ def document_for(name: str, pdf: bytes, ofd: bytes) -> bytes:
     return ofd if name.startswith("ofd") else pdf
 
 
+def contents(package: bytes) -> dict[str, bytes]:
+    with zipfile.ZipFile(io.BytesIO(package)) as archive:
+        return {name: archive.read(name) for name in archive.namelist()}
+
+
 @pytest.mark.parametrize("name", FORMATS)
 def test_what_we_seal_is_valid_in_the_sandbox_too(
     house: House, verifier: Verifier, pdf: bytes, ofd: bytes, name: str
@@ -56,7 +63,8 @@ def test_every_changed_region_of_a_sealed_document_is_found(
             verdict = verify_in_process(changed, house.trust).verdict
         except UnsupportedDocument:
             continue
-        assert verdict is not Verdict.VALID, at
+        # What a ZIP says of a file besides its content (times, attributes) is no part of an OFD document.
+        assert verdict is not Verdict.VALID or (name.startswith("ofd") and contents(changed) == contents(sealed)), at
     assert verifier.verify(sealed[:2000] + b"\x00" + sealed[2001:]).verdict is not Verdict.VALID
 
 

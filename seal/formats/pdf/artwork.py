@@ -63,9 +63,10 @@ def _image(size: tuple[int, int], plane: bytes, colours: str) -> Stream:
 def appearance(image: Ref, box: Box) -> bytes:
     """Write the form XObject that shows ``image`` filling ``box``, upright to the reader of a turned page."""
     across, up = (box.width, box.height) if box.turn % 2 == 0 else (box.height, box.width)
-    drawing = b"q %.4f 0 0 %.4f 0 0 cm /Seal Do Q" % (across, up)
+    # Multiply, as wet ink on paper: what is printed under the seal stays readable.
+    drawing = b"q /Ink gs %.4f 0 0 %.4f 0 0 cm /Seal Do Q" % (across, up)
     return (
         b"<</Type/XObject/Subtype/Form/BBox[0 0 %.4f %.4f]/Matrix[%b]"
-        b"/Resources<</XObject<</Seal %d %d R>>>>/Length %d>>"
+        b"/Resources<</ExtGState<</Ink<</Type/ExtGState/BM/Multiply>>>>/XObject<</Seal %d %d R>>>>/Length %d>>"
         b"\nstream\n%b\nendstream"
     ) % (across, up, _MATRICES[box.turn], image.number, image.generation, len(drawing), drawing)

@@ -33,7 +33,7 @@ class Code(Enum):
     CONTENT_ENCAPSULATED = Verdict.INVALID, "a detached signature brings a content of its own"
     SIGNATURE_INVALID = Verdict.INVALID, "the value does not verify under the certificate"
     ALGORITHM_UNSUPPORTED = Verdict.INDETERMINATE, "an algorithm or key that is not judged here"
-    ALGORITHM_WEAK = Verdict.VALID, "an algorithm or key that no new signature should use"
+    ALGORITHM_WEAK = Verdict.INDETERMINATE, "an algorithm or key that no new signature should use"
     SIGNING_CERT_MISMATCH = Verdict.INVALID, "the signed reference names another certificate"
     SIGNING_CERT_NOT_BOUND = Verdict.VALID, "nothing signed names the certificate (PKCS#7, not PAdES)"
     SIGNER_CERT_MISSING = Verdict.INDETERMINATE, "the signer's certificate is not at hand"

@@ -52,17 +52,24 @@ class PdfPades:
         _annotate(view, appender, page, widget)
         _enlist(view, appender, widget)
         # 5. Lay out, fill in the byte range and fix the digest.
-        salt = b"%b %d %d" % (write(date_string(at)), len(document), signature.number)
-        appended = appender.finish(salt)
-        start = appended.values[signature.number]
-        return _Prepared.over(
-            document, bytearray(appended.tail), start + range_at, start + contents_at, room, template, credential.suite
-        )
+        appended = appender.finish(b"%b %d" % (body[:contents_at], len(document)))
+        start = appended.values[signature.number] - len(document)
+        head, after = _around(len(document), appended.tail, start + range_at, start + contents_at, 2 * room + 2)
+        digest = credential.suite.digest.digest(document, head, after)
+        return _Prepared(digest, document, head, after, room, template)
+
+
+def _around(before: int, tail: bytes, range_at: int, gap: int, size: int) -> tuple[bytes, bytes]:
+    """Give ``tail`` up to and from the gap of ``size`` octets, the range filled in; ``before`` octets precede it."""
+    end = gap + size
+    byte_range = b"[0 %d %d %d]" % (before + gap, before + end, len(tail) - end)
+    head = tail[:range_at] + byte_range.ljust(_RANGE_WIDTH) + tail[range_at + _RANGE_WIDTH : gap]
+    return head, tail[end:]
 
 
 @dataclass(slots=True)
 class _Prepared:
-    """A document with its byte range filled in; ``before`` and ``after`` are what the signature covers."""
+    """A document with its byte range filled in: what stands before the revision, up to the gap, and after it."""
 
     document_digest: bytes
     _before: bytes = field(repr=False)
@@ -71,24 +78,6 @@ class _Prepared:
     _room: int
     _template: CmsTemplate = field(repr=False)
     _used: bool = False
-
-    @classmethod
-    def over(  # noqa: PLR0913, PLR0917 - the seven facts of one layout
-        cls,
-        document: bytes,
-        tail: bytearray,
-        range_at: int,
-        contents_at: int,
-        room: int,
-        template: CmsTemplate,
-        suite: Suite,
-    ) -> "_Prepared":
-        base = len(document)
-        gap_end = contents_at + 2 * room + 2
-        byte_range = b"[0 %d %d %d]" % (contents_at, gap_end, base + len(tail) - gap_end)
-        tail[range_at - base : range_at - base + _RANGE_WIDTH] = byte_range.ljust(_RANGE_WIDTH)
-        head, after = bytes(tail[: contents_at - base]), bytes(tail[gap_end - base :])
-        return cls(suite.digest.digest(document, head, after), document, head, after, room, template)
 
     def apply(self, sign: SignMessage) -> bytes:
         """Sign the CMS attributes and embed the SignedData; once only."""

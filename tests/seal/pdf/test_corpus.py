@@ -2,7 +2,6 @@
 
 import json
 import os
-import time
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,9 @@ import pytest
 
 from seal.formats.pdf import looks_like_pdf, verify_pdf
 from seal.model import Verdict
+from seal.sandbox import Limits
 from seal.trust import Trust
+from seal.verifying import Verifier
 
 NOBODY = Trust(anchors=())
 ALLOWED = {
@@ -36,21 +37,23 @@ def test_a_document_of_the_corpus_is_called_what_it_is(
     assert report.verdict in ALLOWED[expected[file]], report
 
 
-@pytest.mark.parametrize("file", _files())
-def test_a_document_of_the_corpus_is_judged_for_less_than_two_seconds_of_processor_time(
-    file: str, pdf_corpus: Path
+def test_no_document_of_the_corpus_exhausts_two_seconds_of_processor_time(
+    pdf_corpus: Path, expected: Mapping[str, str]
 ) -> None:
-    # A bound against loops, a hundred times what any of them takes.
-    document = (pdf_corpus / file).read_bytes()
-    began = time.process_time()
-    verify_pdf(document, NOBODY)
-    assert time.process_time() - began < 2
+    verifier = Verifier(NOBODY, limits=Limits(cpu_seconds=2))
+    try:
+        for file in expected:
+            report = verifier.verify((pdf_corpus / file).read_bytes())
+            assert "died" not in " ".join(finding.detail for finding in report.findings), file
+    finally:
+        verifier.close()
 
 
 def test_an_intact_document_has_no_finding_worse_than_an_unknown_issuer(
     pdf_corpus: Path, expected: Mapping[str, str]
 ) -> None:
-    allowed = {"SIGNER_CERT_UNTRUSTED", "TSA_CERT_UNTRUSTED", "REVOCATION_UNKNOWN"}
+    # Some of them are old enough for SHA-1, which no longer proves what was signed.
+    allowed = {"SIGNER_CERT_UNTRUSTED", "TSA_CERT_UNTRUSTED", "REVOCATION_UNKNOWN", "ALGORITHM_WEAK"}
     for file in (file for file, expect in expected.items() if expect == "accept"):
         report = verify_pdf((pdf_corpus / file).read_bytes(), NOBODY)
         found = {item.code for one in report.signatures for item in one.findings if item.verdict is not Verdict.VALID}
