@@ -107,4 +107,4 @@ def require_production(settings: Settings) -> None:
 
 
 DEV_MARK = "DEVELOPMENT-ONLY"
-"""A file of this name marks a data folder whose keys, people and seals are invented."""
+"""A file of this name marks a data folder whose keys, people and seals are invented, from before the first of them."""
