@@ -73,7 +73,7 @@ def start(ticks: Ticks, scene: Scene, stack: ExitStack) -> None:
             )
         )
         # A file, not an argument: arguments are for everyone on the machine to read.
-        secret = settings.home / "portal-secret"
+        secret = settings.home / devworld.PORTAL_FILE
         write_once(secret, world.portal_secret.encode())
         portal = [str(EXAMPLES / "portal" / "portal.py"), "--port", scene.portal_url.rpartition(":")[2]]
         stack.enter_context(
