@@ -150,14 +150,14 @@ def _made(settings: Settings, portal_url: str, clock: Clock) -> DevWorld:
     with build.services(settings, clock=clock) as service:
         seal = _seal(service, authority, clock)
         portal = service.registry.create_client(
-            name="云江市政务服务网(示例门户)",
+            name="云江市政务服务网（示例门户）",
             client_id="demo-portal",
             redirect_uris=(f"{portal_url}/callback",),
             post_logout_uris=(f"{portal_url}/bye",),
             consent=ConsentPolicy.ASK,
         )
         department = service.registry.create_client(
-            name=f"{DEPARTMENT}审批系统(示例)",
+            name=f"{DEPARTMENT}审批系统（示例）",
             client_id="demo-department",
             organisation=DEPARTMENT_CODE,
             rights=(f"seal.use:{seal}", "license.issue:*", "license.read:*", "license.revoke:*"),

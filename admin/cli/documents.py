@@ -153,7 +153,7 @@ def seal(  # noqa: PLR0913 - one option each
         sealed = service.sealing.seal(request, operator("seal.use:*"))
         with out.open("xb") as target:
             target.write(sealed.document)
-    Console().print(f"[green]✓[/] {_shown(out)}  {sealed.format}  {sealed.id}", highlight=False)
+    Console().print(f"[green]✓[/] {_shown(out)}  {sealed.format}  {sealed.id}", highlight=False, soft_wrap=True)
 
 
 def _placement(text: str | None) -> Placement | None:

@@ -26,8 +26,8 @@ from kernel.clock import SystemClock
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 _OK = 200
-_PDF_PLACE = ("--page", "1", "--x-mm", "132", "--y-mm", "176")
-_OFD_PLACE = ("--page", "1", "--x-mm", "127", "--y-mm", "227")
+_PDF_PLACE = ("--page", "1", "--x-mm", "132", "--y-mm", "183")
+_OFD_PLACE = ("--page", "1", "--x-mm", "127", "--y-mm", "229")
 """Over the agency's name and the date in the samples (GB/T 9704 7.3.5.1)."""
 
 
