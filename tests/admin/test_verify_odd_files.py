@@ -1,8 +1,10 @@
 """`xinyin verify` on files from anywhere: endless, missing, or named to fool a terminal."""
 
+import errno
 import json
 import os
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -48,3 +50,13 @@ def test_a_name_that_is_no_text_is_shown_all_the_same(xinyin: Xinyin, anchors: P
     odd.write_bytes(SAMPLE.read_bytes())
     assert json.loads(xinyin("verify", "--json", "--anchors", anchors, odd).out)["file"] == str(odd)
     assert r"\udcff.pdf" in xinyin("verify", "--anchors", anchors, odd).out
+
+
+def test_a_full_disk_or_a_bug_is_never_a_verdict(
+    xinyin: Xinyin, anchors: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for error, code in ((OSError(errno.ENOSPC, "No space left on device"), 64), (RuntimeError("a bug"), 70)):
+        monkeypatch.setattr("typer.echo", Mock(side_effect=error))
+        done = xinyin("verify", "--json", "--anchors", anchors, SAMPLE)
+        assert (done.code, done.out) == (code, "")
+        assert str(error.args[-1]) in done.err
