@@ -208,8 +208,13 @@ def normal_login(login: str) -> str:
     return unicodedata.normalize("NFKC", login).casefold().strip()
 
 
+def is_name(name: str) -> bool:
+    """Tell whether this can be anybody's name at all."""
+    return bool(name.strip()) and len(name) <= _LONGEST_NAME and name.isprintable()
+
+
 def _require_name(name: str) -> None:
-    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+    if not is_name(name):
         raise RegistrationRefused(f"A name has 1 to {_LONGEST_NAME} printable characters.")
 
 

@@ -28,7 +28,7 @@ from idp.model import (
 )
 from idp.passwords import Passwords
 from idp.realname import RealNames, well_formed
-from idp.registry import normal_login
+from idp.registry import is_name, normal_login
 from idp.session import SignedIn, sign_in, signed_in
 from idp.store import clients, flows, grants, people
 from idp.tokens import TokenMaker
@@ -228,6 +228,8 @@ class Authorization:
                 return self._proceed(conn, scene, now)
             if not well_formed(number):
                 return Turn(outcome=_again(scene, "number"))
+            if not is_name(name):
+                return Turn(outcome=_again(scene, "mismatch"))
             wait = attempts.begin(conn, attempts.ACCOUNT, f"real name of {who.person.id}", now)
         if wait is not None:
             return Turn(outcome=_again(scene, "wait", wait))
@@ -236,6 +238,9 @@ class Authorization:
         # 3. Record.
         with self._database.begin() as conn:
             scene = self._open(conn, flow_id, browser, now)
+            if not isinstance(scene.step, StepUp) or scene.who is None or scene.who.person.id != who.person.id:
+                # Signed out, another's turn, or proved otherwise meanwhile: the answer is about a past that is gone.
+                return self._proceed(conn, scene, now)
             if not matches:
                 self._note(conn, now, actor=who.person.id, action="idp.identity_not_proved", target=who.person.id)
                 return Turn(outcome=_again(scene, "mismatch"))

@@ -1,16 +1,27 @@
 """Logging in: prompts, ages, levels, guesses, sessions."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from httpx2 import Response
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
+from crypto.keys import VaultSigner
+from idp.api import routes
 from idp.errors import LoginTaken, RegistrationRefused
+from idp.model import Evidence, IdentityLevel
 from idp.passwords import Passwords
+from idp.realname import well_formed
+from idp.service import Idp
+from idp.session import sign_out
+from idp.store import sessions
 from idp.store.tables import attempts, people
 from kernel.audit import entries
-from tests.idp.conftest import NUMBER, World
+from kernel.page import Pages
+from tests.idp.conftest import ISSUER, NUMBER, World
 from tests.idp.portal import PASSWORD, Portal, answer_of, form_of, payload, text_of
 
 WRONG = "用户名或密码不正确"
@@ -273,6 +284,66 @@ def test_a_register_that_cannot_be_asked_changes_nothing(world: World, portal: P
     page = portal.login(portal.authorize(acr_values=WISH))
     assert portal.send(page, "prove", real_name="张三丰", id_number=NUMBER).status_code == 400
     assert world.idp.registry.person("zhangsan").level == 1
+
+
+@pytest.mark.parametrize("name", ["", "　", "x" * 101, "张\u200b三"])
+def test_what_is_no_name_proves_nothing(world: World, portal: Portal, name: str) -> None:
+    page = portal.login(portal.authorize(acr_values=WISH))
+    unknown = "110105194912310038"
+    assert well_formed(unknown)
+    assert "姓名与身份证号码不一致" in text_of(portal.send(page, "prove", real_name=name, id_number=unknown))
+    assert world.idp.registry.person("zhangsan").level == 1
+
+
+def test_a_number_nobody_has_matches_no_name(world: World) -> None:
+    assert not world.population.matches("", "110105194912310038")
+
+
+class _Meanwhile:
+    """A register that takes its time: something happens before it says yes."""
+
+    def __init__(self, deed: Callable[[], object]) -> None:
+        self._deed = deed
+
+    def matches(self, name: str, number: str) -> bool:
+        del name, number
+        self._deed()
+        return True
+
+
+@pytest.mark.parametrize("meanwhile", ["signed out", "stopped", "proved at a counter"])
+def test_an_answer_of_the_register_counts_only_if_nothing_has_changed(
+    world: World, signer: VaultSigner, cheap_passwords: Passwords, meanwhile: str
+) -> None:
+    registry, zhangsan = world.idp.registry, world.zhangsan.id
+    deeds: dict[str, Callable[[], object]] = {
+        "signed out": lambda: _sign_out_everywhere(world),
+        "stopped": lambda: registry.set_person_active(zhangsan, active=False),
+        "proved at a counter": lambda: registry.prove_identity(
+            zhangsan, name="张三", level=IdentityLevel.MATCHED, evidence=Evidence.COUNTER
+        ),
+    }
+    slow = Idp(
+        issuer=ISSUER,
+        database=world.database,
+        audit=world.audit,
+        clock=world.clock,
+        signer=signer,
+        passwords=cheap_passwords,
+        real_names=_Meanwhile(deeds[meanwhile]),
+    )
+    app = Starlette(routes=routes(slow, Pages(("idp",), csrf_key=bytes(32))))
+    portal = Portal(TestClient(app, base_url=ISSUER, follow_redirects=False), "portal", world.portal.secret)
+    page = portal.login(portal.authorize(acr_values=WISH))
+    portal.send(page, "prove", real_name="张三丰", id_number=NUMBER)
+    assert registry.person("zhangsan").name == "张三"
+    assert registry.person("zhangsan").evidence is not Evidence.NAME_AND_NUMBER
+
+
+def _sign_out_everywhere(world: World) -> None:
+    with world.database.begin() as conn:
+        for session in sessions.of_person(conn, world.zhangsan.id, world.clock.now()):
+            sign_out(conn, session.id, world.clock.now())
 
 
 # --- passwords and registration --------------------------------------------------------------------------------
