@@ -40,7 +40,7 @@ from kernel.ids import new_id, new_secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browser:
-    """What came with the person's request: the cookies, as they are, and the network address."""
+    """What came with the person's request: the cookies, as they are, and the network it came from."""
 
     key: str | None = field(default=None, repr=False)
     session: str | None = field(default=None, repr=False)
@@ -182,7 +182,7 @@ class Authorization:
             if renewed is not None:
                 people.set_password(conn, found.person.id, renewed)
             attempts.forget(conn, attempts.ACCOUNT, login)
-            attempts.take_back(conn, attempts.ADDRESS, browser.address, now)
+            attempts.take_back(conn, attempts.ADDRESS, browser.address)
             session, secret = sign_in(conn, found.person.id, before=scene.who, amr=PASSWORD_AMR, now=now)
             flow = replace(scene.flow, session_id=session.id)
             flows.advance(conn, flow)
@@ -226,11 +226,10 @@ class Authorization:
             who = scene.who
             if not isinstance(scene.step, StepUp) or who is None or self._real_names is None:
                 return self._proceed(conn, scene, now)
-            if not well_formed(number):
-                return Turn(outcome=_again(scene, "number"))
-            if not is_name(name):
-                return Turn(outcome=_again(scene, "mismatch"))
-            wait = attempts.begin(conn, attempts.ACCOUNT, f"real name of {who.person.id}", now)
+            problem = _unaskable(name, number)
+            if problem is not None:
+                return Turn(outcome=_again(scene, problem))
+            wait = attempts.begin(conn, attempts.PROOF, who.person.id, now)
         if wait is not None:
             return Turn(outcome=_again(scene, "wait", wait))
         # 2. Ask, outside any transaction: the register may take its time.
@@ -246,7 +245,7 @@ class Authorization:
                 return Turn(outcome=_again(scene, "mismatch"))
             level, evidence = IdentityLevel.MATCHED, Evidence.NAME_AND_NUMBER
             people.set_level(conn, who.person.id, name=name, level=level, evidence=evidence, at=now)
-            attempts.forget(conn, attempts.ACCOUNT, f"real name of {who.person.id}")
+            attempts.forget(conn, attempts.PROOF, who.person.id)
             self._note(
                 conn, now, actor=who.person.id, action="idp.identity_proved", target=who.person.id, level=int(level)
             )
@@ -364,6 +363,13 @@ class Authorization:
         self, conn: sa.Connection, now: datetime, *, actor: str, action: str, target: str, **facts: str | int
     ) -> None:
         self._audit.append(conn, at=now, actor=actor, action=action, target=target, facts=facts)
+
+
+def _unaskable(name: str, number: str) -> str | None:
+    """Say why the register need not be asked: no number, or a name that nobody can have."""
+    if not well_formed(number):
+        return "number"
+    return None if is_name(name) else "mismatch"
 
 
 def _again(scene: _Scene, problem: str, wait_until: datetime | None = None) -> Show:

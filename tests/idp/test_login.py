@@ -11,6 +11,7 @@ from starlette.testclient import TestClient
 
 from crypto.keys import VaultSigner
 from idp.api import routes
+from idp.attempts import ACCOUNT, begin, network_of
 from idp.errors import LoginTaken, RegistrationRefused
 from idp.model import Evidence, IdentityLevel
 from idp.passwords import Passwords
@@ -27,6 +28,7 @@ from tests.idp.portal import PASSWORD, Portal, answer_of, form_of, payload, text
 WRONG = "用户名或密码不正确"
 LATER = "尝试次数过多"
 SESSION = "__Host-xinyin_session"
+WISH = "urn:xinyin:acr:ial2"
 
 
 def _asks_password(page: Response) -> bool:
@@ -97,6 +99,74 @@ def test_many_people_behind_one_address_do_not_lock_each_other_out(world: World)
         portal.http.cookies.clear()
         page = portal.login(portal.authorize())
         assert LATER not in text_of(page)
+
+
+def test_an_address_that_is_never_quiet_is_not_locked_for_good(world: World, portal: Portal) -> None:
+    for number in range(60):
+        portal.login(portal.authorize(), f"name{number}", "wrong password")
+        world.clock.advance(timedelta(minutes=10))
+    assert WRONG in text_of(portal.login(portal.authorize(), password="wrong password"))
+    assert "allow" in form_of(portal.login(portal.authorize())).buttons
+
+
+def test_a_success_leaves_no_lock_behind_for_the_others_of_its_address(world: World) -> None:
+    portal = world.visit()
+    page = portal.authorize()
+    for number in range(50):
+        portal.login(page, f"name{number}", "wrong password")
+    world.clock.advance(timedelta(seconds=31))
+    assert "allow" in form_of(portal.login(page)).buttons
+    neighbour = world.visit()
+    assert "allow" in form_of(neighbour.login(neighbour.authorize(), "lisi")).buttons
+
+
+def test_one_subscribers_many_addresses_are_counted_as_one(world: World) -> None:
+    page = None
+    for number in range(51):
+        http = TestClient(
+            world.app, base_url=ISSUER, follow_redirects=False, client=(f"2001:db8:1:2::{number:x}", 50000)
+        )
+        portal = Portal(http, "portal", world.portal.secret)
+        page = portal.login(portal.authorize(), f"name{number}", "wrong password")
+    assert page is not None
+    assert LATER in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_what_is_counted_is_the_subscriber(address: str, counted: str) -> None:
+    assert network_of(address) == counted
+
+
+def test_no_login_name_stands_for_somebodys_proofs(world: World, portal: Portal) -> None:
+    page = portal.login(portal.authorize(acr_values=WISH))
+    stranger = world.visit()
+    other = stranger.authorize()
+    for _ in range(6):
+        stranger.login(other, f"real name of {world.zhangsan.id}", "x")
+    assert LATER not in text_of(portal.send(page, "prove", real_name="张三丰", id_number=NUMBER))
+
+
+def test_a_counter_forgotten_at_the_moment_it_is_read_is_made_anew(world: World) -> None:
+    forgotten: list[str] = []
+
+    def meanwhile(conn: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO idp_attempts") and not forgotten:
+            forgotten.append(statement)
+            conn.execute(sa.delete(attempts))
+
+    with world.database.begin() as conn:
+        sa.event.listen(conn, "after_cursor_execute", meanwhile)
+        assert begin(conn, ACCOUNT, "zhangsan", world.clock.now()) is None
+    assert forgotten
 
 
 def test_neither_names_nor_addresses_are_kept_with_the_counters(world: World, portal: Portal) -> None:
@@ -241,8 +311,6 @@ def test_an_id_token_hint_asks_for_that_person(portal: Portal) -> None:
 
 
 # --- identity levels -------------------------------------------------------------------------------------------
-
-WISH = "urn:xinyin:acr:ial2"
 
 
 def test_a_client_that_wishes_a_proved_name_gets_one(portal: Portal) -> None:
