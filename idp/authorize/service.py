@@ -183,6 +183,7 @@ class Authorization:
                 people.set_password(conn, found.person.id, renewed)
             attempts.forget(conn, attempts.ACCOUNT, login)
             attempts.take_back(conn, attempts.ADDRESS, browser.address)
+            self._note_replaced(conn, now, scene.who, found.person.id)
             session, secret = sign_in(conn, found.person.id, before=scene.who, amr=PASSWORD_AMR, now=now)
             flow = replace(scene.flow, session_id=session.id)
             flows.advance(conn, flow)
@@ -197,7 +198,11 @@ class Authorization:
             scene = self._open(conn, flow_id, browser, now)
             if not isinstance(scene.step, Consent) or scene.who is None:
                 return self._proceed(conn, scene, now)
-            grants.keep_consent(conn, scene.who.person.id, scene.client.id, scene.step.scopes, now)
+            person, scopes = scene.who.person.id, scene.step.scopes
+            grants.keep_consent(conn, person, scene.client.id, scopes, now)
+            self._note(
+                conn, now, actor=person, action="idp.consent_given", target=scene.client.id, scope=" ".join(scopes)
+            )
             flow = replace(scene.flow, consented=True)
             flows.advance(conn, flow)
             return self._proceed(conn, self._scene(conn, flow, browser, now), now)
@@ -256,6 +261,8 @@ class Authorization:
         now = self._clock.now()
         with self._database.begin() as conn:
             scene = self._open(conn, flow_id, browser, now)
+            actor = scene.who.person.id if scene.who else "browser"
+            self._note(conn, now, actor=actor, action="idp.client_declined", target=scene.client.id)
             return self._deny(conn, scene, now, "access_denied", "The person declined.")
 
     # --- parts -----------------------------------------------------------------------------------------------
@@ -358,6 +365,10 @@ class Authorization:
     def _finish(self, conn: sa.Connection, scene: _Scene, now: datetime) -> None:
         if not flows.finish(conn, scene.flow.id, now):
             raise FlowRefused("This sign-in has been completed already. Go back to the application.")
+
+    def _note_replaced(self, conn: sa.Connection, now: datetime, before: SignedIn | None, person: PersonId) -> None:
+        if before is not None and before.person.id != person:
+            self._note(conn, now, actor=before.person.id, action="idp.signed_out", target=before.session.id, by="login")
 
     def _note(
         self, conn: sa.Connection, now: datetime, *, actor: str, action: str, target: str, **facts: str | int

@@ -1,6 +1,7 @@
 """Logging in: prompts, ages, levels, guesses, sessions."""
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
@@ -20,6 +21,7 @@ from idp.service import Idp
 from idp.session import sign_out
 from idp.store import sessions
 from idp.store.tables import attempts, people
+from idp.store.tables import sessions as sessions_table
 from kernel.audit import entries
 from kernel.page import Pages
 from tests.idp.conftest import ISSUER, NUMBER, World
@@ -446,8 +448,55 @@ def test_every_step_is_in_the_audit_log_without_names(world: World, portal: Port
         rows = conn.execute(sa.select(entries).order_by(entries.c.seq)).all()
         assert world.audit.verify(conn).holds
     actions = [row.action for row in rows]
-    assert actions[-3:] == ["idp.login_failed", "idp.signed_in", "idp.client_admitted"]
+    assert actions[-4:] == ["idp.login_failed", "idp.signed_in", "idp.consent_given", "idp.client_admitted"]
     assert all("张三" not in str(row) and "zhangsan" not in str(row) for row in rows)
+
+
+def test_a_refusal_and_a_session_that_another_login_ends_are_in_the_audit_log(world: World, portal: Portal) -> None:
+    portal.code("zhangsan")
+    page = portal.login(portal.authorize(prompt="login"), "lisi")
+    portal.send(page, "deny")
+    with world.database.read() as conn:
+        rows = conn.execute(sa.select(entries).order_by(entries.c.seq.desc()).limit(3)).all()
+    told = [(row.action, row.actor) for row in rows]
+    lisi, zhangsan = world.lisi.id, world.zhangsan.id
+    assert told == [("idp.client_declined", lisi), ("idp.signed_in", lisi), ("idp.signed_out", zhangsan)]
+
+
+def test_all_rights_of_a_new_client_are_in_the_audit_log(world: World) -> None:
+    rights = [f"seal.use:{number:020}" for number in range(40)]
+    world.idp.registry.create_client(name="系统", client_id="many", rights=rights)
+    with world.database.read() as conn:
+        facts = conn.execute(sa.select(entries.c.facts).where(entries.c.target == "many")).scalar_one()
+    assert all(right in facts for right in rights)
+    with pytest.raises(RegistrationRefused):
+        world.idp.registry.create_client(name="系统", rights=[f"seal.use:{number:020}" for number in range(400)])
+
+
+def test_a_client_identifier_is_given_once(world: World) -> None:
+    with pytest.raises(RegistrationRefused):
+        world.idp.registry.create_client(name="又一个", client_id="portal", rights=["seal.use:1"])
+
+
+def test_a_person_allowed_again_is_not_signed_in_by_what_was_under_way(world: World, portal: Portal) -> None:
+    portal.code()
+    world.idp.registry.set_person_active(world.zhangsan.id, active=False)
+    with world.database.begin() as conn:  # as a login does that read the person just before
+        conn.execute(sa.update(sessions_table).values(ended_at=None))
+    world.idp.registry.set_person_active(world.zhangsan.id, active=True)
+    assert _asks_password(portal.authorize())
+
+
+def test_a_consent_at_the_moment_of_logout_gives_nothing_that_outlives_it(world: World, portal: Portal) -> None:
+    page = portal.login(portal.authorize())
+    with ThreadPoolExecutor(1) as pool:
+        with world.database.begin() as conn:
+            (session,) = sessions.of_person(conn, world.zhangsan.id, world.clock.now())
+            sign_out(conn, session.id, world.clock.now())
+            consent = pool.submit(portal.send, page, "allow")
+            wait([consent], timeout=0.5)  # it must wait for us; when it does not, it has had the time to go wrong
+        answered = consent.result()
+    assert _asks_password(answered)
 
 
 def test_what_has_expired_is_swept(world: World, portal: Portal) -> None:

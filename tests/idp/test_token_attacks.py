@@ -264,7 +264,11 @@ def test_of_a_body_that_is_too_long_only_the_beginning_is_read(portal: Portal, p
         "query_string": b"",
         "headers": [(b"content-type", b"application/x-www-form-urlencoded")],
     }
-    asyncio.run(portal.http.app(scope, receive, send))
+
+    async def serve() -> None:
+        await portal.http.app(scope, receive, send)
+
+    asyncio.run(serve())
     assert sent[0]["status"] == 400
     assert len(taken) <= 5
 
