@@ -31,7 +31,8 @@ from kernel.ids import new_id, new_secret
 
 _LONGEST_NAME = 100
 _LONGEST_RIGHTS = 4000
-_LOGIN = re.compile(r"[\w.@+-]{1,100}")
+# No letters that look like others (Cyrillic а, Greek ο): portals show the login name, and people read it.
+_LOGIN = re.compile("[a-z0-9._@+\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af-]{1,100}")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RIGHT = re.compile(r"[a-z_]+(\.[a-z_]+)*:[\x21\x23-\x5b\x5d-\x7e]{1,100}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
@@ -70,7 +71,7 @@ class Registry:
         """Register a natural person; LoginTaken if the login name is."""
         login = normal_login(login)
         if not _LOGIN.fullmatch(login):
-            raise RegistrationRefused("A login name has up to 100 letters, digits and . _ @ + - only.")
+            raise RegistrationRefused("A login name has up to 100 letters (a-z, Han), digits and . _ @ + - only.")
         _require_name(name)
         require_strength(password, login)
         _require_evidence(level, evidence)

@@ -435,6 +435,21 @@ def test_a_login_name_is_given_once(world: World) -> None:
         world.idp.registry.create_person(login="ZHANGSAN", password=PASSWORD, name="张三")
 
 
+@pytest.mark.parametrize(
+    "login",
+    ["zhаngsan", "ζhangsan", "zhangsan\u200b", "zhangſan ", "zh\u0251ngsan", "1٣8", "", " ", "a b", "a\x00", "\ud800"],
+)
+def test_a_login_name_that_reads_like_another_is_refused(world: World, login: str) -> None:
+    with pytest.raises((RegistrationRefused, LoginTaken)):
+        world.idp.registry.create_person(login=login, password=PASSWORD, name="张三")
+
+
+@pytest.mark.parametrize("login", ["张三", "zhang.san+1@example.cn", "13800000000", "𠮷田"])
+def test_a_plain_login_name_is_taken(world: World, portal: Portal, login: str) -> None:
+    world.idp.registry.create_person(login=login, password=PASSWORD, name="张三")
+    assert "allow" in form_of(portal.login(portal.authorize(), login)).buttons
+
+
 @pytest.mark.parametrize("password", ["short", "zhaoliu-9", "ZHAOLIU-9", "aaaaaaaaaa", "x" * 200])
 def test_a_weak_password_is_refused(world: World, password: str) -> None:
     with pytest.raises(RegistrationRefused):
