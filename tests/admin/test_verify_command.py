@@ -1,7 +1,6 @@
 """`xinyin verify`: exit codes and answers that scripts rely on, on our files and on other people's."""
 
 import json
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -84,7 +83,9 @@ def test_anyone_may_verify_with_anchors_alone(xinyin: Xinyin, pattern: Town, sea
 def test_the_answer_for_machines_has_the_shape_that_was_promised(
     xinyin: Xinyin, pattern: Town, sealed: dict[str, Path]
 ) -> None:
-    done = xinyin("verify", "--json", sealed["pdf"], sealed["ofd"], sealed["forged"], sealed["unsigned"], **pattern.given)
+    done = xinyin(
+        "verify", "--json", sealed["pdf"], sealed["ofd"], sealed["forged"], sealed["unsigned"], **pattern.given
+    )
     assert done.code == 1
     pdf, ofd, forged, unsigned = answers(done)
     assert [one["verdict"] for one in (pdf, ofd, forged, unsigned)] == ["valid", "valid", "invalid", "unsigned"]
@@ -176,5 +177,5 @@ def test_real_pdf_files_get_the_verdicts_they_deserve(xinyin: Xinyin, corpus: Pa
     assert len(sure) >= 10
     done = xinyin("verify", "--json", *(corpus / "pdf" / name for name in sure))
     for answer in answers(done):
-        assert answer["verdict"] in allowed[expected[os.path.basename(answer["file"])]["expect"]], answer
+        assert answer["verdict"] in allowed[expected[Path(answer["file"]).name]["expect"]], answer
     assert len(answers(done)) == len(sure)
