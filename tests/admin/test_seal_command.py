@@ -108,7 +108,7 @@ def _half(file: Path) -> bytes:
 
 
 @pytest.mark.parametrize(
-    ("document", "options", "code"),
+    ("document", "changed", "code"),
     [
         ("text", {}, "document_unsupported"),
         ("cut.pdf", {}, "document_"),
@@ -123,11 +123,11 @@ def _half(file: Path) -> bytes:
         ("good", {"--out": "nowhere/sealed.pdf"}, "usage"),
     ],
 )
-def test_what_cannot_be_sealed_is_refused_in_one_sentence_and_leaves_no_trace(
-    xinyin: Xinyin, town: Town, documents: dict[str, Path], document: str, options: dict[str, str], code: str
+def test_what_cannot_be_sealed_is_refused_in_one_sentence_and_leaves_no_trace(  # noqa: PLR0917 - fixtures too
+    xinyin: Xinyin, town: Town, documents: dict[str, Path], document: str, changed: dict[str, str], code: str
 ) -> None:
     before, objects = rows(town), sorted((town.home / "objects").rglob("*"))
-    given = {"--seal": town.world.seal, "--out": "sealed.out", **options}
+    given = {"--seal": town.world.seal, "--out": "sealed.out", **changed}
     done = xinyin("seal", documents[document], *(part for item in given.items() for part in item), **town.given)
     assert done.code == 64
     assert f"[{code}" in done.err
