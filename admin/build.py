@@ -189,7 +189,9 @@ def _compose(settings: Settings, home: Home, database: Database, clock: Clock, r
         verifier=verifier,
         catalogue=catalogue,
         licenses=licenses,
-        desk=PublicDesk(db=database, objects=objects, catalogue=catalogue, judge=verifier.verify, clock=clock),
+        desk=PublicDesk(
+            db=database, audit=audit, objects=objects, catalogue=catalogue, judge=verifier.verify, clock=clock
+        ),
         registry=idp.registry,
         idp=idp,
         pages=pages,

@@ -19,17 +19,18 @@ def upgrade(database: Database) -> None:
         if connection.dialect.name == "postgresql":
             # Two starting processes migrate one after the other.
             connection.execute(sa.text("SELECT pg_advisory_xact_lock(20260001)"))
-        command.upgrade(_config(connection), "head")
+        command.upgrade(alembic_config(connection), "head")
 
 
 def is_current(database: Database) -> bool:
     """Tell whether the schema is this version's."""
     with database.read() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    return found == ScriptDirectory.from_config(_config(None)).get_current_head()
+    return found == ScriptDirectory.from_config(alembic_config(None)).get_current_head()
 
 
-def _config(connection: sa.Connection | None) -> Config:
+def alembic_config(connection: sa.Connection | None) -> Config:
+    """Give what Alembic's own commands work on: our migrations and the connection they run on."""
     config = Config()
     config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection

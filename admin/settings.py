@@ -1,12 +1,16 @@
 """Settings: the only reader of the environment, and the only place that says what may run in production."""
 
+import re
 from pathlib import Path
-from urllib.parse import urlsplit
+from tomllib import TOMLDecodeError
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
+_ORIGIN = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?", re.ASCII
+)
 
 
 class SettingsRefused(Exception):
@@ -20,7 +24,7 @@ class Settings(BaseSettings):
 
     home: Path = Path("xinyin-data")
     """Data folder: keys, objects, trust anchors and, unless ``database_url`` says otherwise, the database."""
-    database_url: str = ""
+    database_url: str = Field(default="", repr=False)
     """SQLAlchemy address; empty for SQLite in the data folder."""
     public_url: str = "http://127.0.0.1:8000"
     """Where people reach this service: issuer of tokens and host in every QR. No trailing slash."""
@@ -31,13 +35,23 @@ class Settings(BaseSettings):
     sm2_engine: str = ""
     """Path of a libcrypto to use for SM2; empty to look for one."""
 
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(DATABASES):
+            # The value is not repeated: it may hold a password.
+            raise ValueError("must be postgresql://user@host/name or sqlite:////path/to/file.db")
+        return value
+
     @field_validator("public_url")
     @classmethod
     def _bare_origin(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"} or parts.query:
-            raise ValueError("must be an origin such as https://id.example.gov.cn, without a path")
-        return value.rstrip("/")
+        origin = _ORIGIN.fullmatch(value)
+        if origin is None or int(origin["port"] or 1) not in range(1, 65536):
+            raise ValueError(
+                "must be an origin such as https://id.example.gov.cn, in lower case ASCII, without a path or a user"
+            )
+        return value.removesuffix("/")
 
     @classmethod
     def settings_customise_sources(
@@ -71,7 +85,11 @@ def load(**given: object) -> Settings:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         name = "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsRefused(f"XINYIN_{name}: {first['msg']}.") from error
+        if first["type"] == "extra_forbidden":
+            raise SettingsRefused(f"XINYIN_{name}: there is no such setting.") from error
+        raise SettingsRefused(f"XINYIN_{name}: {first['msg'].removeprefix('Value error, ')}.") from error
+    except (TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsRefused(f"xinyin.toml in the data folder cannot be read: {error}.") from error
 
 
 def require_production(settings: Settings) -> None:
@@ -89,4 +107,4 @@ def require_production(settings: Settings) -> None:
 
 
 DEV_MARK = "DEVELOPMENT-ONLY"
-"""A file of this name marks a data folder whose keys, people and seals are invented."""
+"""A file of this name marks a data folder whose keys, people and seals are invented, from before the first of them."""

@@ -151,6 +151,12 @@ class AuditLog:
         """Give the newest entry's number and hash; number 0 before the first."""
         return _read_head(conn) or Head(seq=0, hash=GENESIS)
 
+    def about(self, conn: sa.Connection, target: str) -> tuple[Entry, ...]:
+        """Give the entries about one target, oldest first; one that is not what was hashed is left out."""
+        statement = sa.select(entries).where(entries.c.target == target).order_by(entries.c.seq)
+        found = (record(Entry, row) for row in conn.execute(statement))
+        return tuple(entry for entry in found if _recomputed(entry) == entry.hash)
+
     def verify(self, conn: sa.Connection, *, witnessed: Iterable[Head] = ()) -> AuditVerdict:
         """Examine every entry: unchanged, in order, none missing, and the head row the last of them.
 

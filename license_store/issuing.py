@@ -14,10 +14,12 @@ from crypto.digests import sm3
 from kernel.audit import AuditLog
 from kernel.clock import Clock
 from kernel.db import Database
+from kernel.errors import Forbidden
 from kernel.ids import new_id
 from kernel.objects import ObjectStore
 from kernel.principal import Principal
 from license_store import identifier, organisation, qr, store
+from license_store.binding import ACTIONS, sealing_reason
 from license_store.catalogue import Catalogue, check_texts, validate
 from license_store.model import (
     CHINA,
@@ -111,13 +113,14 @@ class LicenseService:
     def issue(self, request: IssueRequest, principal: Principal) -> License:
         """Issue a licence, or give the one that the same request made before.
 
-        Needs the rights ``license.issue:<type>`` and ``seal.use:<seal>``. A call that was cut off left at most a
+        Needs the rights ``license.issue:<type>`` and ``seal.use:<seal>``, and whoever acts for a body issues for
+        that body alone. A call that was cut off left at most a
         draft that nobody sees: the same call again finishes it, with the same identifier and one sealing.
         """
         # 1. The caller may; the data fit; the seal may sign now.
         # 2. The page is drawn: what cannot be shown is refused while nothing has been written.
         # 3. The draft is stored, under the caller's key.
-        # 4. The document is sealed, under the licence's key; the files are stored under their content's hash.
+        # 4. The document is sealed, under the licence's key and for its facts; the files are stored under their hash.
         # 5. Files, first status and audit entry become visible in one transaction.
         kind = self._catalogue.current(request.type_code)
         principal.require("license.issue", kind.code)
@@ -127,6 +130,7 @@ class LicenseService:
         if draft is not None and draft.changes:
             return draft
         seal = self._seals.find(request.seal)
+        _require_body(seal.owner, principal)
         self._seals.usable(seal, self._clock.now())
         resumed = draft is not None
         draft = draft or self._draft(kind, request, seal)
@@ -139,8 +143,10 @@ class LicenseService:
         if not resumed:
             self._keep(draft, asked)
 
-        sealed = self._sealer.seal(_seal_request(kind, draft, seal, page, request), principal)
-        document_key, picture_key = self._objects.put(sealed.document), self._objects.put(picture)
+        picture_key = self._objects.put(picture)
+        reason = sealing_reason(kind, draft, picture_key)
+        sealed = self._sealer.seal(_seal_request(kind, draft, seal, page, reason, request), principal)
+        document_key = self._objects.put(sealed.document)
 
         files = (
             LicenseFile(kind=DOCUMENT, media_type="application/pdf", object_key=document_key, sealing=sealed.id),
@@ -149,12 +155,13 @@ class LicenseService:
         return self._complete(draft, files, principal)
 
     def revoke(self, public_id: str, *, legal_basis: str, reason: str, principal: Principal) -> License:
-        """Revoke a licence (吊销) for good; needs the right ``license.revoke:<type>``.
+        """Revoke a licence (吊销) for good; needs the right ``license.revoke:<type>`` and acts for its issuer.
 
         ``legal_basis`` is the clause of law and is shown to the public; ``reason`` is kept for the file.
         """
         licence = self.find(public_id)
         principal.require("license.revoke", licence.type_code)
+        _require_body(licence.issuer_code, principal)
         check_texts(("legal_basis", legal_basis, _LONGEST_BASIS), ("reason", reason, _LONGEST_REASON))
         last = licence.changes[-1]
         if last.status is not LicenseStatus.ACTIVE:
@@ -172,7 +179,7 @@ class LicenseService:
         try:
             with self._db.begin() as conn:
                 store.insert_change(conn, licence.public_id, change)
-                self._record(conn, "license.revoked", licence, change, facts)
+                self._record(conn, licence, change, facts)
         except sa.exc.IntegrityError as error:
             raise LicenseNotActive("This licence was changed by another call just now: look at it again.") from error
         return self.find(public_id)
@@ -186,6 +193,14 @@ class LicenseService:
             if licence is not None and licence.changes:
                 return licence
         raise UnknownLicense("There is no licence with this id.")
+
+    def readable(self, public_id: str, principal: Principal) -> License:
+        """Find a licence for a caller who may issue or read its type (``license.read:<type>``), for its issuer."""
+        licence = self.find(public_id)
+        if not principal.may("license.issue", licence.type_code):
+            principal.require("license.read", licence.type_code)
+        _require_body(licence.issuer_code, principal)
+        return licence
 
     def document(self, licence: License) -> bytes:
         """Give the sealed document."""
@@ -260,16 +275,15 @@ class LicenseService:
                 store.insert_change(conn, draft.public_id, change)
                 for file in files:
                     store.insert_file(conn, draft.public_id, file)
-                self._record(conn, "license.issued", draft, change, facts)
+                self._record(conn, draft, change, facts)
         except sa.exc.IntegrityError:
             # The same request, sent twice at once: the other one finished first, with the same document.
             return self.find(draft.public_id)
         return replace(draft, changes=(change,), files=files)
 
-    def _record(
-        self, conn: sa.Connection, action: str, licence: License, change: StatusChange, facts: Mapping[str, str]
-    ) -> None:
-        self._audit.append(conn, at=change.at, actor=change.actor, action=action, target=licence.public_id, facts=facts)
+    def _record(self, conn: sa.Connection, licence: License, change: StatusChange, facts: Mapping[str, str]) -> None:
+        action, target = ACTIONS[change.status], licence.public_id
+        self._audit.append(conn, at=change.at, actor=change.actor, action=action, target=target, facts=facts)
 
 
 def _asked(request: IssueRequest, principal: Principal) -> store.Request:
@@ -293,18 +307,26 @@ def _asked(request: IssueRequest, principal: Principal) -> store.Request:
     )
 
 
-def _seal_request(kind: LicenseType, draft: License, seal: Seal, page: bytes, request: IssueRequest) -> SealRequest:
+def _seal_request(  # noqa: PLR0913, PLR0917 - what is sealed, with what, for what
+    kind: LicenseType, draft: License, seal: Seal, page: bytes, reason: str, request: IssueRequest
+) -> SealRequest:
     return SealRequest(
         document=page,
         seal=seal.id,
         format=request.seal_format,
         placement=kind.placement(seal.picture),
-        reason=f"签发{kind.name_zh}",
+        reason=reason,
         case_number=request.case_number,
         document_kind=kind.code,
-        # The page is part of the key: a draft resumed under a newer template is sealed anew, not refused for ever.
-        idempotency_key=f"license-{draft.public_id}-{sm3(page).hex()[:16]}",
+        # What is sealed is part of the key: a draft resumed under a newer template is sealed anew, not refused.
+        idempotency_key=f"license-{draft.public_id}-{sm3(page, reason.encode()).hex()[:16]}",
     )
+
+
+def _require_body(issuer_code: str, principal: Principal) -> None:
+    """Refuse a caller who acts for another body: a type is issued by many, and a right names only the type."""
+    if principal.organisation not in {None, issuer_code}:
+        raise Forbidden("This belongs to another body than the one the caller acts for.")
 
 
 def _check_validity(validity: Validity, now: datetime) -> None:

@@ -67,6 +67,12 @@ class LicenseNotActive(Refusal):
     reason, code = Reason.CONFLICT, "license_not_active"
 
 
+class LicenseNotConfirmed(Refusal):
+    """The register and the sealed document do not agree, or cannot be compared now: nothing is shown as genuine."""
+
+    reason, code = Reason.UNAVAILABLE, "license_not_confirmed"
+
+
 class IdempotencyKeyReused(Refusal):
     """The Idempotency-Key was used before for a different request."""
 
@@ -243,5 +249,8 @@ class License:
         return status
 
     def file(self, kind: str) -> LicenseFile:
-        """Give the file of this kind; a finished licence has one of each."""
-        return next(file for file in self.files if file.kind == kind)
+        """Give the file of this kind; a finished licence has one of each (else LicenseNotConfirmed)."""
+        found = next((file for file in self.files if file.kind == kind), None)
+        if found is None:
+            raise LicenseNotConfirmed("A file of this licence is missing from the register.")
+        return found

@@ -5,12 +5,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
 from kernel.page import Pages
 from license_store.model import FieldKind, License, LicenseStatus, LicenseType
-from license_store.public import PublicAnswer, PublicDesk, PublicVerdict
+from license_store.public import Difference, PublicAnswer, PublicDesk, PublicVerdict
 from seal.model import Finding, SignatureReport, Verdict
 from seal.wording import wording
 
@@ -56,21 +57,33 @@ _STATUSES: Mapping[LicenseStatus, tuple[str, str, str]] = {
     LicenseStatus.EXPIRED: ("red", "已过期", "expired"),
     LicenseStatus.REVOKED: ("red", "已吊销", "revoked"),
 }
+_DIFFERENCES: Mapping[Difference, tuple[str, str]] = {
+    Difference.FACTS: (
+        "登记内容与存档的盖章文件不一致",
+        "The register does not say what the stored document was sealed for",
+    ),
+    Difference.STATUS: ("状态记录与审计日志不一致", "The status is not the one in the audit log"),
+}
 _ALGORITHMS = (
     ("sm2", "SM2 签名、SM3 摘要（国家商用密码算法）", "SM2 signature over an SM3 digest (Chinese national algorithms)"),
     ("p256", "ECDSA P-256 签名、SHA-256 摘要", "ECDSA P-256 signature over a SHA-256 digest"),
 )
 
 
-def router(pages: Pages, desk: PublicDesk) -> APIRouter:
-    """Make the public pages. Each answer is one page: no redirect, no script, nothing from elsewhere."""
+def router(pages: Pages, desk: PublicDesk, *, base_url: str) -> APIRouter:
+    """Make the public pages. Each answer is one page: no redirect, no script, nothing from elsewhere.
+
+    ``base_url`` is where they are, as in the QR codes. What a request says of its host proves nothing: behind an
+    imitation it would name the imitation.
+    """
+    host = urlsplit(base_url).netloc
     routes = APIRouter(include_in_schema=False)
 
     # Sync, so that the page runs in the thread pool. Both cases: QR codes hold capitals, people type small letters.
     @routes.get("/v/{public_id}")
     @routes.get("/V/{public_id}")
     def scan(public_id: str, request: Request) -> Response:
-        return _page(pages, request, desk.view(public_id))
+        return _page(pages, request, desk.view(public_id), host)
 
     @routes.get("/v/{public_id}/picture.png")
     def picture(public_id: str) -> Response:
@@ -80,7 +93,7 @@ def router(pages: Pages, desk: PublicDesk) -> APIRouter:
     return routes
 
 
-def _page(pages: Pages, request: Request, view: PublicVerdict) -> Response:
+def _page(pages: Pages, request: Request, view: PublicVerdict, host: str) -> Response:
     if view.licence is None or view.kind is None or view.status is None:
         return pages.render(request, "license_store/unknown.html", status=HTTPStatus.NOT_FOUND)
     licence, kind = view.licence, view.kind
@@ -99,7 +112,7 @@ def _page(pages: Pages, request: Request, view: PublicVerdict) -> Response:
         algorithm=_algorithm(signature),
         problems=tuple(_problems(view)),
         confirmed=view.answer is not PublicAnswer.CANNOT_CHECK,
-        host=request.url.netloc,
+        host=host,
     )
 
 
@@ -128,6 +141,7 @@ def _algorithm(signature: SignatureReport | None) -> tuple[str, str]:
 
 def _problems(view: PublicVerdict) -> Iterator[tuple[str, str]]:
     """Give, in Chinese and English, whatever keeps the stored document from being confirmed."""
+    yield from (_DIFFERENCES[difference] for difference in view.differences)
     if view.report is None:
         yield "存档文件暂时无法读取", "The stored document cannot be read at the moment"
         return

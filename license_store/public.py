@@ -2,24 +2,26 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 import structlog
 
+from kernel.audit import AuditLog, Entry
 from kernel.clock import Clock
 from kernel.db import Database
 from kernel.errors import Refusal
 from kernel.objects import ObjectStore
-from license_store import store
+from license_store import binding, store
 from license_store.catalogue import Catalogue
 from license_store.model import (
     DOCUMENT,
     PICTURE,
     License,
     LicenseFile,
+    LicenseNotConfirmed,
     LicenseStatus,
     LicenseType,
     UnknownLicense,
@@ -48,6 +50,13 @@ class PublicAnswer(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
+class Difference(StrEnum):
+    """In what the register departs from that which it cannot change by itself."""
+
+    FACTS = "FACTS_NOT_SEALED"
+    STATUS = "STATUS_NOT_RECORDED"
+
+
 _ANSWERS = {
     LicenseStatus.ACTIVE: PublicAnswer.GENUINE_IN_FORCE,
     LicenseStatus.EXPIRED: PublicAnswer.GENUINE_EXPIRED,
@@ -59,7 +68,8 @@ _ANSWERS = {
 class PublicVerdict:
     """The answer, and what it rests on. Of an unknown id nothing but the answer is known.
 
-    ``report`` is our verifier's on the stored document; None if the document could not be read.
+    ``report`` is our verifier's on the stored document; None if the document could not be read. Where the register
+    departs from the sealed document or the audit log, nothing is genuine.
     """
 
     answer: PublicAnswer
@@ -68,13 +78,24 @@ class PublicVerdict:
     kind: LicenseType | None = None
     status: LicenseStatus | None = None
     report: Report | None = None
+    differences: tuple[Difference, ...] = ()
 
 
 class PublicDesk:
     """Answers anyone who holds a licence's public id. Reads only: it needs no key and no right to write."""
 
-    def __init__(self, *, db: Database, objects: ObjectStore, catalogue: Catalogue, judge: Judge, clock: Clock) -> None:
+    def __init__(  # noqa: PLR0913 - each is a door to one other part
+        self,
+        *,
+        db: Database,
+        audit: AuditLog,
+        objects: ObjectStore,
+        catalogue: Catalogue,
+        judge: Judge,
+        clock: Clock,
+    ) -> None:
         self._db = db
+        self._audit = audit
         self._objects = objects
         self._catalogue = catalogue
         self._judge = judge
@@ -86,39 +107,48 @@ class PublicDesk:
         """Answer about one licence as of now; never raises for an unknown id or a damaged document."""
         # 1. The id leads to a finished licence.
         # 2. The stored document is the one that was stored, and its seal is valid.
-        # 3. The status, as of now, says which genuine licence it is.
+        # 3. The register's facts are those it was sealed for; its status changes are those on record.
+        # 4. The status, as of now, says which genuine licence it is.
         now = self._clock.now()
-        licence = self._find(public_id)
+        licence, entries = self._find(public_id)
         if licence is None:
             return PublicVerdict(answer=PublicAnswer.UNKNOWN, checked_at=now)
 
         report = self._report(licence.file(DOCUMENT), now)
+        kind = self._catalogue.version(licence.type_code, licence.type_version)
+        differences = tuple(_differences(kind, licence, report, entries))
 
         status = licence.status(now)
-        sound = report is not None and report.verdict is Verdict.VALID
+        sound = report is not None and report.verdict is Verdict.VALID and not differences
         return PublicVerdict(
             answer=_ANSWERS[status] if sound else PublicAnswer.CANNOT_CHECK,
             checked_at=now,
             licence=licence,
-            kind=self._catalogue.version(licence.type_code, licence.type_version),
+            kind=kind,
             status=status,
             report=report,
+            differences=differences,
         )
 
     def picture(self, public_id: str) -> bytes:
-        """Give the picture of the document, PNG; refuse with UnknownLicense."""
-        licence = self._find(public_id)
-        if licence is None:
+        """Give the picture of a genuine licence, PNG; else refuse with UnknownLicense or LicenseNotConfirmed."""
+        view = self.view(public_id)
+        if view.licence is None:
             raise UnknownLicense("There is no licence with this id.")
-        return self._objects.get(licence.file(PICTURE).object_key)
+        if view.answer is PublicAnswer.CANNOT_CHECK:
+            raise LicenseNotConfirmed("This licence cannot be confirmed right now, so its picture is not shown.")
+        return self._objects.get(view.licence.file(PICTURE).object_key)
 
-    def _find(self, public_id: str) -> License | None:
+    def _find(self, public_id: str) -> tuple[License | None, tuple[Entry, ...]]:
+        """Find a finished licence and what the audit log tells of it."""
         wanted = parse_public_id(public_id)
         if wanted is None:
-            return None
+            return None, ()
         with self._db.read() as conn:
             licence = store.find(conn, wanted)
-        return licence if licence is not None and licence.changes else None
+            if licence is None or not licence.changes:
+                return None, ()
+            return licence, self._audit.about(conn, licence.public_id)
 
     def _report(self, file: LicenseFile, now: datetime) -> Report | None:
         """Judge the stored document. It is read and hashed each time; the judgement of one content is kept a while."""
@@ -142,3 +172,12 @@ class PublicDesk:
             while len(self._judgements) > _MOST_JUDGEMENTS:
                 self._judgements.popitem(last=False)
         return report
+
+
+def _differences(
+    kind: LicenseType, licence: License, report: Report | None, entries: tuple[Entry, ...]
+) -> Iterator[Difference]:
+    if report is not None and not binding.is_sealed(kind, licence, report):
+        yield Difference.FACTS
+    if not binding.is_recorded(licence, entries):
+        yield Difference.STATUS

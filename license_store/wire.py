@@ -18,7 +18,7 @@ from license_store.model import (
     StatusChange,
     Validity,
 )
-from license_store.public import PublicAnswer, PublicVerdict
+from license_store.public import Difference, PublicAnswer, PublicVerdict
 from seal.model import SealId, SignatureReport
 
 _HOLDER: JsonDict = {"name": "示例市虚构数据科技有限公司", "code": "91440300MA9999999F", "code_type": "001"}
@@ -228,6 +228,7 @@ class VerdictShape(_Shape):
     issued_at: datetime
     document_sm3: str
     signatures: tuple[SignatureShape, ...]
+    differences: tuple[Difference, ...] = Field(description="Where the register departs from the sealed document")
 
     @classmethod
     def of(cls, view: PublicVerdict, licence: License, kind: LicenseType) -> "VerdictShape":
@@ -255,4 +256,5 @@ class VerdictShape(_Shape):
             issued_at=licence.issued_at,
             document_sm3=licence.file(DOCUMENT).object_key,
             signatures=tuple(SignatureShape.of(one) for one in view.report.signatures) if view.report else (),
+            differences=view.differences,
         )

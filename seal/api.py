@@ -1,5 +1,6 @@
 """The HTTP API of sealing and verifying: parse, call one verb, render."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -25,14 +26,16 @@ from seal.api_models import (
     responses,
     upload_body,
 )
-from seal.errors import DocumentForged, DocumentUnreadable
-from seal.model import SealId, SealStatus, Verdict
+from seal.model import SealId, SealStatus
 from seal.register import SealRegister
 from seal.request import SealedDocument, SealRequest
 from seal.sealing import SealService
 from seal.store import Progress
 from seal.upload import SealingOptions, Upload, VerifyingOptions, sealing_upload, verifying_upload
 from seal.verifying import Verifier, report_json
+
+UPLOADS = re.compile(r"/api/(?:seals/v1/seals/[^/]*/sealings|verify/v1/files)")
+"""The paths that take a file, whose bodies may be larger than others."""
 
 
 def seal_router(
@@ -68,7 +71,7 @@ def seal_router(
         """
         upload, options = sent
         principal.require("seal.use", seal)
-        _examine(verifier, upload.document)
+        verifier.examine(upload.document)
         wanted = SealRequest(
             document=upload.document,
             seal=SealId(seal),
@@ -149,15 +152,6 @@ def verify_router(*, verifier: Verifier) -> APIRouter:
         return report_json(verifier.verify(upload.document, options.at), file=upload.name)
 
     return router
-
-
-def _examine(verifier: Verifier, document: bytes) -> None:
-    """Let no file near our own process that breaks its reader, and put no seal under a forged signature."""
-    report = verifier.verify(document)
-    if any(finding.code == "CANNOT_VERIFY" for finding in report.findings):
-        raise DocumentUnreadable("The document could not be read to the end; it was not sealed.")
-    if report.verdict is Verdict.INVALID:
-        raise DocumentForged("The document bears an invalid signature already, or is damaged; it was not sealed.")
 
 
 def _path(request: Request, name: str, sealing: str) -> str:

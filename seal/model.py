@@ -182,6 +182,8 @@ class SignatureReport:
     time: datetime | None
     time_source: TimeSource | None
     findings: tuple[Finding, ...]
+    reason: str | None = None
+    """What the signer wrote as the reason, where the format has a place for it that the signature covers."""
 
     @property
     def verdict(self) -> Verdict:

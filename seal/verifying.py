@@ -13,7 +13,7 @@ from crypto.engines import default_engine
 from crypto.errors import CryptoError
 from crypto.x509 import Certificate
 from kernel.errors import Reason, Refusal
-from seal.errors import DocumentTooLarge
+from seal.errors import DocumentForged, DocumentTooLarge, DocumentUnreadable
 from seal.formats_table import DOCUMENT_TYPES, DocumentType, document_type, is_ambiguous
 from seal.model import Finding, Report, SignatureReport, Verdict
 from seal.sandbox import Limits, Sandbox, SandboxBusy, SandboxFailed
@@ -22,7 +22,7 @@ from seal.wire import decode_report, encode_report
 from seal.wording import wording
 
 MAX_DOCUMENT = 64 * 1024 * 1024
-_SEAL_NUMBER = re.compile(r"(?:^|,)CN=([0-9]{14})(?:,|$)")
+_SEAL_NUMBER = re.compile(r"(?:^|(?<!\\),)CN=([0-9]{14})(?:,|$)")
 
 
 class VerifierBusy(Refusal):
@@ -55,6 +55,17 @@ class Verifier:
         except (SandboxFailed, ValueError) as error:
             return cannot_verify(str(error))
         return with_seal_status(report, self.trust, at)
+
+    def examine(self, document: bytes) -> None:
+        """Refuse a document that is to be sealed and must not be.
+
+        No file comes near our own process that breaks its reader, and no seal is put under a forged signature.
+        """
+        report = self.verify(document)
+        if any(finding.code == "CANNOT_VERIFY" for finding in report.findings):
+            raise DocumentUnreadable("The document could not be read to the end; it was not sealed.")
+        if report.verdict is Verdict.INVALID:
+            raise DocumentForged("The document bears an invalid signature already, or is damaged; it was not sealed.")
 
     def close(self) -> None:
         """End the fork server; the next call starts another."""
@@ -95,10 +106,15 @@ def with_seal_status(report: Report, trust: Trust, at: datetime | None) -> Repor
     )
 
 
-def _with_status(signature: SignatureReport, trust: Trust, at: datetime | None) -> SignatureReport:
+def seal_number(signature: SignatureReport) -> str | None:
+    """Give the number of the seal that signed, as seal or certificate tell it; None if neither does."""
     # A PAdES signature embeds no seal; a seal's certificate bears its number as common name.
     named = _SEAL_NUMBER.search(signature.signer or "")
-    number = signature.seal.id if signature.seal else named[1] if named else None
+    return signature.seal.id if signature.seal else named[1] if named else None
+
+
+def _with_status(signature: SignatureReport, trust: Trust, at: datetime | None) -> SignatureReport:
+    number = seal_number(signature)
     when = at or signature.time
     if number is None or when is None:
         return signature

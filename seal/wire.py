@@ -35,6 +35,7 @@ def _signature(signature: SignatureReport) -> dict[str, object]:
         "time": signature.time.isoformat() if signature.time else None,
         "time_source": signature.time_source.value if signature.time_source else None,
         "findings": [_finding(finding) for finding in signature.findings],
+        "reason": signature.reason,
     }
 
 
@@ -75,6 +76,7 @@ def _read_signature(value: object) -> SignatureReport:
         time=None if fields["time"] is None else _instant(fields["time"]),
         time_source=None if fields["time_source"] is None else TimeSource(fields["time_source"]),
         findings=tuple(_read_finding(item) for item in _items(fields["findings"])),
+        reason=None if fields["reason"] is None else _text(fields["reason"]),
     )
 
 

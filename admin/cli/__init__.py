@@ -1,8 +1,11 @@
 """The command line: `xinyin`, one file a command family."""
 
 import sys
+from typing import NoReturn
 
 import typer
+from sqlalchemy.exc import OperationalError
+from typer.exceptions import TyperException
 
 from admin.cli import bench, demo, doctor, documents, people, serving
 from admin.settings import SettingsRefused
@@ -27,8 +30,28 @@ for family in (demo, serving, documents, people, doctor, bench):
 def main() -> None:
     """Run the command line; a refusal is one sentence on the error stream and exit code 64."""
     try:
-        app(prog_name="xinyin")
+        # Not standalone: alone it ends a wrong usage with 2, which `verify` keeps for "cannot be decided".
+        ended = app(prog_name="xinyin", standalone_mode=False)
     except (SettingsRefused, CryptoError, Refusal) as refused:
-        code = getattr(refused, "code", "settings")
-        sys.stderr.write(f"xinyin: {refused} [{code}]\n")
-        raise SystemExit(USAGE) from None
+        _refuse(str(refused), getattr(refused, "code", "settings"))
+    except TyperException as misused:
+        said = misused.format_message().rstrip(".")
+        if not said:  # called without arguments, and the help has been shown
+            raise SystemExit(USAGE) from None
+        _refuse(f"{said}. Try --help.", "usage")
+    except typer.Abort:
+        _refuse("Given up.", "aborted")
+    except OperationalError as error:
+        # Of the driver's words only the first line: what follows may repeat a statement.
+        _refuse(f"The database does not answer: {str(error.orig).partition(chr(10))[0]}", "database_unavailable")
+    except OSError as error:
+        if error.filename is None:
+            raise
+        _refuse(f"{error.filename}: {error.strerror}", "file")
+    else:
+        raise SystemExit(ended if isinstance(ended, int) else 0)
+
+
+def _refuse(sentence: str, code: str) -> NoReturn:
+    sys.stderr.write(f"xinyin: {sentence} [{code}]\n")
+    raise SystemExit(USAGE) from None

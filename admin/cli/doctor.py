@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import typer
 from rich.console import Console
+from sqlalchemy.exc import OperationalError
 
 from admin import build, schema
 from admin import settings as configuration
@@ -15,6 +16,7 @@ from crypto.selftest import run as run_selftests
 from kernel.db import Database
 from license_store.render import packaged_font
 from seal.image import seal_font
+from seal.trust import Trust
 
 _LEAST_FREE = 1024**3
 
@@ -26,6 +28,10 @@ class Check:
     name: str
     ok: bool
     detail: str
+
+
+class _Amiss(Exception):
+    """What was looked at is not as it should be; the text says what to do."""
 
 
 def register(app: typer.Typer) -> None:
@@ -61,23 +67,31 @@ def _folder(settings: Settings) -> Iterator[Check]:
     yield Check(name="data folder", ok=True, detail=str(settings.home.resolve()))
     free = shutil.disk_usage(settings.home).free
     yield Check(name="disk", ok=free > _LEAST_FREE, detail=f"{free / 1024**3:,.1f} GiB free")
-    anchors = sorted(path.name for path in home.trust.glob("*.pem"))
-    yield Check(
-        name="trust anchors",
-        ok=bool(anchors),
-        detail=", ".join(anchors) or f"none: put CA certificates into {home.trust}",
-    )
+    yield _tried("trust anchors", lambda: _anchors(home))
+    yield _tried("database", lambda: _database(settings))
+
+
+def _anchors(home: build.Home) -> str:
+    names = ", ".join(anchor.common_name or anchor.subject_text for anchor in Trust.load(home.trust).anchors)
+    if not names:
+        raise _Amiss(f"none: put CA certificates into {home.trust}")
+    return names
+
+
+def _database(settings: Settings) -> str:
     database = Database(settings.database)
     try:
-        current = schema.is_current(database)
-        detail = database.dialect if current else "of another version: run `xinyin migrate`"
-        yield Check(name="database", ok=current, detail=detail)
+        if not schema.is_current(database):
+            raise _Amiss("of another version: run `xinyin migrate`")
+    except OperationalError as error:
+        raise _Amiss(str(error.orig).partition("\n")[0]) from error
     finally:
         database.dispose()
+    return database.dialect
 
 
 def _tried(name: str, ask: Callable[[], str]) -> Check:
     try:
         return Check(name=name, ok=True, detail=ask())
-    except (CryptoError, RuntimeError) as error:
+    except (CryptoError, RuntimeError, _Amiss) as error:
         return Check(name=name, ok=False, detail=str(error))

@@ -12,12 +12,11 @@ from rich.markup import escape
 
 from admin import settings as configuration
 from admin.build import operator, services
-from crypto.errors import CryptoError
 from kernel.errors import Refusal
 from seal.model import Finding, Placement, Report, SealId, Verdict
 from seal.request import SealRequest
 from seal.trust import Trust
-from seal.verifying import Verifier, report_json
+from seal.verifying import MAX_DOCUMENT, Verifier, report_json
 from seal.wording import wording
 
 EXIT = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.INDETERMINATE: 2, Verdict.UNSIGNED: 3}
@@ -61,32 +60,45 @@ def verify(
 
 def _verify_one(verifier: Verifier, file: Path, at: datetime | None, *, as_json: bool) -> int:
     try:
-        report = verifier.verify(file.read_bytes(), at)
+        report = verifier.verify(_read(file), at)
     except OSError as error:
-        sys.stderr.write(f"xinyin: {file}: {error.strerror}\n")
+        sys.stderr.write(f"xinyin: {_shown(file)}: {error.strerror}\n")
         return USAGE
     except Refusal as refused:
-        sys.stderr.write(f"xinyin: {file}: {refused.detail} [{refused.code}]\n")
+        sys.stderr.write(f"xinyin: {_shown(file)}: {refused.detail} [{refused.code}]\n")
         return USAGE
     if as_json:
-        typer.echo(json.dumps(report_json(report, file=str(file)), ensure_ascii=False))
+        told = json.dumps(report_json(report, file=str(file)), ensure_ascii=False)
+        # A lone surrogate, of a file's name or from within it, cannot be written as it is; \udcff is JSON for it.
+        typer.echo(told.encode("utf-8", "backslashreplace").decode())
     else:
         _show(file, report)
     return EXIT[report.verdict]
 
 
+def _read(file: Path) -> bytes:
+    """Read a file, but no more of it than it takes to know that it is too large: some never end."""
+    with file.open("rb") as source:
+        return source.read(MAX_DOCUMENT + 1)
+
+
+def _shown(text: object) -> str:
+    """Give a name or a file's own words for the terminal: neither rich's markup nor the terminal's commands."""
+    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)))
+
+
 def _show(file: Path, report: Report) -> None:
     console = Console()
     colour, mark, words = _LOOKS[report.verdict]
-    console.print(f"[bold {colour}]{mark} {words}[/]  {escape(str(file))}", highlight=False)
+    console.print(f"[bold {colour}]{mark} {words}[/]  {_shown(file)}", highlight=False)
     for number, signature in enumerate(report.signatures, start=1):
         colour, mark, words = _LOOKS[signature.verdict]
         console.print(f"  {number}. [{colour}]{mark} {words}[/]  {signature.format}", highlight=False)
         if signature.seal:
             console.print(
-                f"     印章 seal     {escape(signature.seal.name)} ({escape(signature.seal.id)})", highlight=False
+                f"     印章 seal     {_shown(signature.seal.name)} ({_shown(signature.seal.id)})", highlight=False
             )
-        console.print(f"     签名人 signer {escape(signature.signer or '-')}", highlight=False, soft_wrap=True)
+        console.print(f"     签名人 signer {_shown(signature.signer or '-')}", highlight=False, soft_wrap=True)
         if signature.time and signature.time_source:
             console.print(
                 f"     时间 time     {signature.time.isoformat()} ({signature.time_source.value})", highlight=False
@@ -101,7 +113,7 @@ def _show_findings(console: Console, findings: tuple[Finding, ...]) -> None:
         chinese, english = wording(finding.code)
         console.print(f"     [{colour}]{finding.code}[/] {chinese} {english}", highlight=False, soft_wrap=True)
         if finding.detail:
-            console.print(f"       [dim]{escape(finding.detail)}[/]", highlight=False, soft_wrap=True)
+            console.print(f"       [dim]{_shown(finding.detail)}[/]", highlight=False, soft_wrap=True)
 
 
 def seal(  # noqa: PLR0913 - one option each
@@ -120,11 +132,16 @@ def seal(  # noqa: PLR0913 - one option each
     kind: Annotated[str, typer.Option(help="Kind of document.")] = "approval-result",
 ) -> None:
     """Seal a document with a registered seal, as the operator of this data folder."""
+    if out.exists():
+        raise typer.BadParameter(f"{out} exists already; sealed documents are never written over")
+    if not out.parent.is_dir():
+        # Asked before anything is signed: a sealing that nobody receives still stands in the ledger.
+        raise typer.BadParameter(f"{out.parent} is not a folder")
+    document = _read(file)
     with services(configuration.load()) as service:
-        if out.exists():
-            raise typer.BadParameter(f"{out} exists already; sealed documents are never written over")
+        service.verifier.examine(document)
         request = SealRequest(
-            document=file.read_bytes(),
+            document=document,
             seal=SealId(seal_id),
             format=document_format,
             placement=_placement(place),
@@ -136,7 +153,7 @@ def seal(  # noqa: PLR0913 - one option each
         sealed = service.sealing.seal(request, operator("seal.use:*"))
         with out.open("xb") as target:
             target.write(sealed.document)
-    Console().print(f"[green]✓[/] {escape(str(out))}  {sealed.format}  {sealed.id}", highlight=False)
+    Console().print(f"[green]✓[/] {_shown(out)}  {sealed.format}  {sealed.id}", highlight=False, soft_wrap=True)
 
 
 def _placement(text: str | None) -> Placement | None:
@@ -162,7 +179,4 @@ def _moment(text: str | None) -> datetime | None:
 def _trust(folder: Path | None) -> Trust:
     if folder is not None and not folder.is_dir():
         raise typer.BadParameter(f"{folder} is not a folder")
-    try:
-        return Trust.load(folder or configuration.load().home / "trust")
-    except CryptoError as error:
-        raise typer.BadParameter(f"{folder}: {error}") from error
+    return Trust.load(folder or configuration.load().home / "trust")

@@ -1,6 +1,9 @@
 """`xinyin dev`, `serve` and `migrate`: running the service."""
 
+import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -12,12 +15,14 @@ from rich.table import Table
 from admin import build, devworld, faces
 from admin import settings as configuration
 from admin.housekeeping import kept_clean
-from admin.settings import Settings
+from admin.settings import Settings, SettingsRefused
 from idp.realname import RealNames
 from kernel import logs
 from kernel.clock import SystemClock
 
 PORTAL_URL = "http://127.0.0.1:8100"
+_KEPT = f"(in the data folder's {devworld.WORLD})"
+"""Said instead of a secret where nobody sits at a terminal: what is written there is a log."""
 
 
 def register(app: typer.Typer) -> None:
@@ -34,16 +39,18 @@ def dev(
     portal_url: Annotated[str, typer.Option(help="Where the example portal runs.")] = PORTAL_URL,
 ) -> None:
     """Serve on this machine with invented people, keys and seals: to try things on, never for production."""
+    _log_as_json()
     clock = SystemClock()
-    given = configuration.load(home=home, port=port, host="127.0.0.1", public_url=f"http://127.0.0.1:{port}")
-    settings = devworld.settings_of(given)
+    settings = devworld.settings_of(devworld.load(home=home, port=port))
     world = devworld.read(home) or devworld.make(settings, portal_url=portal_url, clock=clock)
-    _introduce(settings, world)
-    _run(settings, real_names=devworld.population())
+    with devworld.held(home):
+        _introduce(settings, world)
+        _run(settings, real_names=devworld.population())
 
 
 def serve() -> None:
     """Serve in production, on the settings of this environment; refuses anything made for development."""
+    _log_as_json()
     settings = configuration.load()
     configuration.require_production(settings)
     _run(settings)
@@ -58,11 +65,18 @@ def migrate() -> None:
     )
 
 
-def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
+def _log_as_json() -> None:
     logs.configure(sys.stderr)
     faces.quiet_library_logs()
-    with build.services(settings, real_names=real_names) as service, kept_clean(service.idp.sweep):
-        uvicorn.run(
+
+
+def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
+    with (
+        _bound(settings) as listener,
+        build.services(settings, real_names=real_names) as service,
+        kept_clean(service.idp.sweep),
+    ):
+        config = uvicorn.Config(
             faces.application(service),
             host=settings.host,
             port=settings.port,
@@ -72,15 +86,31 @@ def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
             date_header=True,
             timeout_graceful_shutdown=10,
         )
+        with suppress(KeyboardInterrupt):  # raised again once everything has ended in order
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _bound(settings: Settings) -> Iterator[socket.socket]:
+    """Take the port before anything is built: whether it can be had is the first thing to know."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            where = f"{settings.host} port {settings.port}"
+            raise SettingsRefused(f"{where} cannot be listened on: {error.strerror}. Name another port.") from error
+        yield listener
 
 
 def _introduce(settings: Settings, world: devworld.DevWorld) -> None:
+    secrets = world if sys.stderr.isatty() else None
     table = Table(show_header=False, title="信印 Xinyin - DEVELOPMENT ONLY", title_justify="left")
     table.add_row("service", settings.public_url)
     table.add_row("discovery", f"{settings.public_url}/.well-known/openid-configuration")
-    table.add_row("citizen", f"{world.citizen_login} / {world.citizen_password}")
-    table.add_row("portal client", f"{world.portal_id} / {world.portal_secret}")
-    table.add_row("department client", f"{world.department_id} / {world.department_secret}")
+    table.add_row("citizen", f"{world.citizen_login} / {secrets.citizen_password if secrets else _KEPT}")
+    table.add_row("portal client", f"{world.portal_id} / {secrets.portal_secret if secrets else _KEPT}")
+    table.add_row("department client", f"{world.department_id} / {secrets.department_secret if secrets else _KEPT}")
     table.add_row("seal", world.seal)
     table.add_row("data folder", str(settings.home.resolve()))
     Console(stderr=True).print(table)

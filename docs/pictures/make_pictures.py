@@ -50,13 +50,13 @@ _ARGUMENTS = (
     "--disable-component-update",
     "--disable-sync",
 )
-_CELL, _LINE = 9, 18
+_CELL, _LINE = 10, 20
 """Pixels of one terminal cell: its width, its height. Two to one, so that a QR code of half blocks is square."""
 _INK, _GROUND = "#d9dce3", "#1f2430"
 _TERMINAL = """<!doctype html><meta charset="utf-8"><style>
 body {{ margin: 0; background: {ground}; }}
 pre {{ margin: 0; padding: 20px 24px; display: inline-block; color: {ink};
-  font: 15px/{line}px "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; }}
+  font: 16px/{line}px "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace; }}
 i {{ display: inline-block; height: {line}px; vertical-align: top; font-style: normal; overflow: hidden; }}
 </style><pre>{lines}</pre>"""
 _BLOCKS = {
@@ -216,7 +216,7 @@ def documents(here: World) -> None:
     """Seal the samples, issue a licence, and have readers that are not ours draw them."""
     issue(here)
     _draw_pdf("licence.png", here.folder / "licence.pdf")
-    for kind, x, y in (("pdf", "132", "176"), ("ofd", "127", "235")):
+    for kind, x, y in (("pdf", "132", "183"), ("ofd", "127", "229")):
         source, out = ROOT / f"examples/samples/approval.{kind}", here.folder / f"sealed.{kind}"
         options = ("--reason", "准予行政许可", "--page", "1", "--x-mm", x, "--y-mm", y)
         here.department("seal", str(source), "--seal", here.facts.seal, "--out", str(out), *options)

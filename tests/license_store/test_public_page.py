@@ -9,11 +9,10 @@ import pytest
 import zxingcpp
 from PIL import Image
 
-from license_store.catalogue import Catalogue
 from license_store.model import DOCUMENT, PICTURE, License, Validity
-from license_store.public import PublicAnswer, PublicDesk
+from license_store.public import PublicAnswer
 from seal.model import Finding, Report, SignatureReport, Verdict
-from tests.license_store.town import BASE_URL, CLERK, FACE, HOLDER, Town, asked
+from tests.license_store.town import BASE_URL, CLERK, FACE, HOLDER, Town, another_desk, asked
 
 UNKNOWN = "a" * 26
 
@@ -156,7 +155,7 @@ def test_only_a_valid_seal_makes_a_licence_genuine(town: Town, licence: License,
     finding = Finding(code="SIGNATURE_INVALID", verdict=found)
     one = SignatureReport(format="pdf", signer=None, seal=None, time=None, time_source=None, findings=(finding,))
     report = Report(signatures=() if found is Verdict.UNSIGNED else (one,))
-    desk = PublicDesk(db=town.db, objects=town.objects, catalogue=Catalogue(), judge=lambda _: report, clock=town.clock)
+    desk = another_desk(town, lambda _: report)
     assert desk.view(licence.public_id).answer is PublicAnswer.CANNOT_CHECK
 
 
@@ -169,7 +168,7 @@ def test_a_judgement_is_kept_for_a_minute_and_then_made_anew(town: Town, licence
         judged.append(len(document))
         return good
 
-    desk = PublicDesk(db=town.db, objects=town.objects, catalogue=Catalogue(), judge=judge, clock=town.clock)
+    desk = another_desk(town, judge)
     for _ in range(3):
         assert desk.view(licence.public_id).answer is PublicAnswer.GENUINE_IN_FORCE
     assert len(judged) == 1
@@ -192,3 +191,11 @@ def test_the_page_can_be_printed(town: Town, licence: License) -> None:
     sheet = next(address for address in Page(html).addresses if "xinyin.css" in address)
     assert "@media print" in town.client().get(sheet).text
     assert re.search(r'<img[^>]+alt="[^"]+"', html)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "[", "a@b", "x:99999"])
+def test_the_page_names_its_own_address_whatever_host_a_request_claims(town: Town, licence: License, host: str) -> None:
+    answer = town.client().get(f"/v/{licence.public_id}", headers={"host": host})
+    assert answer.status_code == 200
+    assert f'<strong class="mono">{BASE_URL.removeprefix("http://")}</strong>' in answer.text
+    assert host == "[" or host not in answer.text

@@ -14,10 +14,10 @@ from kernel.db import Database
 from kernel.errors import Unauthenticated
 from kernel.objects import ObjectStore
 from kernel.principal import Principal, PrincipalKind
-from license_store.catalogue import BUSINESS_LICENSE
+from license_store.catalogue import BUSINESS_LICENSE, Catalogue
 from license_store.issuing import IssueRequest, LicenseService
 from license_store.model import Holder, HolderCodeType, Validity
-from license_store.public import PublicDesk
+from license_store.public import Judge, PublicDesk
 from seal.model import SealId
 from seal.pki.dev_ca import DevCa
 from seal.register import SealApplication, SealRegister, SigningKey
@@ -104,6 +104,13 @@ def asked(key: str = "k-1", **changes: object) -> IssueRequest:
         "case_number": "SL-1",
     }
     return IssueRequest(**{**values, **changes})  # type: ignore[arg-type]
+
+
+def another_desk(town: Town, judge: Judge) -> PublicDesk:
+    """Give a desk of the same town that asks another judge."""
+    return PublicDesk(
+        db=town.db, audit=town.audit, objects=town.objects, catalogue=Catalogue(), judge=judge, clock=town.clock
+    )
 
 
 @dataclass(frozen=True)

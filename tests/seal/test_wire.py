@@ -31,6 +31,7 @@ signatures = st.builds(
     time=st.none() | instants,
     time_source=st.none() | st.sampled_from(TimeSource),
     findings=st.lists(findings, max_size=3).map(tuple),
+    reason=st.none() | texts,
 )
 reports = st.builds(
     Report,

@@ -71,7 +71,7 @@ def _field(view: View, item: PdfObject, parent: Field | None) -> Field | None:
     partial = view.resolve(entries.get("T"))
     name = parent.name if parent else ""
     if isinstance(partial, bytes):
-        name = f"{name}.{_text(partial)}" if name else _text(partial)
+        name = f"{name}.{text_of(partial)}" if name else text_of(partial)
     return Field(
         ref=item if isinstance(item, Ref) else None,
         entries=entries,
@@ -82,7 +82,8 @@ def _field(view: View, item: PdfObject, parent: Field | None) -> Field | None:
     )
 
 
-def _text(value: bytes) -> str:
+def text_of(value: bytes) -> str:
+    """Read a text string (ISO 32000-2 7.9.2.2)."""
     if value.startswith(b"\xfe\xff"):
         return value[2:].decode("utf-16-be", "replace")
     return value.decode("latin-1")

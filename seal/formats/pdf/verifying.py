@@ -9,7 +9,7 @@ from itertools import islice
 from seal.formats.pdf.changes import changes
 from seal.formats.pdf.coverage import Covered, covered
 from seal.formats.pdf.findings import Code
-from seal.formats.pdf.form import Field, forbids_more, signature_fields
+from seal.formats.pdf.form import Field, forbids_more, signature_fields, text_of
 from seal.formats.pdf.history import stray, tail
 from seal.formats.pdf.objects import PdfError, Ref
 from seal.formats.pdf.reader import Document, View
@@ -97,6 +97,8 @@ class _Judging:
     def report(self, one: Covered) -> SignatureReport:
         """Judge ``one``: the signature itself, then what came after it."""
         judged = self.judge.judge(one)
+        # Only what stands in the signature's own dictionary: what it points to may be written anew later.
+        reason = one.entries.get("Reason")
         return SignatureReport(
             format=judged.format,
             signer=judged.signer,
@@ -104,6 +106,7 @@ class _Judging:
             time=judged.time,
             time_source=judged.time_source,
             findings=(*judged.findings, *islice(self._since(one), _MAX_FINDINGS)),
+            reason=text_of(reason) if isinstance(reason, bytes) else None,
         )
 
     @cached_property
