@@ -1,7 +1,8 @@
 """Problems: the one place where a refusal becomes an HTTP answer (RFC 9457), or a page for a person.
 
 Only this module knows status codes. A refusal may carry two optional attributes that become headers:
-``challenge`` (WWW-Authenticate, for an UNAUTHENTICATED one) and ``retry_after`` (whole seconds).
+``challenge`` (WWW-Authenticate; an UNAUTHENTICATED one has ``Bearer`` if nothing else) and ``retry_after`` (whole
+seconds).
 """
 
 import re
@@ -203,8 +204,9 @@ def _too_large(limit: int) -> str:
 
 def _refusal(error: Refusal, number: str) -> Problem:
     headers = {}
-    if error.reason is Reason.UNAUTHENTICATED:
-        headers["WWW-Authenticate"] = str(getattr(error, "challenge", "Bearer"))
+    challenge = getattr(error, "challenge", "Bearer" if error.reason is Reason.UNAUTHENTICATED else None)
+    if challenge is not None:
+        headers["WWW-Authenticate"] = str(challenge)
     if (seconds := getattr(error, "retry_after", None)) is not None:
         headers["Retry-After"] = str(int(seconds))
     return Problem(

@@ -19,6 +19,14 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "SIGNATURE_FILE_MISSING": ("签章文件缺失", "A signature's file is missing"),
     "SIGNED_VALUE_MISSING": ("签名值缺失", "The signature value is missing"),
     "UNCOVERED_CONTENT": ("部分内容不受签章保护", "Some content is not protected by the signature"),
+    "SHOWN_CONTENT_UNCOVERED": (
+        "文件引用的部分内容不受签章保护，可能在盖章后被添加或替换",
+        "Content that the document refers to is not protected: it may have been added or exchanged after sealing",
+    ),
+    "DOCUMENT_AMBIGUOUS": (
+        "文件同时是PDF和OFD，不同软件会显示不同内容",
+        "The file is a PDF and an OFD at once: what it shows depends on the reader",
+    ),
     "PAGES_UNCOVERED": ("部分页面不受签章保护", "Some pages are not protected by the signature"),
     "UNKNOWN_TAIL": ("文件末尾有不受签章保护的数据", "Data at the end of the file is not protected by any signature"),
     "CHANGED_AFTER_SIGNING": ("盖章后文件内容被修改", "The content was changed after sealing"),

@@ -256,7 +256,7 @@ def test_a_megabyte_that_inflates_to_a_gigabyte_is_not_inflated(
 
 def test_a_body_beyond_the_limit_is_not_read(front: Front) -> None:
     token = front.token(f"seal.use:{front.town.world.seal}")
-    headers = {"Authorization": f"Bearer {token}", "Content-Length": str(faces.MAX_BODY + 1)}
+    headers = {"Authorization": f"Bearer {token}", "Content-Length": str(faces.MAX_UPLOAD + 1)}
     path = f"/api/seals/v1/seals/{front.town.world.seal}/sealings"
     with front.nothing_written():
         refused(front.http().post(path, content=b"%PDF-1.7", headers=headers), 413, "body_too_large")

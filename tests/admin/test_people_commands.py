@@ -117,7 +117,7 @@ def test_no_secret_of_the_invented_world_is_in_the_database_or_in_any_text_of_an
         for path in town.home.rglob("*")
         if path.is_file() and any(secret.encode() in path.read_bytes() for secret in secrets)
     ]
-    assert keeping == ["DEVELOPMENT-ONLY"]
+    assert keeping == ["world.json"]
 
 
 def test_the_keys_of_the_vault_are_nowhere_in_the_clear(town: Town) -> None:

@@ -123,7 +123,7 @@ def _half(file: Path) -> bytes:
         ("good", {"--out": "nowhere/sealed.pdf"}, "usage"),
     ],
 )
-def test_what_cannot_be_sealed_is_refused_in_one_sentence_and_leaves_no_trace(  # noqa: PLR0917 - fixtures too
+def test_what_cannot_be_sealed_is_refused_in_one_sentence_and_leaves_no_trace(
     xinyin: Xinyin, town: Town, documents: dict[str, Path], document: str, changed: dict[str, str], code: str
 ) -> None:
     before, objects = rows(town), sorted((town.home / "objects").rglob("*"))
