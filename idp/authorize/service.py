@@ -200,9 +200,7 @@ class Authorization:
                 return self._proceed(conn, scene, now)
             person, scopes = scene.who.person.id, scene.step.scopes
             grants.keep_consent(conn, person, scene.client.id, scopes, now)
-            self._note(
-                conn, now, actor=person, action="idp.consent_given", target=scene.client.id, scope=" ".join(scopes)
-            )
+            self._note(conn, now, actor=person, action="idp.consented", target=scene.client.id, scope=" ".join(scopes))
             flow = replace(scene.flow, consented=True)
             flows.advance(conn, flow)
             return self._proceed(conn, self._scene(conn, flow, browser, now), now)
@@ -262,7 +260,7 @@ class Authorization:
         with self._database.begin() as conn:
             scene = self._open(conn, flow_id, browser, now)
             actor = scene.who.person.id if scene.who else "browser"
-            self._note(conn, now, actor=actor, action="idp.client_declined", target=scene.client.id)
+            self._note(conn, now, actor=actor, action="idp.declined", target=scene.client.id)
             return self._deny(conn, scene, now, "access_denied", "The person declined.")
 
     # --- parts -----------------------------------------------------------------------------------------------

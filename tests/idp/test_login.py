@@ -463,7 +463,7 @@ def test_every_step_is_in_the_audit_log_without_names(world: World, portal: Port
         rows = conn.execute(sa.select(entries).order_by(entries.c.seq)).all()
         assert world.audit.verify(conn).holds
     actions = [row.action for row in rows]
-    assert actions[-4:] == ["idp.login_failed", "idp.signed_in", "idp.consent_given", "idp.client_admitted"]
+    assert actions[-4:] == ["idp.login_failed", "idp.signed_in", "idp.consented", "idp.client_admitted"]
     assert all("张三" not in str(row) and "zhangsan" not in str(row) for row in rows)
 
 
@@ -475,7 +475,7 @@ def test_a_refusal_and_a_session_that_another_login_ends_are_in_the_audit_log(wo
         rows = conn.execute(sa.select(entries).order_by(entries.c.seq.desc()).limit(3)).all()
     told = [(row.action, row.actor) for row in rows]
     lisi, zhangsan = world.lisi.id, world.zhangsan.id
-    assert told == [("idp.client_declined", lisi), ("idp.signed_in", lisi), ("idp.signed_out", zhangsan)]
+    assert told == [("idp.declined", lisi), ("idp.signed_in", lisi), ("idp.signed_out", zhangsan)]
 
 
 def test_all_rights_of_a_new_client_are_in_the_audit_log(world: World) -> None:
