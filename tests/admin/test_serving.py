@@ -25,7 +25,7 @@ PRODUCTION = {"public_url": "https://id.example.test", "vault_passphrase": "corr
     ],
 )
 def test_serve_does_not_start_on_what_is_not_production(xinyin: Xinyin, settings: dict[str, object], said: str) -> None:
-    done = xinyin("serve", **settings)
+    done = xinyin("serve", port=free_port(), **settings)
     assert done.code == 64
     assert said in done.err
     assert done.err.count("\n") == 1
@@ -40,7 +40,7 @@ def test_serve_does_not_start_on_a_development_folder(xinyin: Xinyin, town: Town
 
 @pytest.mark.parametrize("version", ["0000", "9999"])
 def test_nothing_works_on_a_database_of_another_version(xinyin: Xinyin, tmp_path: Path, version: str) -> None:
-    given = {**PRODUCTION, "home": tmp_path / "home"}
+    given = {**PRODUCTION, "home": tmp_path / "home", "port": free_port()}
     assert xinyin("migrate", **given).code == 0
     engine = sa.create_engine(f"sqlite:///{tmp_path / 'home' / 'xinyin.db'}")
     with engine.begin() as conn:
@@ -56,7 +56,7 @@ def test_nothing_works_on_a_database_of_another_version(xinyin: Xinyin, tmp_path
 
 
 def test_the_wrong_passphrase_does_not_serve(xinyin: Xinyin, tmp_path: Path) -> None:
-    given = {**PRODUCTION, "home": tmp_path / "home"}
+    given = {**PRODUCTION, "home": tmp_path / "home", "port": free_port()}
     assert xinyin("migrate", **given).code == 0
     done = xinyin("serve", **given | {"vault_passphrase": "battery staple"})
     assert done.code == 64
