@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any, NewType, NoReturn, TypeAlias
 
-from crypto import der
 from crypto.errors import TokenError
 from crypto.jwk import decode, encode, gm_public_jwk, key_from_jwk, public_jwk, thumbprint_kid
 from crypto.keys import PublicKey, Signer
+from crypto.raw_values import sign_raw, verify_raw
 from crypto.suites import ES256, Suite
 
 __all__ = [
@@ -58,8 +58,7 @@ class JwtSigner:
         except (TypeError, ValueError) as error:
             raise TokenError(f"the claims cannot be written as JSON: {error}") from error
         signed = f"{self._header(typ)}.{encode(payload)}"
-        value = self._signer.sign(signed.encode("ascii"))
-        return f"{signed}.{encode(value if self.suite.raw_size is None else _to_raw(value, self.suite.raw_size))}"
+        return f"{signed}.{encode(sign_raw(self._signer, signed.encode('ascii')))}"
 
     def _encode_header(self, typ: str) -> str:
         header = {"alg": self.suite.jose, "kid": self.kid, "typ": typ}
@@ -119,7 +118,7 @@ def verify_signature(
     if suite is None:
         raise TokenError("the algorithm is not one this key may use")
     signed = f"{parts[0]}.{parts[1]}".encode("ascii")
-    if not _verifies(suite, key, signed, decode(parts[2])):
+    if not verify_raw(key, suite, signed, decode(parts[2])):
         raise TokenError("the signature does not verify")
     return SignedClaims(_json_object(decode(parts[1])))
 
@@ -147,25 +146,6 @@ def _choose_key(header: _Object, keys: Mapping[str, PublicKey]) -> PublicKey:
     if key is None:
         raise TokenError("the token names no key that is known")
     return key
-
-
-def _verifies(suite: Suite, key: PublicKey, signed: bytes, value: bytes) -> bool:
-    if suite.raw_size is not None:
-        # RFC 7518 3.4: r||s and nothing else; a DER value would be a second form of the same token.
-        if len(value) != suite.raw_size:
-            return False
-        value = _to_der(value)
-    return key.verify(suite, signed, value)
-
-
-def _to_raw(value: bytes, size: int) -> bytes:
-    r, s = (member.as_int() for member in der.parse(value))
-    return r.to_bytes(size // 2, "big") + s.to_bytes(size // 2, "big")
-
-
-def _to_der(raw: bytes) -> bytes:
-    half = len(raw) // 2
-    return der.sequence(*(der.integer(int.from_bytes(part, "big")) for part in (raw[:half], raw[half:])))
 
 
 def _json_object(data: bytes) -> _Object:
