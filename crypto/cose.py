@@ -9,7 +9,7 @@ from crypto.digests import sm3
 from crypto.errors import CborError, CoseError
 from crypto.keys import PublicKey, Signer
 from crypto.raw_values import sign_raw, verify_raw
-from crypto.suites import ES256, SM2_SM3, Suite
+from crypto.suites import ES256, Suite
 
 CoseKid = NewType("CoseKid", bytes)
 
@@ -17,9 +17,6 @@ SIGN1_TAG: Final = 18
 MAX_MESSAGE: Final = 16 * 1024
 _ALG, _CONTENT_TYPE, _KID = 1, 3, 4
 _KID_SIZE: Final = 8
-# IANA has no number for SM2: this one is from the range for private use (RFC 9053 11.1; docs/divergences.md).
-ALGORITHMS: Final[Mapping[str, int]] = {ES256.name: -7, SM2_SM3.name: -65602}
-"""The COSE algorithm number of each suite that signs here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,11 +32,10 @@ class CoseSigner:
     """Signs payloads with one key, under one ``kid``, as one content type."""
 
     def __init__(self, signer: Signer, kid: CoseKid, *, content_type: int | str | None = None) -> None:
-        number = ALGORITHMS.get(signer.suite.name)
-        if number is None:
+        if signer.suite.cose is None:
             raise CoseError(f"{signer.suite.name} signs no COSE here")
         self._signer = signer
-        header: dict[int, object] = {_ALG: number, _KID: kid}
+        header: dict[int, object] = {_ALG: signer.suite.cose, _KID: kid}
         if content_type is not None:
             header[_CONTENT_TYPE] = content_type
         self._header = cbor.encode(header)
@@ -83,7 +79,9 @@ def verify_sign1(
     if key is None or not isinstance(kid, bytes):
         raise CoseError("the message names no key that is known")
     number = fields.get(_ALG)
-    suite = next((suite for suite in suites if ALGORITHMS.get(suite.name) == number and suite.key is key.kind), None)
+    if number is None:  # A suite without a COSE number has None there too.
+        raise CoseError("the message names no algorithm")
+    suite = next((suite for suite in suites if suite.cose == number and suite.key is key.kind), None)
     if suite is None:
         raise CoseError("the algorithm is not one this key may use")
     if not verify_raw(key, suite, _signed(header, external_aad, payload), value):

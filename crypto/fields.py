@@ -118,7 +118,11 @@ class BlindIndexes:
         return tuple(self._under(version, value) for version in (self._active, *older))
 
     def _under(self, version: KeyVersion, value: str) -> BlindIndex:
-        return BlindIndex(version=version, value=_mac(self._keys[version], value.encode())[:INDEX_SIZE])
+        try:
+            octets = value.encode()
+        except UnicodeEncodeError as error:
+            raise FieldError("half a surrogate pair is no value") from error
+        return BlindIndex(version=version, value=_mac(self._keys[version], octets)[:INDEX_SIZE])
 
 
 def version_of(sealed: bytes) -> KeyVersion:

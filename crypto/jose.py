@@ -4,10 +4,19 @@ import json
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from types import MappingProxyType
 from typing import Any, NewType, NoReturn, TypeAlias
 
 from crypto.errors import TokenError
-from crypto.jwk import decode, encode, gm_public_jwk, key_from_jwk, public_jwk, thumbprint_kid
+from crypto.jwk import (
+    decode,
+    encode,
+    gm_key_from_jwk,
+    gm_public_jwk,
+    key_from_jwk,
+    public_jwk,
+    thumbprint_kid,
+)
 from crypto.keys import PublicKey, Signer
 from crypto.raw_values import sign_raw, verify_raw
 from crypto.suites import ES256, Suite
@@ -16,13 +25,16 @@ __all__ = [
     "JwtSigner",
     "SignedClaims",
     "VerifiedClaims",
+    "gm_key_from_jwk",
     "gm_public_jwk",
     "half_hash",
     "key_from_jwk",
     "public_jwk",
     "thumbprint_kid",
+    "unverified_claims",
     "verify_jwt",
     "verify_signature",
+    "verify_times",
 ]
 
 SignedClaims = NewType("SignedClaims", Mapping[str, Any])
@@ -54,7 +66,7 @@ class JwtSigner:
     def sign(self, claims: Mapping[str, object], typ: str = "JWT") -> str:
         """Give the compact token; a TokenError for claims that JSON cannot hold."""
         try:
-            payload = json.dumps(claims, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+            payload = _WRITE(claims).encode()
         except (TypeError, ValueError) as error:
             raise TokenError(f"the claims cannot be written as JSON: {error}") from error
         signed = f"{self._header(typ)}.{encode(payload)}"
@@ -87,6 +99,11 @@ def verify_jwt(  # noqa: PLR0913 - each names one thing that must hold, and none
     audiences = claims.get("aud")
     if audience not in (audiences if isinstance(audiences, list) else [audiences]):
         raise TokenError("the token is meant for another audience")
+    return verify_times(claims, at=at, leeway=leeway)
+
+
+def verify_times(claims: SignedClaims, *, at: datetime, leeway: timedelta = LEEWAY) -> VerifiedClaims:
+    """Judge only the times of claims whose other members the caller has judged; else use ``verify_jwt``."""
     now = at.timestamp()
     margin = leeway.total_seconds()
     if now >= _instant(claims, "exp", required=True) + margin:
@@ -97,7 +114,7 @@ def verify_jwt(  # noqa: PLR0913 - each names one thing that must hold, and none
 
 
 def verify_signature(
-    token: str, *, keys: Mapping[str, PublicKey], typ: str, suites: Collection[Suite] = (ES256,)
+    token: str, *, keys: Mapping[str, PublicKey], typ: str | tuple[str, ...], suites: Collection[Suite] = (ES256,)
 ) -> SignedClaims:
     """Judge only signature and type, as for an id_token_hint, which may have expired; else use ``verify_jwt``.
 
@@ -106,13 +123,8 @@ def verify_signature(
     # 1. Three parts, and a header that says nothing dangerous.
     # 2. The key is one of ours, chosen by kid; the algorithm is allowed and fits that key.
     # 3. The signature verifies; only then is the payload read.
-    if len(token) > MAX_TOKEN or not token.isascii():
-        raise TokenError("the token is too long or no ASCII text")
-    parts = token.split(".")
-    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
-        raise TokenError("a signed token has three parts")
-    header = _json_object(decode(parts[0]))
-    _check_header(header, typ)
+    parts = _split(token)
+    header = _header(parts[0], typ)
     key = _choose_key(header, keys)
     suite = next((suite for suite in suites if suite.jose == header.get("alg") and suite.key is key.kind), None)
     if suite is None:
@@ -123,22 +135,44 @@ def verify_signature(
     return SignedClaims(_json_object(decode(parts[1])))
 
 
+def unverified_claims(token: str) -> Mapping[str, Any]:
+    """Read what a token claims, to find out whose keys judge it. Nothing of it may be believed."""
+    return _json_object(decode(_split(token)[1]))
+
+
 def half_hash(suite: Suite, text: str) -> str:
     """Give ``at_hash`` or ``c_hash``: the left half of the suite's digest (OpenID Connect Core 3.1.3.6)."""
     return encode(suite.digest.digest(text.encode("ascii"))[: suite.digest.size // 2])
 
 
-def _check_header(header: _Object, typ: str) -> None:
+def _split(token: str) -> list[str]:
+    if len(token) > MAX_TOKEN or not token.isascii():
+        raise TokenError("the token is too long or no ASCII text")
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
+        raise TokenError("a signed token has three parts")
+    return parts
+
+
+@lru_cache(maxsize=256)
+def _header(part: str, typ: str | tuple[str, ...]) -> Mapping[str, Any]:
+    """Read a header that says nothing dangerous; an issuer's tokens mostly have the same."""
+    header = _json_object(decode(part))
+    _check_header(header, (typ,) if isinstance(typ, str) else typ)
+    return MappingProxyType(header)
+
+
+def _check_header(header: _Object, types: tuple[str, ...]) -> None:
     refused = _REFUSED_HEADERS & header.keys()
     if refused:
         raise TokenError(f"the header may not hold {', '.join(sorted(refused))}")
-    given = header.get("typ", "JWT" if typ == "JWT" else None)
+    given = header.get("typ", "JWT" if "JWT" in types else None)
     # RFC 7515 4.1.9: "application/" may be left out; media types ignore case.
-    if not isinstance(given, str) or given.lower().removeprefix("application/") != typ.lower():
-        raise TokenError(f"the token is not of type {typ}")
+    if not isinstance(given, str) or given.lower().removeprefix("application/") not in map(str.lower, types):
+        raise TokenError(f"the token is not of type {' or '.join(types)}")
 
 
-def _choose_key(header: _Object, keys: Mapping[str, PublicKey]) -> PublicKey:
+def _choose_key(header: Mapping[str, Any], keys: Mapping[str, PublicKey]) -> PublicKey:
     kid = header.get("kid")
     if "kid" not in header and len(keys) == 1:
         return next(iter(keys.values()))
@@ -151,9 +185,9 @@ def _choose_key(header: _Object, keys: Mapping[str, PublicKey]) -> PublicKey:
 def _json_object(data: bytes) -> _Object:
     """Read a JSON object that has one reading: no repeated members, no NaN, UTF-8, and that can be written again."""
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unrepeated, parse_constant=_no_constant)
+        value = _READ(data.decode("utf-8"))
         # RFC 7493 2.1, 2.2: half a surrogate pair (which nothing can store) or a number beyond all bounds.
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        _WRITE(value).encode()
     except (ValueError, RecursionError) as error:
         raise TokenError("the token holds no readable JSON") from error
     if not isinstance(value, dict):
@@ -180,3 +214,7 @@ def _instant(claims: Mapping[str, Any], name: str, *, required: bool = False) ->
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
         raise TokenError(f"{name} is not a time")
     return value
+
+
+_READ = json.JSONDecoder(object_pairs_hook=_unrepeated, parse_constant=_no_constant).decode
+_WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from crypto.errors import FieldError
-from crypto.fields import FieldCipher, Place
+from crypto.fields import FieldCipher, KeyVersion, Place
 
 BATCH = 500
 
@@ -34,14 +34,14 @@ class SealedColumn(Protocol):
     table: str
     field: str
 
-    def cursor(self) -> str | None:
-        """Give the row that the last ``replace`` named, from whatever process; None at the beginning."""
+    def cursor(self, version: KeyVersion) -> str | None:
+        """Give the row that the last ``replace`` for ``version`` named, in whatever process; None if there was none."""
 
     def after(self, row: str | None, limit: int) -> Sequence[SealedCell]:
         """Give the next rows behind ``row``, at most ``limit``; none at the end."""
 
-    def replace(self, replacements: Sequence[Replacement], cursor: str) -> None:
-        """Store the replacements and the cursor, in one transaction.
+    def replace(self, replacements: Sequence[Replacement], version: KeyVersion, cursor: str) -> None:
+        """Store the replacements, and the cursor of ``version``, in one transaction.
 
         A row that no longer holds ``old`` is left alone: whoever wrote it did so under the active version.
         """
@@ -60,10 +60,10 @@ class Progress:
 def renew(column: SealedColumn, cipher: FieldCipher, *, batch: int = BATCH) -> Iterator[Progress]:
     """Seal the column anew from its cursor on, one transaction a step; each step is done when it is told of.
 
-    Stop by asking no further, or by dying: going on, even from the beginning, seals nothing twice. After the end the
-    cursor stays there; a later change of keys begins with a column whose cursor is None.
+    Stop by asking no further, or by dying: going on, even from the beginning, seals nothing twice. Begin once every
+    process seals under the active version; what an older one writes behind the cursor is not seen again.
     """
-    cursor = column.cursor()
+    cursor = column.cursor(cipher.active)
     while cells := column.after(cursor, batch):
         cursor = cells[-1].row
         replacements: list[Replacement] = []
@@ -76,7 +76,7 @@ def renew(column: SealedColumn, cipher: FieldCipher, *, batch: int = BATCH) -> I
                 continue
             if replacement is not None:
                 replacements.append(replacement)
-        column.replace(replacements, cursor)
+        column.replace(replacements, cipher.active, cursor)
         yield Progress(
             cursor=cursor,
             renewed=len(replacements),

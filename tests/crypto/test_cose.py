@@ -8,18 +8,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto import cbor
-from crypto.cose import ALGORITHMS, MAX_MESSAGE, CoseKid, CoseSigner, SignedPayload, kid_of, verify_sign1
+from crypto.cose import MAX_MESSAGE, CoseKid, CoseSigner, SignedPayload, kid_of, verify_sign1
 from crypto.errors import CoseError
 from crypto.keys import PublicKey, VaultSigner
 from crypto.raw_values import sign_raw, verify_raw
-from crypto.suites import ES256, SM2_SM3, KeyKind
+from crypto.suites import ED25519, ES256, RS256, SM2_SM3, KeyKind
 from tests.crypto.authority import Authority
 
 PAYLOAD = cbor.encode({1: "91440300MA5D", 3: "欧*国", 14: bytes(16)})
 KID = CoseKid(b"k1")
 
 
-@pytest.fixture(params=[SM2_SM3.name, ES256.name])
+@pytest.fixture(params=[SM2_SM3.name, ES256.name, ED25519.name])
 def signer(request: pytest.FixtureRequest, authorities: Mapping[str, Authority]) -> VaultSigner:
     return authorities[request.param].key("tokens")
 
@@ -48,7 +48,7 @@ def by_hand(
 
 
 def good(signer: VaultSigner) -> dict[int, Any]:
-    return {1: ALGORITHMS[signer.suite.name], 4: KID}
+    return {1: signer.suite.cose, 4: KID}
 
 
 def test_what_is_signed_is_believed(signer: VaultSigner) -> None:
@@ -135,7 +135,7 @@ def test_dangerous_or_unfit_headers_are_refused(signer: VaultSigner, change: Cal
     message = cbor.encode(cbor.Tag(18, by_hand(signer, header=change(good(signer)))))
 
     with pytest.raises(CoseError):
-        judge(message, signer, suites=(ES256, SM2_SM3))
+        judge(message, signer, suites=(ES256, SM2_SM3, RS256))
 
 
 SHAPES: dict[str, Callable[[VaultSigner], Any]] = {
@@ -150,7 +150,9 @@ SHAPES: dict[str, Callable[[VaultSigner], Any]] = {
     "five members": lambda signer: cbor.Tag(18, [*by_hand(signer), b""]),
     "no signature": lambda signer: cbor.Tag(18, by_hand(signer, value=lambda _: b"")),
     "zeros": lambda signer: cbor.Tag(18, by_hand(signer, value=lambda _: bytes(64))),
-    "a DER value": lambda signer: cbor.Tag(18, by_hand(signer, value=signer.sign)),
+    "another form of the value": lambda signer: cbor.Tag(
+        18, by_hand(signer, value=lambda m: signer.sign(m) + (b"" if signer.suite.raw_size else b"\0"))
+    ),
     "a map": lambda _: {18: []},
 }
 
@@ -167,7 +169,7 @@ def test_an_algorithm_must_be_allowed_and_anothers_key_verifies_nothing(signer: 
     with pytest.raises(CoseError, match="algorithm"):
         judge(message, signer, suites=())
     with pytest.raises(CoseError, match="algorithm"):
-        judge(message, signer, keys={KID: rsa.key("tokens").public_key}, suites=(ES256, SM2_SM3))
+        judge(message, signer, keys={KID: rsa.key("tokens").public_key}, suites=(ES256, SM2_SM3, RS256))
     with pytest.raises(CoseError, match="no key"):
         judge(message, signer, keys={})
     with pytest.raises(CoseError, match="signs no COSE"):
