@@ -2,7 +2,7 @@
 
 import base64
 import binascii
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeAlias
@@ -17,13 +17,22 @@ from crypto.suites import KeyKind, Suite
 MAX_NOTE: Final = 64 * 1024
 MAX_SIGNATURES: Final = 64
 _KEY_ID_SIZE: Final = 4
+_ED25519_SIZE: Final = 32
 _LINES: Final = 3
 _BLANK: Final = " "
 _DASH: Final = "— "
 # 0xff is for types without a number of their own, and is followed by a name unlike any other (signed-note, "Signature
 # types"). The key is the point 04||x||y, the value r||s under the default signer identifier (docs/divergences.md).
 _SM2_TYPE: Final = b"\xffSM2-SM3"
+_ED25519_TYPE: Final = b"\x01"
 _ECDSA_TYPE: Final = b"\x02"
+
+_TYPES: Final[Mapping[KeyKind, Callable[[PublicKey], bytes]]] = {
+    KeyKind.SM2: lambda key: _SM2_TYPE + key.point,
+    KeyKind.P256: lambda key: _ECDSA_TYPE + key.spki,
+    KeyKind.ED25519: lambda key: _ED25519_TYPE + key.spki[-_ED25519_SIZE:],
+}
+"""Signature type and key of each kind that signs notes."""
 
 _Signature: TypeAlias = tuple[str, bytes, bytes]
 """Key name, key ID, value."""
@@ -62,15 +71,13 @@ class NoteKey:
         _check_name(self.name)
         if self.suite.key is not self.public_key.kind:
             raise KeyRefused(f"a {self.public_key.kind.value} key does not sign by {self.suite.name}")
-        if self.suite.key not in (KeyKind.SM2, KeyKind.P256):
+        if self.suite.key not in _TYPES:
             raise KeyRefused(f"a {self.public_key.kind.value} key signs no checkpoints here")
 
     @cached_property
     def encoded(self) -> bytes:
         """Give signature type and key, as key ID and ``text`` hold them."""
-        if self.suite.key is KeyKind.SM2:
-            return _SM2_TYPE + self.public_key.point
-        return _ECDSA_TYPE + self.public_key.spki
+        return _TYPES[self.suite.key](self.public_key)
 
     @cached_property
     def key_id(self) -> bytes:

@@ -2,6 +2,8 @@
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 from typing import Final, NewType
 
 from crypto import cbor
@@ -100,7 +102,9 @@ def _parts(message: bytes) -> tuple[bytes, bytes, bytes]:
     raise CoseError("not a COSE_Sign1 with all headers protected and its payload inside")
 
 
+@lru_cache(maxsize=256)
 def _fields(header: bytes) -> Mapping[cbor.Key, cbor.Value]:
+    """Read a header in which everything is understood; a signer's messages all have the same."""
     fields = _read(header)
     if not isinstance(fields, dict):
         raise CoseError("the protected header is not a map")
@@ -108,7 +112,7 @@ def _fields(header: bytes) -> Mapping[cbor.Key, cbor.Value]:
     refused = fields.keys() - {_ALG, _CONTENT_TYPE, _KID}
     if refused:
         raise CoseError(f"the header holds {len(refused)} parameter(s) that are not understood")
-    return fields
+    return MappingProxyType(fields)
 
 
 def _read(octets: bytes) -> cbor.Value:
