@@ -19,6 +19,7 @@ SIGN1_TAG: Final = 18
 MAX_MESSAGE: Final = 16 * 1024
 _ALG, _CONTENT_TYPE, _KID = 1, 3, 4
 _KID_SIZE: Final = 8
+_CONTEXT: Final = b"\x84" + cbor.encode("Signature1")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,5 +124,5 @@ def _read(octets: bytes) -> cbor.Value:
 
 
 def _signed(header: bytes, external_aad: bytes, payload: bytes) -> bytes:
-    """Give the Sig_structure (RFC 9052 4.4)."""
-    return cbor.encode(["Signature1", header, external_aad, payload])
+    """Give the Sig_structure (RFC 9052 4.4): an array of four, the first of them always the same."""
+    return _CONTEXT + cbor.encode(header) + cbor.encode(external_aad) + cbor.encode(payload)
