@@ -66,7 +66,8 @@ door! {
         rng: botan::botan_rng_t
     ) -> c_int;
     botan_ec_point_view_uncompressed(
-        point: botan::botan_ec_point_t, context: *mut c_void, view: botan::botan_view_bin_fn
+        point: botan::botan_ec_point_t, context: *mut c_void,
+        view: extern "C" fn(context: *mut c_void, octets: *const u8, size: usize) -> c_int
     ) -> c_int;
     botan_ec_point_destroy(point: botan::botan_ec_point_t) -> c_int;
 }
