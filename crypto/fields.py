@@ -10,11 +10,9 @@ from functools import cache
 from types import MappingProxyType
 from typing import Final, NewType
 
-from cryptography.hazmat.primitives.hashes import SM3
-from cryptography.hazmat.primitives.hmac import HMAC
-
 from crypto import cbor, sm4
 from crypto.errors import CryptoError, FieldError, KeyRefused
+from crypto.kdf import hmac_sm3
 
 KeyVersion = NewType("KeyVersion", int)
 
@@ -96,7 +94,7 @@ class FieldCipher:
         return self.seal(place, self.open(place, sealed))
 
     def _derive(self, version: KeyVersion, table: str, field: str) -> bytes:
-        return _mac(self._keys.secrets[version], cbor.encode([_SEAL, version, table, field]))[: sm4.KEY_SIZE]
+        return hmac_sm3(self._keys.secrets[version], cbor.encode([_SEAL, version, table, field]))[: sm4.KEY_SIZE]
 
 
 class BlindIndexes:
@@ -105,7 +103,8 @@ class BlindIndexes:
     def __init__(self, keys: FieldKeys, purpose: str) -> None:
         self._active = keys.active
         self._keys = {
-            version: _mac(secret, cbor.encode([_INDEX, version, purpose])) for version, secret in keys.secrets.items()
+            version: hmac_sm3(secret, cbor.encode([_INDEX, version, purpose]))
+            for version, secret in keys.secrets.items()
         }
 
     def of(self, value: str) -> BlindIndex:
@@ -122,7 +121,7 @@ class BlindIndexes:
             octets = value.encode()
         except UnicodeEncodeError as error:
             raise FieldError("half a surrogate pair is no value") from error
-        return BlindIndex(version=version, value=_mac(self._keys[version], octets)[:INDEX_SIZE])
+        return BlindIndex(version=version, value=hmac_sm3(self._keys[version], octets)[:INDEX_SIZE])
 
 
 def version_of(sealed: bytes) -> KeyVersion:
@@ -135,9 +134,3 @@ def version_of(sealed: bytes) -> KeyVersion:
 def _bound(version: KeyVersion, place: Place) -> bytes:
     """Write the associated data so that no two places are written alike."""
     return cbor.encode([version, place.table, place.row, place.field])
-
-
-def _mac(key: bytes, message: bytes) -> bytes:
-    running = HMAC(key, SM3())
-    running.update(message)
-    return running.finalize()

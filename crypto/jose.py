@@ -19,7 +19,7 @@ from crypto.jwk import (
 )
 from crypto.keys import PublicKey, Signer
 from crypto.raw_values import sign_raw, verify_raw
-from crypto.suites import ES256, Suite
+from crypto.suites import ED25519, ES256, Suite
 
 __all__ = [
     "JwtSigner",
@@ -49,6 +49,8 @@ MAX_TOKEN = 16 * 1024
 """Characters of a token at most."""
 _LATEST = 253402300799
 """The end of the year 9999, in seconds."""
+# RFC 9864 4.1: the name that says which curve; "EdDSA" is what deployed clients know, so that is what is written.
+_SYNONYMS: Mapping[str, str] = {"Ed25519": ED25519.jose}
 # Keys and addresses of keys in a header are the forger's own (CVE-2026-27962); crit and b64 change what the rest
 # means and nothing is understood here (CVE-2025-59420); zip and enc belong to JWE.
 _REFUSED_HEADERS = frozenset(("crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc"))
@@ -126,7 +128,9 @@ def verify_signature(
     parts = _split(token)
     header = _header(parts[0], typ)
     key = _choose_key(header, keys)
-    suite = next((suite for suite in suites if suite.jose == header.get("alg") and suite.key is key.kind), None)
+    alg = header.get("alg")
+    name = _SYNONYMS.get(alg, alg) if isinstance(alg, str) else None
+    suite = next((suite for suite in suites if suite.jose == name and suite.key is key.kind), None)
     if suite is None:
         raise TokenError("the algorithm is not one this key may use")
     signed = f"{parts[0]}.{parts[1]}".encode("ascii")

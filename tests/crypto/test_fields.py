@@ -142,11 +142,13 @@ class Column:
 
     def fill(self, count: int) -> None:
         cipher, indexes = FieldCipher(OLD), BlindIndexes(OLD, "holder")
+        self.conn.execute("BEGIN")
         for number in range(count):
             row, index = f"L{number:04}", indexes.of(f"holder {number}")
             place = Place(table=self.table, row=row, field=self.field)
             sealed = cipher.seal(place, f"holder {number}".encode())
             self.conn.execute("INSERT INTO license VALUES (?, ?, ?, ?)", (row, sealed, index.value, index.version))
+        self.conn.execute("COMMIT")
 
     def versions(self) -> set[tuple[int, int]]:
         rows = self.conn.execute("SELECT holder, idx_version FROM license").fetchall()

@@ -179,7 +179,7 @@ MEMBERS = st.sampled_from(["kty", "crv", "x", "y", "n", "e", "kid", "use", "key_
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=9) | st.sampled_from(["EC", "RSA", "OKP", "AQAB"]),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(MEMBERS, inner, max_size=6),
-    max_leaves=12,
+    max_leaves=6,
 )
 
 
