@@ -4,6 +4,7 @@ import json
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from math import isfinite
 from types import MappingProxyType
 from typing import Any, NewType, NoReturn, TypeAlias
 
@@ -189,9 +190,11 @@ def _choose_key(header: Mapping[str, Any], keys: Mapping[str, PublicKey]) -> Pub
 def _json_object(data: bytes) -> _Object:
     """Read a JSON object that has one reading: no repeated members, no NaN, UTF-8, and that can be written again."""
     try:
-        value = _READ(data.decode("utf-8"))
-        # RFC 7493 2.1, 2.2: half a surrogate pair (which nothing can store) or a number beyond all bounds.
-        _WRITE(value).encode()
+        text = data.decode("utf-8")
+        value = _READ(text)
+        # RFC 7493 2.1: half a surrogate pair, which nothing can store; only an escape can write one.
+        if "\\u" in text:
+            _WRITE(value).encode()
     except (ValueError, RecursionError) as error:
         raise TokenError("the token holds no readable JSON") from error
     if not isinstance(value, dict):
@@ -210,6 +213,14 @@ def _no_constant(_: str) -> NoReturn:
     raise ValueError("not a JSON number")
 
 
+def _finite(text: str) -> float:
+    """Read a number that is not beyond all bounds (RFC 7493 2.2)."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("a number is beyond all bounds")
+    return number
+
+
 def _instant(claims: Mapping[str, Any], name: str, *, required: bool = False) -> float:
     """Read a NumericDate; one that is absent and not required lies before all others."""
     if name not in claims and not required:
@@ -220,5 +231,5 @@ def _instant(claims: Mapping[str, Any], name: str, *, required: bool = False) ->
     return value
 
 
-_READ = json.JSONDecoder(object_pairs_hook=_unrepeated, parse_constant=_no_constant).decode
+_READ = json.JSONDecoder(object_pairs_hook=_unrepeated, parse_float=_finite, parse_constant=_no_constant).decode
 _WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode
