@@ -5,6 +5,11 @@ CryptoError
 ├── CertificateError    a certificate, CSR or CRL that cannot be used
 ├── CmsError            SignedData that cannot be used
 ├── TokenError          a JWT that must not be believed
+├── CborError           octets that are not deterministic CBOR, or a value CBOR does not hold
+├── CoseError           a COSE_Sign1 message that must not be believed
+├── ProofUnavailable    a Merkle proof for a leaf or a size that the tree does not have
+├── CheckpointError     a log's checkpoint that must not be believed
+├── FieldError          a sealed field that does not open at this place
 ├── KeyRefused          a key that does not exist, does not open or does not fit
 └── EngineUnavailable   no SM2 engine on this machine passes its known-answer test
 """
@@ -40,6 +45,36 @@ class TokenError(CryptoError):
     """A JWT must not be believed."""
 
     code = "token_invalid"
+
+
+class CborError(CryptoError):
+    """The octets are not deterministic CBOR within bounds, or a value is none that is written here."""
+
+    code = "cbor_malformed"
+
+
+class CoseError(CryptoError):
+    """A COSE_Sign1 message must not be believed."""
+
+    code = "cose_invalid"
+
+
+class ProofUnavailable(CryptoError):
+    """No such Merkle proof can be made: the leaf or the size lies beyond the tree."""
+
+    code = "proof_unavailable"
+
+
+class CheckpointError(CryptoError):
+    """A log's checkpoint must not be believed, or cannot be written."""
+
+    code = "checkpoint_invalid"
+
+
+class FieldError(CryptoError):
+    """A sealed field does not open at this place: it was altered, moved, or its key is gone."""
+
+    code = "field_unreadable"
 
 
 class KeyRefused(CryptoError):

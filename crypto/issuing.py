@@ -112,7 +112,7 @@ def spki_key_id(spki: bytes) -> bytes:
 
 def algorithm_identifier(suite: Suite) -> bytes:
     """Write the AlgorithmIdentifier of a suite's signatures."""
-    return der.sequence(der.oid(suite.signature_oid), der.null() if suite.signature_parameters_null else b"")
+    return der.sequence(der.oid(suite.signature_oid), suite.signature_parameters)
 
 
 def choose_time(at: datetime) -> bytes:

@@ -4,25 +4,38 @@ import json
 from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from functools import lru_cache
+from math import isfinite
+from types import MappingProxyType
 from typing import Any, NewType, NoReturn, TypeAlias
 
-from crypto import der
 from crypto.errors import TokenError
-from crypto.jwk import decode, encode, gm_public_jwk, key_from_jwk, public_jwk, thumbprint_kid
+from crypto.jwk import (
+    decode,
+    encode,
+    gm_key_from_jwk,
+    gm_public_jwk,
+    key_from_jwk,
+    public_jwk,
+    thumbprint_kid,
+)
 from crypto.keys import PublicKey, Signer
-from crypto.suites import ES256, Suite
+from crypto.raw_values import sign_raw, verify_raw
+from crypto.suites import ED25519, ES256, Suite
 
 __all__ = [
     "JwtSigner",
     "SignedClaims",
     "VerifiedClaims",
+    "gm_key_from_jwk",
     "gm_public_jwk",
     "half_hash",
     "key_from_jwk",
     "public_jwk",
     "thumbprint_kid",
+    "unverified_claims",
     "verify_jwt",
     "verify_signature",
+    "verify_times",
 ]
 
 SignedClaims = NewType("SignedClaims", Mapping[str, Any])
@@ -37,6 +50,8 @@ MAX_TOKEN = 16 * 1024
 """Characters of a token at most."""
 _LATEST = 253402300799
 """The end of the year 9999, in seconds."""
+# RFC 9864 4.1: the name that says which curve; "EdDSA" is what deployed clients know, so that is what is written.
+_SYNONYMS: Mapping[str, str] = {"Ed25519": ED25519.jose}
 # Keys and addresses of keys in a header are the forger's own (CVE-2026-27962); crit and b64 change what the rest
 # means and nothing is understood here (CVE-2025-59420); zip and enc belong to JWE.
 _REFUSED_HEADERS = frozenset(("crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc"))
@@ -54,12 +69,11 @@ class JwtSigner:
     def sign(self, claims: Mapping[str, object], typ: str = "JWT") -> str:
         """Give the compact token; a TokenError for claims that JSON cannot hold."""
         try:
-            payload = json.dumps(claims, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
+            payload = _WRITE(claims).encode()
         except (TypeError, ValueError) as error:
             raise TokenError(f"the claims cannot be written as JSON: {error}") from error
         signed = f"{self._header(typ)}.{encode(payload)}"
-        value = self._signer.sign(signed.encode("ascii"))
-        return f"{signed}.{encode(value if self.suite.raw_size is None else _to_raw(value, self.suite.raw_size))}"
+        return f"{signed}.{encode(sign_raw(self._signer, signed.encode('ascii')))}"
 
     def _encode_header(self, typ: str) -> str:
         header = {"alg": self.suite.jose, "kid": self.kid, "typ": typ}
@@ -88,6 +102,11 @@ def verify_jwt(  # noqa: PLR0913 - each names one thing that must hold, and none
     audiences = claims.get("aud")
     if audience not in (audiences if isinstance(audiences, list) else [audiences]):
         raise TokenError("the token is meant for another audience")
+    return verify_times(claims, at=at, leeway=leeway)
+
+
+def verify_times(claims: SignedClaims, *, at: datetime, leeway: timedelta = LEEWAY) -> VerifiedClaims:
+    """Judge only the times of claims whose other members the caller has judged; else use ``verify_jwt``."""
     now = at.timestamp()
     margin = leeway.total_seconds()
     if now >= _instant(claims, "exp", required=True) + margin:
@@ -98,7 +117,7 @@ def verify_jwt(  # noqa: PLR0913 - each names one thing that must hold, and none
 
 
 def verify_signature(
-    token: str, *, keys: Mapping[str, PublicKey], typ: str, suites: Collection[Suite] = (ES256,)
+    token: str, *, keys: Mapping[str, PublicKey], typ: str | tuple[str, ...], suites: Collection[Suite] = (ES256,)
 ) -> SignedClaims:
     """Judge only signature and type, as for an id_token_hint, which may have expired; else use ``verify_jwt``.
 
@@ -107,21 +126,23 @@ def verify_signature(
     # 1. Three parts, and a header that says nothing dangerous.
     # 2. The key is one of ours, chosen by kid; the algorithm is allowed and fits that key.
     # 3. The signature verifies; only then is the payload read.
-    if len(token) > MAX_TOKEN or not token.isascii():
-        raise TokenError("the token is too long or no ASCII text")
-    parts = token.split(".")
-    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
-        raise TokenError("a signed token has three parts")
-    header = _json_object(decode(parts[0]))
-    _check_header(header, typ)
+    parts = _split(token)
+    header = _header(parts[0], typ)
     key = _choose_key(header, keys)
-    suite = next((suite for suite in suites if suite.jose == header.get("alg") and suite.key is key.kind), None)
+    alg = header.get("alg")
+    name = _SYNONYMS.get(alg, alg) if isinstance(alg, str) else None
+    suite = next((suite for suite in suites if suite.jose == name and suite.key is key.kind), None)
     if suite is None:
         raise TokenError("the algorithm is not one this key may use")
     signed = f"{parts[0]}.{parts[1]}".encode("ascii")
-    if not _verifies(suite, key, signed, decode(parts[2])):
+    if not verify_raw(key, suite, signed, decode(parts[2])):
         raise TokenError("the signature does not verify")
     return SignedClaims(_json_object(decode(parts[1])))
+
+
+def unverified_claims(token: str) -> Mapping[str, Any]:
+    """Read what a token claims, to find out whose keys judge it. Nothing of it may be believed."""
+    return _json_object(decode(_split(token)[1]))
 
 
 def half_hash(suite: Suite, text: str) -> str:
@@ -129,17 +150,34 @@ def half_hash(suite: Suite, text: str) -> str:
     return encode(suite.digest.digest(text.encode("ascii"))[: suite.digest.size // 2])
 
 
-def _check_header(header: _Object, typ: str) -> None:
+def _split(token: str) -> list[str]:
+    if len(token) > MAX_TOKEN or not token.isascii():
+        raise TokenError("the token is too long or no ASCII text")
+    parts = token.split(".")
+    if len(parts) != 3:  # noqa: PLR2004 - header, payload, signature
+        raise TokenError("a signed token has three parts")
+    return parts
+
+
+@lru_cache(maxsize=256)
+def _header(part: str, typ: str | tuple[str, ...]) -> Mapping[str, Any]:
+    """Read a header that says nothing dangerous; an issuer's tokens mostly have the same."""
+    header = _json_object(decode(part))
+    _check_header(header, (typ,) if isinstance(typ, str) else typ)
+    return MappingProxyType(header)
+
+
+def _check_header(header: _Object, types: tuple[str, ...]) -> None:
     refused = _REFUSED_HEADERS & header.keys()
     if refused:
         raise TokenError(f"the header may not hold {', '.join(sorted(refused))}")
-    given = header.get("typ", "JWT" if typ == "JWT" else None)
+    given = header.get("typ", "JWT" if "JWT" in types else None)
     # RFC 7515 4.1.9: "application/" may be left out; media types ignore case.
-    if not isinstance(given, str) or given.lower().removeprefix("application/") != typ.lower():
-        raise TokenError(f"the token is not of type {typ}")
+    if not isinstance(given, str) or given.lower().removeprefix("application/") not in map(str.lower, types):
+        raise TokenError(f"the token is not of type {' or '.join(types)}")
 
 
-def _choose_key(header: _Object, keys: Mapping[str, PublicKey]) -> PublicKey:
+def _choose_key(header: Mapping[str, Any], keys: Mapping[str, PublicKey]) -> PublicKey:
     kid = header.get("kid")
     if "kid" not in header and len(keys) == 1:
         return next(iter(keys.values()))
@@ -149,31 +187,14 @@ def _choose_key(header: _Object, keys: Mapping[str, PublicKey]) -> PublicKey:
     return key
 
 
-def _verifies(suite: Suite, key: PublicKey, signed: bytes, value: bytes) -> bool:
-    if suite.raw_size is not None:
-        # RFC 7518 3.4: r||s and nothing else; a DER value would be a second form of the same token.
-        if len(value) != suite.raw_size:
-            return False
-        value = _to_der(value)
-    return key.verify(suite, signed, value)
-
-
-def _to_raw(value: bytes, size: int) -> bytes:
-    r, s = (member.as_int() for member in der.parse(value))
-    return r.to_bytes(size // 2, "big") + s.to_bytes(size // 2, "big")
-
-
-def _to_der(raw: bytes) -> bytes:
-    half = len(raw) // 2
-    return der.sequence(*(der.integer(int.from_bytes(part, "big")) for part in (raw[:half], raw[half:])))
-
-
 def _json_object(data: bytes) -> _Object:
     """Read a JSON object that has one reading: no repeated members, no NaN, UTF-8, and that can be written again."""
     try:
-        value = json.loads(data.decode("utf-8"), object_pairs_hook=_unrepeated, parse_constant=_no_constant)
-        # RFC 7493 2.1, 2.2: half a surrogate pair (which nothing can store) or a number beyond all bounds.
-        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        text = data.decode("utf-8")
+        value = _READ(text)
+        # RFC 7493 2.1: half a surrogate pair, which nothing can store; only an escape can write one.
+        if "\\u" in text:
+            _WRITE(value).encode()
     except (ValueError, RecursionError) as error:
         raise TokenError("the token holds no readable JSON") from error
     if not isinstance(value, dict):
@@ -192,6 +213,14 @@ def _no_constant(_: str) -> NoReturn:
     raise ValueError("not a JSON number")
 
 
+def _finite(text: str) -> float:
+    """Read a number that is not beyond all bounds (RFC 7493 2.2)."""
+    number = float(text)
+    if not isfinite(number):
+        raise ValueError("a number is beyond all bounds")
+    return number
+
+
 def _instant(claims: Mapping[str, Any], name: str, *, required: bool = False) -> float:
     """Read a NumericDate; one that is absent and not required lies before all others."""
     if name not in claims and not required:
@@ -200,3 +229,7 @@ def _instant(claims: Mapping[str, Any], name: str, *, required: bool = False) ->
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= _LATEST:
         raise TokenError(f"{name} is not a time")
     return value
+
+
+_READ = json.JSONDecoder(object_pairs_hook=_unrepeated, parse_float=_finite, parse_constant=_no_constant).decode
+_WRITE = json.JSONEncoder(ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode

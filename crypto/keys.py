@@ -16,7 +16,7 @@ from crypto.der import OID, bit_string, oid, parse, sequence
 from crypto.digests import DigestAlgorithm, sm3
 from crypto.engines import default_engine
 from crypto.errors import DerError, KeyRefused
-from crypto.suites import ES256, SM2_SM3, KeyKind, Suite
+from crypto.suites import SM2_SM3, SUITES, KeyKind, Suite
 
 KeyId = NewType("KeyId", str)
 
@@ -27,7 +27,7 @@ _RSA_MOST_BITS: Final = 16384  # A modulus from an untrusted file may not cost s
 _MAX_SPKI: Final = 8192
 _POINT_SIZES: Final = {KeyKind.SM2: 65, KeyKind.P256: 65, KeyKind.P384: 97, KeyKind.P521: 133}
 _CURVES: Final = {"secp256r1": KeyKind.P256, "secp384r1": KeyKind.P384, "secp521r1": KeyKind.P521}
-_SUITE_OF_POINT: Final = {KeyKind.SM2: SM2_SM3, KeyKind.P256: ES256}
+_SUITE_OF_POINT: Final = {row.key: row for row in SUITES.values() if row.curve_oid is not None}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,14 +103,19 @@ class PublicKey:
     def verify_digest(self, suite: Suite, digest: bytes, signature: bytes) -> bool:
         """Say whether ``signature`` signs ``digest``, as ``digest_to_sign`` gives it.
 
-        Signatures are DER for the curves (SM2 also raw r||s) and PKCS#1 v1.5 octets for RSA. Never raises for a
-        bad signature.
+        Signatures are shaped as by ``KeyVault.sign_digest``; SM2 also accepts raw r||s. Never raises for a bad
+        signature.
         """
-        if suite.key is not self.kind or len(digest) != suite.digest.size:
+        if suite.key is not self.kind:
+            return False
+        if suite.whole_message:
+            return self.verify_foreign(None, digest, signature)
+        if len(digest) != suite.digest.size:
             return False
         if self.kind is KeyKind.SM2:
             return _verify_sm2(self.point, digest, signature)
-        return self.verify_foreign(suite.digest, digest, signature)
+        pss = None if suite.pss_salt is None else Pss(salt_size=suite.pss_salt, mask=suite.digest)
+        return self.verify_foreign(suite.digest, digest, signature, pss=pss)
 
     def verify_foreign(
         self, algorithm: DigestAlgorithm | None, signed: bytes, signature: bytes, *, pss: Pss | None = None
@@ -141,9 +146,14 @@ def algorithm_identifier(suite: Suite) -> bytes:
 
 
 def digest_to_sign(suite: Suite, public_key: PublicKey, message: bytes) -> bytes:
-    """Hash ``message`` as ``suite`` signs it; SM2 puts Z_A of the default identifier before it."""
+    """Hash ``message`` as ``suite`` signs it; SM2 puts Z_A of the default identifier before it.
+
+    Ed25519 hashes inside: for it this is ``message`` itself.
+    """
     if suite.key is KeyKind.SM2:
         return sm2.message_digest(public_key.point, message)
+    if suite.whole_message:
+        return message
     return suite.digest.digest(message)
 
 
@@ -160,7 +170,10 @@ class KeyVault(Protocol):
         """Give the public half."""
 
     def sign_digest(self, key: KeyId, digest: bytes) -> bytes:
-        """Sign a digest of the suite's size: DER r, s for the curves, PKCS#1 v1.5 octets for RSA."""
+        """Sign what ``digest_to_sign`` gives: a digest of the suite's size, or for Ed25519 the message.
+
+        The value is DER SEQUENCE{r, s} for SM2 and P-256, and the one form that RSA and Ed25519 signatures have.
+        """
 
     def suite(self, key: KeyId) -> Suite:
         """Give the one suite the key signs with."""

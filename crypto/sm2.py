@@ -21,6 +21,7 @@ POINT_SIZE: Final = 65
 RAW_SIGNATURE_SIZE: Final = 64
 _UNCOMPRESSED: Final = 0x04
 _MAX_ID: Final = 0xFFFF // 8  # ENTL counts bits in two octets.
+BASE_POINT: Final = b"\x04" + GX.to_bytes(SCALAR_SIZE, "big") + GY.to_bytes(SCALAR_SIZE, "big")
 _CURVE: Final = b"".join(value.to_bytes(SCALAR_SIZE, "big") for value in (A, B, GX, GY))
 
 
@@ -51,6 +52,12 @@ def z_value(point: bytes, signer_id: bytes = DEFAULT_ID) -> bytes:
 def message_digest(point: bytes, message: bytes | memoryview, signer_id: bytes = DEFAULT_ID) -> bytes:
     """Give the value really signed: e = SM3(Z_A||M) (GB/T 32918.2 6.1)."""
     return sm3(z_value(point, signer_id), message)
+
+
+def signature_fits(raw: bytes) -> bool:
+    """Say whether ``raw`` is r||s with both in 1..n-1 (GB/T 32918.2 7.1 B1, B2)."""
+    r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
+    return len(raw) == RAW_SIGNATURE_SIZE and 1 <= r < N and 1 <= s < N
 
 
 def signature_to_der(raw: bytes) -> bytes:

@@ -1,4 +1,4 @@
-"""SM4-GCM: sealing octets under a 16-octet key (GB/T 32907, GB/T 17964)."""
+"""SM4 under a 16-octet key (GB/T 32907): GCM, which seals octets, and CBC, which only hides them (GB/T 17964)."""
 
 import os
 from typing import Final
@@ -6,13 +6,15 @@ from typing import Final
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
-from cryptography.hazmat.primitives.ciphers.modes import GCM
+from cryptography.hazmat.primitives.ciphers.modes import CBC, GCM
+from cryptography.hazmat.primitives.padding import PKCS7
 
 from crypto.errors import CryptoError
 
 KEY_SIZE: Final = 16
 NONCE_SIZE: Final = 12
 TAG_SIZE: Final = 16
+BLOCK_SIZE: Final = 16
 
 
 def seal_gcm(key: bytes, plaintext: bytes, aad: bytes) -> bytes:
@@ -41,6 +43,36 @@ def open_gcm(key: bytes, sealed: bytes, aad: bytes) -> bytes:
         raise CryptoError("the sealed octets do not open: wrong key, or altered") from error
 
 
-def _check(key: bytes) -> None:
+def encrypt_cbc(key: bytes, iv: bytes, plaintext: bytes) -> bytes:
+    """Encrypt with PKCS#7 padding (RFC 5652 6.3), for what a standard writes so; otherwise ``seal_gcm``.
+
+    ``iv`` is 16 octets that nobody can predict, new for each message. Nothing is authenticated: the caller puts a
+    MAC or a signature over ``iv`` and the result.
+    """
+    _check(key, iv)
+    padder = PKCS7(BLOCK_SIZE * 8).padder()
+    running = Cipher(SM4(key), CBC(iv)).encryptor()
+    return running.update(padder.update(plaintext) + padder.finalize()) + running.finalize()
+
+
+def decrypt_cbc(key: bytes, iv: bytes, ciphertext: bytes) -> bytes:
+    """Decrypt what ``encrypt_cbc`` made; CryptoError where length or padding are wrong.
+
+    Call it only when a MAC or a signature over both arguments holds: otherwise this refusal is a padding oracle.
+    """
+    _check(key, iv)
+    if not ciphertext or len(ciphertext) % BLOCK_SIZE:
+        raise CryptoError(f"SM4-CBC makes whole blocks of {BLOCK_SIZE} octets")
+    running = Cipher(SM4(key), CBC(iv)).decryptor()
+    unpadder = PKCS7(BLOCK_SIZE * 8).unpadder()
+    try:
+        return unpadder.update(running.update(ciphertext) + running.finalize()) + unpadder.finalize()
+    except ValueError:
+        raise CryptoError("the SM4-CBC ciphertext does not decrypt: wrong key, or altered") from None
+
+
+def _check(key: bytes, iv: bytes = bytes(BLOCK_SIZE)) -> None:
     if len(key) != KEY_SIZE:
         raise ValueError(f"an SM4 key has {KEY_SIZE} octets, not {len(key)}")
+    if len(iv) != BLOCK_SIZE:
+        raise ValueError(f"the initial value has {BLOCK_SIZE} octets, not {len(iv)}")

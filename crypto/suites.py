@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, Flag, auto
+from typing import Final
 
-from crypto.digests import SHA256, SM3, DigestAlgorithm
+from crypto.der import explicit, integer, null, oid, sequence
+from crypto.digests import SHA256, SHA512, SM3, DigestAlgorithm
 
 
 class KeyKind(Enum):
@@ -18,61 +20,129 @@ class KeyKind(Enum):
     ED25519 = "ed25519"
 
 
+class Usage(Flag):
+    """What a suite's signatures may stand in, when this product makes them."""
+
+    CERTIFICATE = auto()
+    """Certificates, requests, revocation lists and OCSP answers."""
+    MESSAGE = auto()
+    """CMS: sealed PDF files, time-stamp tokens."""
+    SEAL = auto()
+    """Electronic seals and their signatures (GB/T 38540)."""
+    TOKEN = auto()
+    """JSON Web Signatures."""
+    CODE = auto()
+    """COSE_Sign1, in the two-dimensional codes of licences."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Suite:
     """A key kind and a digest that sign together, with the names the outside knows them by.
 
-    ``signature_oid`` names the pair in certificates and CMS; ``signature_parameters_null`` says whether
-    its AlgorithmIdentifier carries NULL parameters. ``jose`` is the JWS ``alg`` (RFC 7518; GM/T 0125 name
-    for SM2, see docs/divergences.md). Signature values are DER ``SEQUENCE{r, s}`` in certificates and CMS
-    for the elliptic curves, and raw ``r||s`` in JOSE.
+    ``signature_oid`` and ``signature_parameters`` (DER, empty where absent) name the pair in certificates and CMS.
+    ``jose`` is the JWS ``alg`` (RFC 7518, RFC 8037; GM/T 0125 name for SM2, see docs/divergences.md), ``cose`` the
+    COSE one (RFC 9053; private use for SM2), None where the suite is not written so. Signature values are DER
+    ``SEQUENCE{r, s}`` in certificates and CMS where ``raw_size`` is a number, and raw ``r||s`` of that size in JOSE
+    and COSE; all others have one form.
     """
 
     name: str
     key: KeyKind
+    # Ed25519 signs the message and hashes inside; its digest is the one that goes with it (RFC 8419 3.1).
     digest: DigestAlgorithm
+    whole_message: bool = False
     signature_oid: str
-    signature_parameters_null: bool
+    signature_parameters: bytes = b""
+    # RSASSA-PSS with MGF1 of the same digest: octets of salt; None for every other scheme.
+    pss_salt: int | None = None
     key_oid: str
-    curve_oid: str | None
+    curve_oid: str | None = None
+    # Keys of RSA: bits of a modulus that is made here.
+    key_bits: int | None = None
     jose: str
-    raw_size: int | None
+    cose: int | None = None
+    raw_size: int | None = None
+    usages: Usage
 
+
+_RSA_OID: Final = "1.2.840.113549.1.1.1"
+_EC_OID: Final = "1.2.840.10045.2.1"
+_RSA_NEW_BITS: Final = 3072
+_SHA256_IDENTIFIER: Final = sequence(oid(SHA256.oid), null())
+_PSS_SALT: Final = SHA256.size  # RFC 7518 3.5: the salt is as long as the digest.
+# RFC 4055 3.1: RSASSA-PSS-params with SHA-256, MGF1 of SHA-256 and that salt.
+_PSS_SHA256: Final = sequence(
+    explicit(0, _SHA256_IDENTIFIER),
+    explicit(1, sequence(oid("1.2.840.113549.1.1.8"), _SHA256_IDENTIFIER)),
+    explicit(2, integer(_PSS_SALT)),
+)
 
 SM2_SM3 = Suite(
     name="SM2-SM3",
     key=KeyKind.SM2,
     digest=SM3,
     signature_oid="1.2.156.10197.1.501",
-    signature_parameters_null=False,
-    key_oid="1.2.840.10045.2.1",
+    key_oid=_EC_OID,
     curve_oid="1.2.156.10197.1.301",
     jose="SGD_SM3_SM2",
+    cose=-65602,
     raw_size=64,
+    usages=Usage.CERTIFICATE | Usage.MESSAGE | Usage.SEAL | Usage.TOKEN | Usage.CODE,
 )
 ES256 = Suite(
     name="ES256",
     key=KeyKind.P256,
     digest=SHA256,
     signature_oid="1.2.840.10045.4.3.2",
-    signature_parameters_null=False,
-    key_oid="1.2.840.10045.2.1",
+    key_oid=_EC_OID,
     curve_oid="1.2.840.10045.3.1.7",
     jose="ES256",
+    cose=-7,
     raw_size=64,
+    usages=Usage.CERTIFICATE | Usage.MESSAGE | Usage.TOKEN | Usage.CODE,
 )
 RS256 = Suite(
     name="RS256",
     key=KeyKind.RSA,
     digest=SHA256,
     signature_oid="1.2.840.113549.1.1.11",
-    signature_parameters_null=True,
-    key_oid="1.2.840.113549.1.1.1",
-    curve_oid=None,
+    signature_parameters=null(),
+    key_oid=_RSA_OID,
+    key_bits=_RSA_NEW_BITS,
     jose="RS256",
-    raw_size=None,
+    usages=Usage.CERTIFICATE | Usage.MESSAGE | Usage.TOKEN,
+)
+PS256 = Suite(
+    name="PS256",
+    key=KeyKind.RSA,
+    digest=SHA256,
+    signature_oid="1.2.840.113549.1.1.10",
+    signature_parameters=_PSS_SHA256,
+    pss_salt=_PSS_SALT,
+    key_oid=_RSA_OID,
+    key_bits=_RSA_NEW_BITS,
+    jose="PS256",
+    cose=-37,
+    usages=Usage.CERTIFICATE | Usage.MESSAGE | Usage.TOKEN | Usage.CODE,
+)
+ED25519 = Suite(
+    name="Ed25519",
+    key=KeyKind.ED25519,
+    digest=SHA512,
+    whole_message=True,
+    signature_oid="1.3.101.112",
+    key_oid="1.3.101.112",
+    jose="EdDSA",
+    cose=-8,
+    usages=Usage.CERTIFICATE | Usage.TOKEN | Usage.CODE,
 )
 
-SUITES: Mapping[str, Suite] = {row.name: row for row in (SM2_SM3, ES256, RS256)}
-SUITES_BY_SIGNATURE_OID: Mapping[str, Suite] = {row.signature_oid: row for row in SUITES.values()}
-SUITE_OF_KEY: Mapping[KeyKind, Suite] = {row.key: row for row in SUITES.values()}
+SUITES: Mapping[str, Suite] = {row.name: row for row in (SM2_SM3, ES256, RS256, PS256, ED25519)}
+# RSASSA-PSS is left out: its identifier means nothing without its parameters, which ``crypto.signatures`` reads.
+SUITES_BY_SIGNATURE_OID: Mapping[str, Suite] = {
+    row.signature_oid: row for row in SUITES.values() if row.pss_salt is None
+}
+SUITES_BY_JOSE: Mapping[str, Suite] = {row.jose: row for row in SUITES.values()}
+SUITES_BY_COSE: Mapping[int, Suite] = {row.cose: row for row in SUITES.values() if row.cose is not None}
+# The suite a key is taken to sign with where nothing says otherwise: the first row of its kind.
+SUITE_OF_KEY: Mapping[KeyKind, Suite] = {row.key: row for row in reversed(tuple(SUITES.values()))}

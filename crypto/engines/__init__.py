@@ -2,48 +2,34 @@
 
 import ctypes.util
 import importlib.util
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from threading import Lock
-from typing import Protocol
 
-from crypto.engines import known_answer
+from crypto.engines import botan, known_answer
+from crypto.engines.contract import Sm2Engine, Sm2Multiplier
 from crypto.engines.libcrypto import LibcryptoEngine
 from crypto.errors import EngineUnavailable
 
+__all__ = [
+    "DOORS",
+    "REMEDY",
+    "Door",
+    "Sm2Engine",
+    "Sm2Multiplier",
+    "default_engine",
+    "default_multiplier",
+    "discover",
+    "settle_engine",
+]
+
 REMEDY = (
     "install OpenSSL 3 (Debian, Ubuntu: apt install libssl3; elsewhere: pip install 'psycopg[binary]', "
-    "whose wheel carries one), or name a libcrypto that knows SM2 in the engine setting"
+    "whose wheel carries one), or name a libcrypto or libbotan-3 that knows SM2 in the engine setting"
 )
-
-
-class Sm2Engine(Protocol):
-    """SM2 arithmetic on 32-octet digests: no Z_A, no DER, no key storage.
-
-    Safe to share between threads and to keep across a fork; foreign calls let other threads run.
-    Keys cross as numbers: a scalar is 32 octets in 1..n-2, a point 65 octets 04||x||y.
-    """
-
-    @property
-    def name(self) -> str:
-        """Name the door."""
-
-    @property
-    def version(self) -> str:
-        """Name the library behind it and its version."""
-
-    def generate(self) -> bytes:
-        """Draw a fresh private scalar."""
-
-    def public_point(self, scalar: bytes) -> bytes:
-        """Give the public point of ``scalar``; KeyRefused if it is no private key."""
-
-    def sign(self, scalar: bytes, e: bytes) -> bytes:
-        """Sign the digest ``e``; give r||s, 64 octets. KeyRefused if scalar or digest do not fit."""
-
-    def verify(self, point: bytes, e: bytes, signature: bytes) -> bool:
-        """Say whether r||s signs ``e`` under ``point``; a malformed or off-curve argument is False, never an error."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,6 +40,20 @@ class Door:
     marks: tuple[str, ...]
     places: Callable[[], Iterator[str]]
     load: Callable[[str], Sm2Engine]
+
+
+_PROJECT = Path(__file__).parents[2]
+_LIBRARY_FOLDERS = ("/usr/local/lib", "/usr/lib", "/usr/lib64", "/lib", "/opt/homebrew/lib", f"{sys.prefix}/lib")
+
+
+def _libbotan_places() -> Iterator[str]:
+    # What `make fast` built, then the system's own. Botan's soname ends in its minor version, so there is no one name.
+    for made in ("libxinyin_botan.so", "libxinyin_botan.dylib"):
+        if (path := _PROJECT / "native/target/release" / made).is_file():
+            yield str(path)
+    for folder in map(Path, _LIBRARY_FOLDERS):
+        for pattern in ("libbotan-3.so*", "*-linux-gnu*/libbotan-3.so*", "libbotan-3*.dylib"):
+            yield from sorted(map(str, folder.glob(pattern)), reverse=True)
 
 
 def _libcrypto_places() -> Iterator[str]:
@@ -67,14 +67,17 @@ def _libcrypto_places() -> Iterator[str]:
 
 
 # In order of preference; the last one also takes a library whose file name tells nothing.
-DOORS: tuple[Door, ...] = (Door(name="libcrypto", marks=("crypto",), places=_libcrypto_places, load=LibcryptoEngine),)
+DOORS: tuple[Door, ...] = (
+    Door(name="libbotan", marks=("botan",), places=_libbotan_places, load=botan.open_engine),
+    Door(name="libcrypto", marks=("crypto",), places=_libcrypto_places, load=LibcryptoEngine),
+)
 
 
 def discover(setting: str | None = None, *, doors: Sequence[Door] = DOORS) -> Sm2Engine:
     """Give the first engine of this machine that passes the known-answer test.
 
-    ``setting`` is the name of a door ("libcrypto"), or a library's path or soname: then nothing else is tried. Empty
-    is unset.
+    ``setting`` is the name of a door ("libbotan", "libcrypto"), or a library's path or soname: then nothing else is
+    tried. Empty is unset.
     EngineUnavailable tells what was tried and what to install; there is no slower stand-in.
     """
     failures = []
@@ -125,6 +128,26 @@ class _Process:
 
 
 _process = _Process()
+
+
+@cache
+def default_multiplier() -> Sm2Multiplier:
+    """Give what multiplies points in this process: its engine where that can, else the first one found here that can.
+
+    EngineUnavailable where there is none.
+    """
+    engine = default_engine()
+    if isinstance(engine, Sm2Multiplier):
+        return engine
+    for door in DOORS:
+        for library in door.places():
+            try:
+                other = discover(library)
+            except EngineUnavailable:
+                continue
+            if isinstance(other, Sm2Multiplier):
+                return other
+    raise EngineUnavailable(f"{engine.version} does not multiply points, and no other library here does: {REMEDY}")
 
 
 def default_engine() -> Sm2Engine:

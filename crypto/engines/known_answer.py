@@ -1,13 +1,11 @@
 """The known-answer test every SM2 engine passes before it is used (GB/T 32918.5 annex A)."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
-from crypto.errors import CryptoError, EngineUnavailable
-from crypto.sm2 import N
-
-if TYPE_CHECKING:
-    from crypto.engines import Sm2Engine
+from crypto.engines.contract import Sm2Engine, Sm2Multiplier
+from crypto.errors import CryptoError, EngineUnavailable, KeyRefused
+from crypto.sm2 import BASE_POINT, N
 
 SCALAR: Final = bytes.fromhex("3945208F7B2144B13F36E38AC6D39F95889393692860B51A42FB81EF4DF7C5B8")
 POINT: Final = bytes.fromhex(
@@ -46,46 +44,58 @@ FORGED: Final[tuple[tuple[str, bytes], ...]] = (
 )
 
 
-def _public_point(engine: "Sm2Engine") -> bool:
+def _public_point(engine: Sm2Engine) -> bool:
     return engine.public_point(SCALAR) == POINT
 
 
-def _published_signature(engine: "Sm2Engine") -> bool:
+def _published_signature(engine: Sm2Engine) -> bool:
     return engine.verify(POINT, DIGEST, SIGNATURE)
 
 
-def _own_signature(engine: "Sm2Engine") -> bool:
+def _own_signature(engine: Sm2Engine) -> bool:
     first, second = engine.sign(SCALAR, DIGEST), engine.sign(SCALAR, DIGEST)
     # Two equal signatures would mean a fixed nonce.
     return first != second and engine.verify(POINT, DIGEST, first) and not engine.verify(POINT, _flip(DIGEST, 0), first)
 
 
-def _fresh_key(engine: "Sm2Engine") -> bool:
+def _fresh_key(engine: Sm2Engine) -> bool:
     scalar = engine.generate()
     point = engine.public_point(scalar)
     signature = engine.sign(scalar, DIGEST)
     return engine.verify(point, DIGEST, signature) and not engine.verify(POINT, DIGEST, signature)
 
 
-def _forgeries(engine: "Sm2Engine") -> bool:
+def _forgeries(engine: Sm2Engine) -> bool:
     return not any(engine.verify(POINT, DIGEST, signature) for _, signature in FORGED)
 
 
-def _foreign_point(engine: "Sm2Engine") -> bool:
+def _foreign_point(engine: Sm2Engine) -> bool:
     return not any(engine.verify(point, DIGEST, SIGNATURE) for point in (OFF_CURVE, POINT[:-1], b""))
 
 
-CHECKS: Final[tuple[tuple[str, Callable[["Sm2Engine"], bool]], ...]] = (
+def _products(engine: Sm2Engine) -> bool:
+    """Hold the optional ability to the published key; an engine without it is none the worse."""
+    if not isinstance(engine, Sm2Multiplier):
+        return True
+    try:
+        engine.multiply(OFF_CURVE, SCALAR)
+    except KeyRefused:
+        return engine.multiply(BASE_POINT, SCALAR) == POINT
+    return False
+
+
+CHECKS: Final[tuple[tuple[str, Callable[[Sm2Engine], bool]], ...]] = (
     ("computes the published public key", _public_point),
     ("accepts the published signature", _published_signature),
     ("signs and rejects another digest", _own_signature),
     ("makes a fresh key", _fresh_key),
     ("rejects forged signatures", _forgeries),
     ("rejects points off the curve", _foreign_point),
+    ("multiplies points, where it offers to", _products),
 )
 
 
-def prove(engine: "Sm2Engine") -> None:
+def prove(engine: Sm2Engine) -> None:
     """Run every check; the first that fails is EngineUnavailable."""
     for claim, check in CHECKS:
         try:

@@ -7,20 +7,21 @@ key handle holds no nonce, so nothing needs to be reset in a child.
 """
 
 import ctypes
-import os
 from collections.abc import Mapping
 from ctypes import POINTER, byref, c_char_p, c_int, c_long, c_size_t, c_ulong, c_void_p
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Final
 
 from crypto.der import bit_string, integer, octet_string, oid, sequence
+from crypto.engines.foreign import DIGEST_SIZE, Handle, check_digest, check_point, check_scalar, draw_scalar
 from crypto.errors import DerError, EngineUnavailable, KeyRefused
-from crypto.sm2 import POINT_SIZE, SCALAR_SIZE, on_curve, scalar_fits, signature_from_der, signature_to_der
+from crypto.sm2 import POINT_SIZE, SCALAR_SIZE, on_curve, signature_from_der, signature_to_der
 from crypto.suites import SM2_SM3
 
 _VERSION_3: Final = 0x30000000
-_DIGEST_SIZE: Final = 32
 _SIGNATURE_ROOM: Final = 80
+_CONSTANT_TIME: Final = 4  # BN_FLG_CONSTTIME
+_UNCOMPRESSED: Final = 4  # POINT_CONVERSION_UNCOMPRESSED
 _KEYS_KEPT: Final = 4096
 _ALGORITHM: Final = sequence(oid(SM2_SM3.key_oid), oid(SM2_SM3.curve_oid or ""))
 
@@ -38,20 +39,19 @@ _FUNCTIONS: Final[Mapping[str, tuple[object, tuple[object, ...]]]] = {
     "EVP_PKEY_sign": (c_int, (c_void_p, c_char_p, POINTER(c_size_t), c_char_p, c_size_t)),
     "EVP_PKEY_verify_init": (c_int, (c_void_p,)),
     "EVP_PKEY_verify": (c_int, (c_void_p, c_char_p, c_size_t, c_char_p, c_size_t)),
+    "OBJ_txt2nid": (c_int, (c_char_p,)),
+    "EC_GROUP_new_by_curve_name": (c_void_p, (c_int,)),
+    "EC_GROUP_free": (None, (c_void_p,)),
+    "EC_POINT_new": (c_void_p, (c_void_p,)),
+    "EC_POINT_clear_free": (None, (c_void_p,)),
+    "EC_POINT_oct2point": (c_int, (c_void_p, c_void_p, c_char_p, c_size_t, c_void_p)),
+    "EC_POINT_point2oct": (c_size_t, (c_void_p, c_void_p, c_int, c_char_p, c_size_t, c_void_p)),
+    "EC_POINT_mul": (c_int, (c_void_p, c_void_p, c_void_p, c_void_p, c_void_p, c_void_p)),
+    "BN_secure_new": (c_void_p, ()),
+    "BN_bin2bn": (c_void_p, (c_char_p, c_int, c_void_p)),
+    "BN_set_flags": (None, (c_void_p, c_int)),
+    "BN_clear_free": (None, (c_void_p,)),
 }
-
-
-class _Handle:
-    """A foreign pointer that is freed with its last reference, so that eviction cannot pull it from under a user."""
-
-    __slots__ = ("_free", "pointer")
-
-    def __init__(self, pointer: int, free: "ctypes._NamedFuncPointer") -> None:
-        self.pointer = pointer
-        self._free = free
-
-    def __del__(self) -> None:
-        self._free(self.pointer)
 
 
 class LibcryptoEngine:
@@ -75,14 +75,13 @@ class LibcryptoEngine:
             raise EngineUnavailable(f"{library} is older than OpenSSL 3.0")
         self.library = library
         self.version = str(self._lib.OpenSSL_version(0).decode("ascii", "replace"))
+        self._group = cache(self._load_group)
         self._private = lru_cache(maxsize=keys_kept)(self._load_private)
         self._public = lru_cache(maxsize=keys_kept)(self._load_public)
 
     def generate(self) -> bytes:
         """Draw a private scalar from the operating system's generator (GB/T 32918.1 6.1: 1..n-2)."""
-        while not scalar_fits(scalar := os.urandom(SCALAR_SIZE)):
-            pass
-        return scalar
+        return draw_scalar()
 
     def public_point(self, scalar: bytes) -> bytes:
         """Multiply the base point by ``scalar``; KeyRefused if it is outside 1..n-2."""
@@ -99,14 +98,14 @@ class LibcryptoEngine:
 
     def sign(self, scalar: bytes, e: bytes) -> bytes:
         """Sign the 32-octet ``e``; give r||s."""
-        _check_digest(e)
+        check_digest(e)
         key = self._private(scalar)
         context = self._context(key)
         room = ctypes.create_string_buffer(_SIGNATURE_ROOM)
         size = c_size_t(_SIGNATURE_ROOM)
         if (
             self._lib.EVP_PKEY_sign_init(context.pointer) != 1
-            or self._lib.EVP_PKEY_sign(context.pointer, room, byref(size), e, _DIGEST_SIZE) != 1
+            or self._lib.EVP_PKEY_sign(context.pointer, room, byref(size), e, DIGEST_SIZE) != 1
         ):
             raise self._failure("signing failed")
         return signature_from_der(room.raw[: size.value])
@@ -114,7 +113,7 @@ class LibcryptoEngine:
     def verify(self, point: bytes, e: bytes, signature: bytes) -> bool:
         """Say whether r||s signs ``e`` under ``point``; whatever is malformed is False."""
         try:
-            _check_digest(e)
+            check_digest(e)
             der = signature_to_der(signature)
             key = self._public(point)
         except (DerError, KeyRefused):
@@ -122,41 +121,64 @@ class LibcryptoEngine:
         context = self._context(key)
         if self._lib.EVP_PKEY_verify_init(context.pointer) != 1:
             raise self._failure("verifying cannot start")
-        if self._lib.EVP_PKEY_verify(context.pointer, der, len(der), e, _DIGEST_SIZE) == 1:
+        if self._lib.EVP_PKEY_verify(context.pointer, der, len(der), e, DIGEST_SIZE) == 1:
             return True
         self._lib.ERR_clear_error()
         return False
 
-    def _load_private(self, scalar: bytes) -> _Handle:
-        if not scalar_fits(scalar):
-            raise KeyRefused("an SM2 private key is 32 octets in 1..n-2")
+    def multiply(self, point: bytes, scalar: bytes) -> bytes:
+        """Give ``scalar`` times ``point``; KeyRefused if either does not fit."""
+        check_point(point)
+        check_scalar(scalar)
+        group = self._group().pointer
+        base, product = (self._make("EC_POINT_new", "EC_POINT_clear_free", group) for _ in range(2))
+        factor = self._make("BN_secure_new", "BN_clear_free")
+        # EC_POINT_mul of one point is a ladder in constant time.
+        self._lib.BN_set_flags(factor.pointer, _CONSTANT_TIME)
+        room = ctypes.create_string_buffer(POINT_SIZE)
+        done = (
+            self._lib.BN_bin2bn(scalar, SCALAR_SIZE, factor.pointer)
+            and self._lib.EC_POINT_oct2point(group, base.pointer, point, POINT_SIZE, None)
+            and self._lib.EC_POINT_mul(group, product.pointer, None, base.pointer, factor.pointer, None)
+            and self._lib.EC_POINT_point2oct(group, product.pointer, _UNCOMPRESSED, room, POINT_SIZE, None)
+        )
+        if done != POINT_SIZE:
+            raise self._failure("multiplying failed")
+        return room.raw
+
+    def _load_group(self) -> Handle:
+        number = self._lib.OBJ_txt2nid((SM2_SM3.curve_oid or "").encode())
+        return self._make("EC_GROUP_new_by_curve_name", "EC_GROUP_free", number)
+
+    def _make(self, name: str, free: str, *arguments: object) -> Handle:
+        pointer = getattr(self._lib, name)(*arguments)
+        if not pointer:
+            raise self._failure(f"{name} failed")
+        return Handle(pointer, getattr(self._lib, free))
+
+    def _load_private(self, scalar: bytes) -> Handle:
+        check_scalar(scalar)
         # RFC 5208 PrivateKeyInfo around an RFC 5915 ECPrivateKey without its optional public key.
         der = sequence(integer(0), _ALGORITHM, octet_string(sequence(integer(1), octet_string(scalar))))
         return self._key(self._lib.d2i_AutoPrivateKey, der)
 
-    def _load_public(self, point: bytes) -> _Handle:
-        if not on_curve(point):
-            raise KeyRefused("the SM2 public key is not a point of the curve")
+    def _load_public(self, point: bytes) -> Handle:
+        check_point(point)
         return self._key(self._lib.d2i_PUBKEY, sequence(_ALGORITHM, bit_string(point)))
 
-    def _key(self, load: "ctypes._NamedFuncPointer", der: bytes) -> _Handle:
+    def _key(self, load: "ctypes._NamedFuncPointer", der: bytes) -> Handle:
         cursor = c_char_p(der)
         pointer = load(None, byref(cursor), len(der))
         if not pointer:
             raise self._failure("it does not know the SM2 curve")
-        return _Handle(pointer, self._lib.EVP_PKEY_free)
+        return Handle(pointer, self._lib.EVP_PKEY_free)
 
-    def _context(self, key: _Handle) -> _Handle:
+    def _context(self, key: Handle) -> Handle:
         pointer = self._lib.EVP_PKEY_CTX_new(key.pointer, None)
         if not pointer:
             raise self._failure("no operation context can be made")
-        return _Handle(pointer, self._lib.EVP_PKEY_CTX_free)
+        return Handle(pointer, self._lib.EVP_PKEY_CTX_free)
 
     def _failure(self, what: str) -> EngineUnavailable:
         self._lib.ERR_clear_error()
         return EngineUnavailable(f"{self.library} ({self.version}): {what}")
-
-
-def _check_digest(e: bytes) -> None:
-    if len(e) != _DIGEST_SIZE:
-        raise KeyRefused(f"SM2 signs a digest of {_DIGEST_SIZE} octets, not {len(e)}")

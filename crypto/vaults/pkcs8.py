@@ -5,10 +5,10 @@ from typing import Final
 from crypto.der import bit_string, explicit, integer, octet_string, parse, sequence
 from crypto.errors import DerError, KeyRefused
 from crypto.keys import algorithm_identifier
-from crypto.suites import ES256, SM2_SM3, Suite
+from crypto.suites import SUITES, Suite
 
 _SCALAR_SIZE: Final = 32
-_BY_CURVE: Final = {row.curve_oid: row for row in (SM2_SM3, ES256)}
+_BY_CURVE: Final = {row.curve_oid: row for row in SUITES.values() if row.curve_oid is not None}
 
 
 def private_key_info(suite: Suite, scalar: bytes, point: bytes) -> bytes:

@@ -2,9 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, TypeAlias
 
+from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -18,10 +21,8 @@ from crypto.engines import Sm2Engine
 from crypto.errors import KeyRefused
 from crypto.keys import PublicKey
 from crypto.sm2 import signature_to_der
-from crypto.suites import ES256, RS256, SM2_SM3, KeyKind, Suite
+from crypto.suites import ED25519, ES256, PS256, RS256, SM2_SM3, KeyKind, Suite
 from crypto.vaults.pkcs8 import private_key_info, read_private_key_info
-
-RSA_BITS: Final = 3072
 
 SignDigest: TypeAlias = Callable[[bytes], bytes]
 
@@ -52,7 +53,7 @@ def open_key(suite: Suite, engine: Sm2Engine, pkcs8: bytes) -> SignDigest:
     sign = _way(suite).open(engine, pkcs8)
 
     def checked(digest: bytes) -> bytes:
-        if len(digest) != suite.digest.size:
+        if len(digest) != suite.digest.size and not suite.whole_message:
             raise KeyRefused(f"{suite.name} signs digests of {suite.digest.size} octets, not {len(digest)}")
         return sign(digest)
 
@@ -97,26 +98,57 @@ def _open_p256(_: Sm2Engine, pkcs8: bytes) -> SignDigest:
     return lambda digest: key.sign(digest, algorithm)
 
 
-def _make_rsa(_: Sm2Engine) -> FreshKey:
-    key = rsa.generate_private_key(65537, RSA_BITS)
+def _rsa(suite: Suite) -> _Way:
+    return _Way(make=partial(_make_rsa, suite), open=partial(_open_rsa, suite))
+
+
+def _make_rsa(suite: Suite, _: Sm2Engine) -> FreshKey:
+    if suite.key_bits is None:
+        raise KeyRefused(f"{suite.name} does not say how large its keys are")
+    return _fresh(rsa.generate_private_key(65537, suite.key_bits))
+
+
+def _open_rsa(suite: Suite, _: Sm2Engine, pkcs8: bytes) -> SignDigest:
+    key = _load(pkcs8)
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise KeyRefused("the private key is not an RSA key")
+    primitive = suite.digest.primitive()
+    scheme: padding.AsymmetricPadding = padding.PKCS1v15()
+    if suite.pss_salt is not None:
+        scheme = padding.PSS(padding.MGF1(primitive), suite.pss_salt)
+    algorithm = Prehashed(primitive)
+    return lambda digest: key.sign(digest, scheme, algorithm)
+
+
+def _make_ed25519(_: Sm2Engine) -> FreshKey:
+    return _fresh(Ed25519PrivateKey.generate())
+
+
+def _open_ed25519(_: Sm2Engine, pkcs8: bytes) -> SignDigest:
+    key = _load(pkcs8)
+    if not isinstance(key, Ed25519PrivateKey):
+        raise KeyRefused("the private key is not an Ed25519 key")
+    return key.sign
+
+
+def _fresh(key: rsa.RSAPrivateKey | Ed25519PrivateKey) -> FreshKey:
     spki = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
     pkcs8 = key.private_bytes(Encoding.DER, PrivateFormat.PKCS8, NoEncryption())
     return FreshKey(pkcs8=pkcs8, public_key=PublicKey.from_spki(spki))
 
 
-def _open_rsa(_: Sm2Engine, pkcs8: bytes) -> SignDigest:
+def _load(pkcs8: bytes) -> object:
     try:
-        key = load_der_private_key(pkcs8, None)
-    except ValueError:
+        return load_der_private_key(pkcs8, None)
+    except (ValueError, UnsupportedAlgorithm):
+        # The cause is not chained: its traceback would carry the key's octets.
         raise KeyRefused("the private key cannot be read") from None
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise KeyRefused("the private key is not an RSA key")
-    algorithm = Prehashed(RS256.digest.primitive())
-    return lambda digest: key.sign(digest, padding.PKCS1v15(), algorithm)
 
 
 _WAYS: Final[Mapping[str, _Way]] = {
     SM2_SM3.name: _Way(make=_make_sm2, open=_open_sm2),
     ES256.name: _Way(make=_make_p256, open=_open_p256),
-    RS256.name: _Way(make=_make_rsa, open=_open_rsa),
+    RS256.name: _rsa(RS256),
+    PS256.name: _rsa(PS256),
+    ED25519.name: _Way(make=_make_ed25519, open=_open_ed25519),
 }

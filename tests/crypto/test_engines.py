@@ -13,7 +13,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto import sm2
-from crypto.engines import DOORS, Door, Sm2Engine, default_engine, discover, known_answer, settle_engine
+from crypto.engines import (
+    DOORS,
+    Door,
+    Sm2Engine,
+    Sm2Multiplier,
+    default_engine,
+    default_multiplier,
+    discover,
+    known_answer,
+    settle_engine,
+)
+from crypto.engines.botan import open_engine
 from crypto.engines.libcrypto import LibcryptoEngine
 from crypto.errors import EngineUnavailable, KeyRefused
 
@@ -24,16 +35,27 @@ SIGNATURE = bytes.fromhex(VECTOR["r"] + VECTOR["s"])
 LIBRARIES = [
     pytest.param(library, id=f"{door.name}:{Path(library).name}")
     for door in DOORS
-    for library in dict.fromkeys(door.places())
+    for library in tuple(dict.fromkeys(door.places())) or (door.name,)
 ]
+
+
+def _discover(library: str) -> Sm2Engine:
+    try:
+        return discover(library)
+    except EngineUnavailable as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module", params=LIBRARIES)
 def engine(request: pytest.FixtureRequest) -> Sm2Engine:
-    try:
-        return discover(request.param)
-    except EngineUnavailable as error:
-        pytest.skip(str(error))
+    return _discover(request.param)
+
+
+@pytest.fixture
+def multiplier(engine: Sm2Engine) -> Sm2Multiplier:
+    if not isinstance(engine, Sm2Multiplier):
+        pytest.skip(f"{engine.version} does not multiply points")
+    return engine
 
 
 def test_the_published_key_and_signature_are_computed_and_accepted(engine: Sm2Engine) -> None:
@@ -130,6 +152,33 @@ def test_any_digest_signs_and_verifies(engine: Sm2Engine, e: bytes) -> None:
     assert engine.verify(POINT, e, engine.sign(SCALAR, e))
 
 
+@pytest.mark.parametrize("scalar", [1, 2, 2**64 - 1, sm2.N // 3, sm2.N - 2])
+def test_a_multiple_of_the_base_point_is_the_public_point(
+    engine: Sm2Engine, multiplier: Sm2Multiplier, scalar: int
+) -> None:
+    key = scalar.to_bytes(32, "big")
+    assert multiplier.multiply(sm2.BASE_POINT, key) == engine.public_point(key)
+
+
+def test_two_parties_multiply_to_one_secret(engine: Sm2Engine, multiplier: Sm2Multiplier) -> None:
+    mine, theirs = engine.generate(), engine.generate()
+    secret = multiplier.multiply(engine.public_point(theirs), mine)
+    assert secret == multiplier.multiply(engine.public_point(mine), theirs)
+    assert sm2.on_curve(secret)
+
+
+@pytest.mark.parametrize("point", [known_answer.OFF_CURVE, b"\x00" + bytes(64), b"\x02" + POINT[1:33], POINT[1:], b""])
+def test_what_is_no_point_of_the_curve_is_not_multiplied(multiplier: Sm2Multiplier, point: bytes) -> None:
+    with pytest.raises(KeyRefused):
+        multiplier.multiply(point, SCALAR)
+
+
+@pytest.mark.parametrize("scalar", [bytes(32), (sm2.N - 1).to_bytes(32, "big"), b"\xff" * 32, SCALAR[1:], b""])
+def test_nothing_is_multiplied_by_what_is_no_scalar(multiplier: Sm2Multiplier, scalar: bytes) -> None:
+    with pytest.raises(KeyRefused):
+        multiplier.multiply(POINT, scalar)
+
+
 def test_threads_share_an_engine_and_its_keys(engine: Sm2Engine) -> None:
     scalars = [engine.generate() for _ in range(6)]
     start = threading.Barrier(4)
@@ -147,8 +196,14 @@ def test_threads_share_an_engine_and_its_keys(engine: Sm2Engine) -> None:
         assert all(pool.map(work, range(4)))
 
 
-def test_more_keys_than_are_kept_at_once_still_work() -> None:
-    engine = LibcryptoEngine(_libcrypto(), keys_kept=2)
+@pytest.mark.parametrize("library", LIBRARIES)
+def test_more_keys_than_are_kept_at_once_still_work(library: str) -> None:
+    found = _discover(library)
+    engine: Sm2Engine
+    if found.name == "libbotan":
+        engine = open_engine(found.library, keys_kept=2)
+    else:
+        engine = LibcryptoEngine(found.library, keys_kept=2)
     scalars = [engine.generate() for _ in range(5)] * 2
     assert all(engine.verify(engine.public_point(scalar), E, engine.sign(scalar, E)) for scalar in scalars)
 
@@ -170,6 +225,7 @@ os.write(1, b"".join(engine.sign(known.SCALAR, known.DIGEST) for _ in range(4)))
 
 @pytest.mark.parametrize("library", LIBRARIES)
 def test_forked_children_sign_with_nonces_of_their_own(library: str) -> None:
+    _discover(library)
     run = subprocess.run([sys.executable, "-c", FORKING, library], capture_output=True, check=True, cwd=ROOT)
     values = [run.stdout[at : at + 64] for at in range(0, len(run.stdout), 64)]
     assert len(values) == 12
@@ -178,8 +234,28 @@ def test_forked_children_sign_with_nonces_of_their_own(library: str) -> None:
     assert all(default_engine().verify(POINT, E, value) for value in values)
 
 
-def test_a_door_is_found_by_its_name() -> None:
-    assert discover("libcrypto").name == "libcrypto"
+@pytest.mark.parametrize("door", [door.name for door in DOORS])
+def test_a_door_is_found_by_its_name(door: str) -> None:
+    assert _discover(door).name == door
+
+
+def test_the_fastest_door_is_tried_first() -> None:
+    assert [door.name for door in DOORS] == ["libbotan", "libcrypto"]
+
+
+def test_a_library_is_named_by_its_file(engine: Sm2Engine) -> None:
+    again = discover(engine.library)
+    assert (again.name, again.version) == (engine.name, engine.version)
+
+
+def test_what_is_no_botan_does_not_open() -> None:
+    for library in ("/nowhere/libbotan-3.so.7", "libc.so.6"):
+        with pytest.raises(EngineUnavailable, match="Botan 3"):
+            open_engine(library)
+
+
+def test_some_engine_here_multiplies() -> None:
+    assert default_multiplier().multiply(sm2.BASE_POINT, SCALAR) == POINT
 
 
 def test_an_empty_setting_is_none() -> None:
@@ -194,7 +270,7 @@ def test_the_first_library_that_passes_is_taken_and_the_rest_is_not_even_looked_
         raise AssertionError("looked further than needed")
 
     door = Door(name="libcrypto", marks=("crypto",), places=places, load=LibcryptoEngine)
-    assert discover(doors=(door,)).version == default_engine().version
+    assert discover(doors=(door,)).version == discover("libcrypto").version
 
 
 def test_a_door_is_chosen_by_the_library_s_file_name() -> None:

@@ -3,9 +3,6 @@
 import secrets
 
 import pytest
-from cryptography.hazmat.primitives.ciphers import Cipher
-from cryptography.hazmat.primitives.ciphers.algorithms import SM4
-from cryptography.hazmat.primitives.ciphers.modes import CBC
 from gmssl import func, sm3, sm4
 from gmssl.sm2 import CryptSM2
 
@@ -13,6 +10,7 @@ from crypto import digests
 from crypto.engines import default_engine
 from crypto.keys import PublicKey
 from crypto.sm2 import message_digest
+from crypto.sm4 import encrypt_cbc
 from crypto.suites import SM2_SM3, KeyKind
 
 
@@ -56,5 +54,4 @@ def test_it_enciphers_as_we_do() -> None:
     key, nonce, message = secrets.token_bytes(16), secrets.token_bytes(16), secrets.token_bytes(48)
     theirs = sm4.CryptSM4()
     theirs.set_key(key, sm4.SM4_ENCRYPT)
-    ours = Cipher(SM4(key), CBC(nonce)).encryptor()
-    assert theirs.crypt_cbc(nonce, message)[:48] == ours.update(message)
+    assert theirs.crypt_cbc(nonce, message) == encrypt_cbc(key, nonce, message)

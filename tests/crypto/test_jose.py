@@ -33,7 +33,7 @@ from crypto.jose import (
 )
 from crypto.keys import PublicKey, VaultSigner
 from crypto.sm2 import message_digest
-from crypto.suites import ES256, RS256, SM2_SM3, KeyKind, Suite
+from crypto.suites import ED25519, ES256, PS256, RS256, SM2_SM3, KeyKind, Suite
 from tests.crypto.authority import Authority
 
 ISSUER, AUDIENCE = "https://id.example", "https://seal.example"
@@ -349,8 +349,53 @@ def test_the_thumbprint_is_that_of_rfc_7638() -> None:
     )
 
 
-def test_keys_go_round_through_jwk_and_agree_with_joserfc(p256: Authority, rsa: Authority) -> None:
-    for authority in (p256, rsa):
+def test_an_ed25519_key_and_signature_are_those_of_rfc_8037() -> None:
+    """RFC 8037 A.2 to A.5."""
+    key = key_from_jwk({"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})
+    signed_part, value = (
+        "eyJhbGciOiJFZERTQSJ9.RXhhbXBsZSBvZiBFZDI1NTE5IHNpZ25pbmc",
+        "hgyY0il_MGCjP0JzlnLWG1PPOt7-09PGcvMg3AIbQR6dWbhijcNR4ki4iylGjg5BhVsPt9g7sVvpAr_MuM0KAg",
+    )
+
+    assert thumbprint_kid(key) == "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    assert key.verify(ED25519, signed_part.encode(), base64.urlsafe_b64decode(value + "=="))
+
+
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")
+@pytest.mark.parametrize("suite", [PS256, ED25519], ids=lambda suite: suite.name)
+def test_other_libraries_and_ours_judge_each_other(authorities: Mapping[str, Authority], suite: Suite) -> None:
+    signer = key_of(authorities[suite.name])
+    token = JwtSigner(signer, "k1").sign(CLAIMS)
+    theirs = jose_keys.import_key(dict(public_jwk(signer.public_key, "k1", suite)))
+
+    assert judge(token, signer) == CLAIMS
+    assert jose_jwt.decode(token, theirs, algorithms=[suite.jose]).claims == CLAIMS
+    for other in (RS256, ES256):
+        with pytest.raises(TokenError, match="algorithm"):
+            judge(token, signer, suites=(other,))
+    with pytest.raises(TokenError, match="signature"):
+        judge(token.rsplit(".", 1)[0] + "." + b64(bytes(64)), signer)
+
+
+def test_the_newer_name_of_ed25519_is_read(authorities: Mapping[str, Authority]) -> None:
+    """RFC 9864 2.2."""
+    signer = key_of(authorities[ED25519.name])
+    text = f"{b64(json.dumps({'alg': 'Ed25519', 'kid': 'k1', 'typ': 'JWT'}))}.{b64(json.dumps(CLAIMS))}"
+
+    assert judge(f"{text}.{b64(signer.sign(text.encode()))}", signer) == CLAIMS
+    with pytest.raises(TokenError, match="algorithm"):
+        judge(signed(signer, alg="Ed448"), signer)
+
+
+def test_one_rsa_key_signs_only_by_the_scheme_that_is_allowed(rsa: Authority) -> None:
+    signer = key_of(rsa)
+
+    with pytest.raises(TokenError, match="signature"):
+        judge(signed(signer, alg="PS256"), signer, suites=(PS256,))
+
+
+def test_keys_go_round_through_jwk_and_agree_with_joserfc(authorities: Mapping[str, Authority]) -> None:
+    for authority in (authorities[suite.name] for suite in (ES256, RS256, ED25519)):
         key = key_of(authority).public_key
         written = public_jwk(key, "k1")
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crypto.digests import sm3
 from crypto.errors import CryptoError
-from crypto.sm4 import open_gcm, seal_gcm
+from crypto.sm4 import decrypt_cbc, encrypt_cbc, open_gcm, seal_gcm
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 KEY = bytes(range(16))
@@ -71,3 +71,25 @@ def test_no_two_seals_share_a_nonce() -> None:
 def test_a_key_of_another_size_is_refused(size: int) -> None:
     with pytest.raises(ValueError, match="16 octets"):
         seal_gcm(bytes(size), b"", b"")
+
+
+@given(plaintext=st.binary(max_size=100))
+def test_cbc_pads_to_whole_blocks_and_back(plaintext: bytes) -> None:
+    iv = bytes(range(16))
+    hidden = encrypt_cbc(KEY, iv, plaintext)
+    assert len(hidden) == (len(plaintext) // 16 + 1) * 16
+    assert decrypt_cbc(KEY, iv, hidden) == plaintext
+
+
+@pytest.mark.parametrize("hidden", [b"", bytes(15), bytes(17), bytes(16), encrypt_cbc(KEY, KEY, b"x" * 16)[:-16]])
+def test_cbc_refuses_cut_blocks_and_wrong_padding(hidden: bytes) -> None:
+    with pytest.raises(CryptoError):
+        decrypt_cbc(KEY, KEY, hidden)
+
+
+def test_cbc_wants_a_key_and_an_initial_value_of_16_octets() -> None:
+    for key, iv in ((KEY[1:], KEY), (KEY, KEY[1:]), (KEY, b"")):
+        with pytest.raises(ValueError, match="16 octets"):
+            encrypt_cbc(key, iv, b"")
+        with pytest.raises(ValueError, match="16 octets"):
+            decrypt_cbc(key, iv, bytes(16))

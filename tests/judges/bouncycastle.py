@@ -1,4 +1,4 @@
-"""BouncyCastle as an independent judge of signed messages, SM2 ones above all; skips where it is not installed."""
+"""BouncyCastle as an independent judge of what is signed or encrypted, with SM2 above all; skips where it is absent."""
 
 import atexit
 import shutil
@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 _JARS = tuple(Path("/usr/share/java") / f"{jar}.jar" for jar in ("bcprov", "bcpkix", "bcutil"))
-_SOURCE = Path(__file__).parent / "java" / "JudgeCms.java"
+_SOURCES = Path(__file__).parent / "java"
 
 
 def judge_cms(message: bytes, content: bytes) -> str:
@@ -20,7 +20,6 @@ def judge_cms(message: bytes, content: bytes) -> str:
 
 def judge_all(pairs: list[tuple[bytes, bytes]]) -> list[str]:
     """Judge many messages in one start of Java, in their order."""
-    classes = _compiled()
     with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:
         files = []
         for number, pair in enumerate(pairs):
@@ -28,14 +27,19 @@ def judge_all(pairs: list[tuple[bytes, bytes]]) -> list[str]:
                 file = Path(folder) / f"{name}{number}"
                 file.write_bytes(octets)
                 files.append(str(file))
-        command = ["java", "-XX:TieredStopAtLevel=1", "-cp", _class_path(classes), "JudgeCms", *files]
-        answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
+        return run("JudgeCms", *files)
+
+
+def run(program: str, *arguments: str) -> list[str]:
+    """Run one of the Java programs beside this file; give the lines it prints."""
+    command = ["java", "-XX:TieredStopAtLevel=1", "-cp", _class_path(_compiled(program)), program, *arguments]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     return answer.stdout.splitlines()
 
 
 @cache
-def _compiled() -> Path:
-    """Compile the judge once a session."""
+def _compiled(program: str) -> Path:
+    """Compile a program once a session."""
     missing = [str(jar) for jar in _JARS if not jar.is_file()] + [
         tool for tool in ("java", "javac") if shutil.which(tool) is None
     ]
@@ -43,7 +47,7 @@ def _compiled() -> Path:
         pytest.skip(f"no BouncyCastle judge: {', '.join(missing)} missing")
     folder = Path(tempfile.mkdtemp(prefix="xinyin-judge-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    command = ["javac", "-d", str(folder), "-cp", _class_path(), str(_SOURCE)]
+    command = ["javac", "-d", str(folder), "-cp", _class_path(), str(_SOURCES / f"{program}.java")]
     subprocess.run(command, capture_output=True, check=True, timeout=120)
     return folder
 

@@ -1,0 +1,43 @@
+// SM2 encryption by BouncyCastle, C1||C3||C2: arguments are triples of "encrypt" POINT MESSAGE or "decrypt" SCALAR
+// CIPHERTEXT, in hexadecimal. Prints one line a triple: the octets that came out, or "refused WHY".
+
+import java.math.BigInteger;
+import java.security.SecureRandom;
+import org.bouncycastle.crypto.CipherParameters;
+import org.bouncycastle.crypto.engines.SM2Engine;
+import org.bouncycastle.crypto.params.ECDomainParameters;
+import org.bouncycastle.crypto.params.ECPrivateKeyParameters;
+import org.bouncycastle.crypto.params.ECPublicKeyParameters;
+import org.bouncycastle.crypto.params.ParametersWithRandom;
+import org.bouncycastle.asn1.gm.GMNamedCurves;
+import org.bouncycastle.asn1.x9.X9ECParameters;
+import org.bouncycastle.util.encoders.Hex;
+
+public final class JudgeSm2 {
+    private static final X9ECParameters CURVE = GMNamedCurves.getByName("sm2p256v1");
+    private static final ECDomainParameters DOMAIN = new ECDomainParameters(CURVE);
+
+    public static void main(String[] wishes) {
+        for (int at = 0; at + 2 < wishes.length; at += 3) {
+            System.out.println(answer(wishes[at].equals("encrypt"), Hex.decode(wishes[at + 1]), Hex.decode(wishes[at + 2])));
+        }
+    }
+
+    private static String answer(boolean encrypting, byte[] key, byte[] octets) {
+        try {
+            SM2Engine engine = new SM2Engine(SM2Engine.Mode.C1C3C2);
+            engine.init(encrypting, encrypting ? receiver(key) : holder(key));
+            return Hex.toHexString(engine.processBlock(octets, 0, octets.length));
+        } catch (Exception error) {
+            return "refused " + error;
+        }
+    }
+
+    private static CipherParameters receiver(byte[] point) {
+        return new ParametersWithRandom(new ECPublicKeyParameters(CURVE.getCurve().decodePoint(point), DOMAIN), new SecureRandom());
+    }
+
+    private static CipherParameters holder(byte[] scalar) {
+        return new ECPrivateKeyParameters(new BigInteger(1, scalar), DOMAIN);
+    }
+}
