@@ -134,23 +134,36 @@ class _Library:
         return EngineUnavailable(f"{self.path} ({self.version}): {name} failed: {text} ({code})")
 
 
+class _Operation:
+    """One operation object and, where it signs, the room for what comes out."""
+
+    __slots__ = ("handle", "pointer", "room", "room_size")
+
+    def __init__(self, handle: Handle) -> None:
+        self.handle = handle
+        self.pointer = handle.pointer
+        self.room = ctypes.create_string_buffer(RAW_SIGNATURE_SIZE)
+        self.room_size = byref(c_size_t(RAW_SIGNATURE_SIZE))
+
+
 class _Idle:
     """One key's operation objects that nobody uses at the moment; there are as many as ever worked at once."""
 
+    __slots__ = ("_make", "pop", "put_back")
+
     def __init__(self, make: Callable[[], Handle]) -> None:
         self._make = make
-        self._idle: deque[Handle] = deque((make(),))
+        idle: deque[_Operation] = deque((_Operation(make()),))
+        self.pop = idle.pop
+        # For one that has finished well; others hold half a digest and are dropped.
+        self.put_back = idle.append
 
-    def take(self) -> Handle:
+    def take(self) -> _Operation:
         """Take one out, or make one."""
         try:
-            return self._idle.pop()
+            return self.pop()
         except IndexError:
-            return self._make()
-
-    def put_back(self, operation: Handle) -> None:
-        """Put back one that has finished well; others hold half a digest and are dropped."""
-        self._idle.append(operation)
+            return _Operation(self._make())
 
 
 class BotanEngine:
@@ -165,6 +178,7 @@ class BotanEngine:
         self.version = library.version
         # The operating system's generator: it has no state here, so threads and children may share the object.
         self._rng = library.make("botan_rng_init", "botan_rng_destroy", b"system")
+        self._random = self._rng.pointer
         self._signing = lru_cache(maxsize=keys_kept)(self._make_signing)
         self._verifying = lru_cache(maxsize=keys_kept)(self._make_verifying)
         self._sign_update, self._sign_finish = library["botan_pk_op_sign_update"], library["botan_pk_op_sign_finish"]
@@ -189,15 +203,14 @@ class BotanEngine:
         check_digest(e)
         idle = self._signing(scalar)
         operation = idle.take()
-        room = ctypes.create_string_buffer(RAW_SIGNATURE_SIZE)
-        size = c_size_t(RAW_SIGNATURE_SIZE)
-        if code := self._sign_update(operation.pointer, e, DIGEST_SIZE):
+        pointer = operation.pointer
+        if code := self._sign_update(pointer, e, DIGEST_SIZE):
             raise self._lib.failure("botan_pk_op_sign_update", code)
-        code = self._sign_finish(operation.pointer, self._rng.pointer, room, byref(size))
-        if code or size.value != RAW_SIGNATURE_SIZE:
+        if code := self._sign_finish(pointer, self._random, operation.room, operation.room_size):
             raise self._lib.failure("botan_pk_op_sign_finish", code)
+        signature = operation.room.raw
         idle.put_back(operation)
-        return room.raw
+        return signature
 
     def verify(self, point: bytes, e: bytes, signature: bytes) -> bool:
         """Say whether r||s signs ``e`` under ``point``; whatever is malformed is False."""
