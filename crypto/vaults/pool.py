@@ -14,8 +14,20 @@ Connection = TypeVar("Connection")
 Session = TypeVar("Session")
 Answer = TypeVar("Answer")
 
-SESSIONS: Final = 8
-PATIENCE: Final = 10.0
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """How many sessions are open at once, and for how many seconds one waits for one of them."""
+
+    sessions: int = 8
+    patience: float = 10.0
+
+    def __post_init__(self) -> None:
+        if self.sessions < 1 or self.patience < 0:
+            raise KeyRefused("a vault has one session or more, and waits no negative time")
+
+
+LIMITS: Final = Limits()
 
 
 class Link(Protocol[Connection, Session]):
@@ -54,18 +66,15 @@ class _Here(Generic[Connection, Session]):
 
 
 class Pool(Generic[Connection, Session]):
-    """At most ``sessions`` sessions; who finds all of them in use waits ``patience`` seconds, then VaultBusy.
+    """Lends sessions within ``limits``; who finds all of them in use waits for one, and then gets VaultBusy.
 
     After a fork the child connects by itself and leaves its parent's handles alone: closing them could end what
     the parent is at.
     """
 
-    def __init__(
-        self, link: Link[Connection, Session], *, sessions: int = SESSIONS, patience: float = PATIENCE
-    ) -> None:
+    def __init__(self, link: Link[Connection, Session], limits: Limits = LIMITS) -> None:
         self._link = link
-        self._sessions = sessions
-        self._patience = patience
+        self._limits = limits
         self._closed = False
         self._by_process: dict[int, _Here[Connection, Session]] = {}
 
@@ -80,7 +89,7 @@ class Pool(Generic[Connection, Session]):
         """Let go of the device when nobody uses it any more; afterwards the pool refuses."""
         self._closed = True
         here = self._here()
-        held = sum(here.slots.acquire(timeout=self._patience) for _ in range(self._sessions))
+        held = sum(here.slots.acquire(timeout=self._limits.patience) for _ in range(self._limits.sessions))
         self._retire(here, here.line)
         for _ in range(held):
             here.slots.release()
@@ -89,8 +98,9 @@ class Pool(Generic[Connection, Session]):
         if self._closed:
             raise KeyRefused("the vault was closed")
         here = self._here()
-        if not here.slots.acquire(timeout=self._patience):
-            raise VaultBusy(f"all {self._sessions} sessions of the device were in use for {self._patience:g} seconds")
+        sessions, patience = self._limits.sessions, self._limits.patience
+        if not here.slots.acquire(timeout=patience):
+            raise VaultBusy(f"all {sessions} sessions of the device were in use for {patience:g} seconds")
         try:
             with self._line(here) as line, self._session(here, line) as session:
                 return work(session)
@@ -151,7 +161,7 @@ class Pool(Generic[Connection, Session]):
         here = self._by_process.get(process)
         if here is None:
             # setdefault: the first threads of a child may come here together.
-            here = self._by_process.setdefault(process, _Here(self._sessions))
+            here = self._by_process.setdefault(process, _Here(self._limits.sessions))
             for other in set(self._by_process) - {process}:
                 self._by_process.pop(other, None)
         return here

@@ -19,7 +19,7 @@ from crypto.sm2 import signature_to_der
 from crypto.suites import SM2_SM3, KeyKind, Suite
 from crypto.vaults import sdf_abi
 from crypto.vaults.errors import DeviceGone, PinRefused, UnknownKey, VaultDamaged
-from crypto.vaults.pool import PATIENCE, SESSIONS, Pool
+from crypto.vaults.pool import LIMITS, Limits, Pool
 
 _ID: Final = re.compile(r"sdf-([1-9][0-9]{0,8})")
 _MOST_RANDOM: Final = 4096
@@ -111,8 +111,7 @@ class SdfVault:
         library: str,
         passwords: Mapping[int, str],
         *,
-        sessions: int = SESSIONS,
-        patience: float = PATIENCE,
+        limits: Limits = LIMITS,
         failures: frozenset[int] = frozenset(),
     ) -> None:
         """Load the vendor's ``library``; the device is opened when a key is first used.
@@ -127,7 +126,7 @@ class SdfVault:
         self.__passwords = {index: password.encode() for index, password in passwords.items()}
         self._refused: set[int] = set()
         self._public: dict[int, PublicKey] = {}
-        self._pool = Pool(self._device, sessions=sessions, patience=patience)
+        self._pool = Pool(self._device, limits)
 
     def generate(self, suite: Suite) -> KeyId:
         """Refuse: GM/T 0018 makes no keys that stay."""
