@@ -69,7 +69,8 @@ class Pool(Generic[Connection, Session]):
     """Lends sessions within ``limits``; who finds all of them in use waits for one, and then gets VaultBusy.
 
     After a fork the child connects by itself and leaves its parent's handles alone: closing them could end what
-    the parent is at.
+    the parent is at. What no pool can mend: a lock inside the vendor's library, or in a libcrypto it uses, that another
+    thread held at the moment of the fork. Fork while no other thread is at work or about to end.
     """
 
     def __init__(self, link: Link[Connection, Session], limits: Limits = LIMITS) -> None:

@@ -19,6 +19,7 @@ from crypto.sm2 import signature_to_der
 from crypto.suites import SM2_SM3, KeyKind, Suite
 from crypto.vaults import sdf_abi
 from crypto.vaults.errors import DeviceGone, PinRefused, UnknownKey, VaultDamaged
+from crypto.vaults.hidden import Hidden
 from crypto.vaults.pool import LIMITS, Limits, Pool
 
 _ID: Final = re.compile(r"sdf-([1-9][0-9]{0,8})")
@@ -123,7 +124,7 @@ class SdfVault:
             if not _ID.fullmatch(_id(index)):
                 raise KeyRefused(f"{index} is no index of a key: they are numbers from 1 on")
         self._device = _Device(library, failures)
-        self.__passwords = {index: password.encode() for index, password in passwords.items()}
+        self.__passwords = {index: Hidden(password.encode()) for index, password in passwords.items()}
         self._refused: set[int] = set()
         self._public: dict[int, PublicKey] = {}
         self._pool = Pool(self._device, limits)
@@ -214,7 +215,7 @@ class SdfVault:
         """Get the right to use a key in ``session``, of the very device that has the key we know."""
         if self._export(session, index) != self._public[index]:
             raise VaultDamaged(f"the device has another key as its signing key {index} than before")
-        if password := self.__passwords[index]:
+        if password := self.__passwords[index].octets:
             self._ask(session, index, password)
             session.granted.add(index)
         session.known.add(index)

@@ -9,6 +9,7 @@ from typing import Final
 from crypto.errors import KeyRefused
 from crypto.vaults import cryptoki as ck
 from crypto.vaults.errors import DeviceGone, PinRefused, UnknownKey, VaultDamaged
+from crypto.vaults.hidden import Hidden
 
 _AT_ONCE: Final = 64
 _MOST_OBJECTS: Final = 100_000
@@ -33,7 +34,7 @@ class Token:
         self.module = module
         self.label = label
         self._functions = ck.Functions(module)
-        self.__pin = pin.encode()
+        self.__pin = Hidden(pin.encode())
         self._pin_refused = False
         self._initialized_in: int | None = None
 
@@ -115,7 +116,7 @@ class Token:
     def _login(self, session: int) -> None:
         # Called under the pool's lock: one asks at a time, and nobody after a no, for tokens count and lock.
         if not self._pin_refused:
-            value = self.call("C_Login", session, ck.USER, self.__pin, len(self.__pin))
+            value = self.call("C_Login", session, ck.USER, self.__pin.octets, len(self.__pin.octets))
             if value in (ck.OK, ck.ALREADY_LOGGED_IN):
                 return
             if value not in ck.PIN_FAILURES:
