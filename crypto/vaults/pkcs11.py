@@ -100,8 +100,7 @@ class Pkcs11Vault:
             return value
         if len(value) != suite.raw_size:
             raise VaultDamaged(f"what the token gives as a signature of key {key} is none")
-        half = len(value) // 2
-        return sequence(*(integer(int.from_bytes(part, "big")) for part in (value[:half], value[half:])))
+        return der_of(value)
 
     def keys(self) -> tuple[KeyId, ...]:
         """List the token's private keys of a kind that is used here and that have a CKA_ID."""
@@ -148,6 +147,12 @@ class Pkcs11Vault:
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a vault is not copied to where its PIN would be readable")
+
+
+def der_of(raw: bytes) -> bytes:
+    """Write the r||s of any curve as SEQUENCE{r, s} (2.40 section 2.3.1: two halves of one size)."""
+    half = len(raw) // 2
+    return sequence(*(integer(int.from_bytes(part, "big")) for part in (raw[:half], raw[half:])))
 
 
 def _ways(sm2: Sm2Numbers | None) -> dict[str, _Way]:
