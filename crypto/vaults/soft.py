@@ -1,24 +1,22 @@
-"""The soft vault: private keys in files that SM4-GCM seals under a passphrase.
+"""The soft vault: private keys in files that SM4-GCM seals under a passphrase or a key-encryption key.
 
-    vault.json          format, Argon2id cost and salt, and the vault key sealed under the passphrase
+    vault.json          the vault key, sealed under the secret (crypto.vaults.header)
+    vault.lock          held by writers: together to add keys, alone to change what keys are sealed under
     keys/<id>.json      one key: format, id, suite, public key, and its PKCS#8 sealed under the vault key
 
 A file opens only under its own id, suite and public key: all of them are authenticated with the sealed part, so
-files cannot be swapped or relabelled. Files are written once and never changed. Whoever can read this
-process's memory has the keys: it is a vault for development and small offices, not a certified module.
+files cannot be swapped or relabelled. A key file is written once and changes only when ``rotate`` seals it anew.
+Whoever can read this process's memory has the keys: it is a vault for development and small offices, not a
+certified module.
 """
 
 import json
 import os
 import re
-import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, NoReturn
-
-from argon2.low_level import Type, hash_secret_raw
 
 from crypto.der import integer, octet_string, sequence, utf8
 from crypto.engines import Sm2Engine, default_engine
@@ -26,33 +24,27 @@ from crypto.errors import CryptoError, KeyRefused
 from crypto.keys import KeyId, PublicKey
 from crypto.sm4 import KEY_SIZE, open_gcm, seal_gcm
 from crypto.suites import SUITES, Suite
-from crypto.vaults.files import make_folder, write_once
+from crypto.vaults.errors import UnknownKey, VaultDamaged
+from crypto.vaults.files import check_folder, locked, make_folder, read_private, remove_drafts, replace, write_once
+from crypto.vaults.header import (
+    DEFAULT_COST,
+    FORMAT,
+    SHORTEST_PASSPHRASE,
+    Header,
+    HeaderKey,
+    KdfCost,
+    KeyEncryptionKey,
+    Secret,
+    VaultKeys,
+    json_of,
+    mapping,
+)
 from crypto.vaults.software import SignDigest, make_key, open_key
 
-FORMAT: Final = 1
-SHORTEST_PASSPHRASE: Final = 8
-_SALT_SIZE: Final = 16
+__all__ = ["DEFAULT_COST", "FORMAT", "SHORTEST_PASSPHRASE", "KdfCost", "KeyEncryptionKey", "Secret", "SoftVault"]
+
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _KEYS_OPEN: Final = 4096
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KdfCost:
-    """What one guess at the passphrase costs (Argon2id); the default is the second choice of RFC 9106 4."""
-
-    passes: int = 3
-    memory_kib: int = 64 * 1024
-    lanes: int = 4
-
-    def check(self) -> None:
-        """Refuse, with KeyRefused, what would exhaust the machine: a header is read before it is authenticated."""
-        # RFC 9106 3.1: eight blocks of memory for each lane at least.
-        least = 8 * self.lanes
-        if not (1 <= self.passes <= 64 and 1 <= self.lanes <= 64 and least <= self.memory_kib <= 4 * 1024**2):  # noqa: PLR2004
-            raise KeyRefused("the vault's key derivation cost is out of bounds")
-
-
-DEFAULT_COST: Final = KdfCost()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -62,74 +54,83 @@ class _OpenKey:
     sign: SignDigest
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _KeyFile:
+    """A key file as it was read; ``bound`` is all that is authenticated with what is sealed."""
+
+    key: KeyId
+    suite: Suite
+    spki: bytes
+    sealed: bytes
+
+    @property
+    def bound(self) -> bytes:
+        return sequence(
+            utf8("private key"), integer(FORMAT), utf8(self.key), utf8(self.suite.name), octet_string(self.spki)
+        )
+
+    @property
+    def octets(self) -> bytes:
+        members = {"format": FORMAT, "id": self.key, "suite": self.suite.name, "public": self.spki.hex()}
+        return json_of(members | {"sealed": self.sealed.hex()})
+
+
 class SoftVault:
     """A ``KeyVault`` in one folder; any number of processes may have it open and add keys at once."""
 
-    def __init__(self, folder: Path, vault_key: bytes, engine: Sm2Engine) -> None:
-        """Use ``create`` or ``open`` instead: they prove the passphrase."""
+    def __init__(self, folder: Path, header_key: HeaderKey, vault_keys: VaultKeys, engine: Sm2Engine) -> None:
+        """Use ``create`` or ``open`` instead: they prove the secret."""
         self._folder = folder
         self._keys = folder / "keys"
+        self._lock = folder / "vault.lock"
         self._engine = engine
-        self.__vault_key = vault_key
+        self.__header_key = header_key
+        self.__vault_keys = vault_keys
         self._open_key = lru_cache(maxsize=_KEYS_OPEN)(self._load)
 
     @classmethod
     def create(
-        cls, folder: Path, passphrase: str, engine: Sm2Engine | None = None, *, cost: KdfCost = DEFAULT_COST
+        cls, folder: Path, secret: Secret, engine: Sm2Engine | None = None, *, cost: KdfCost = DEFAULT_COST
     ) -> "SoftVault":
-        """Make an empty vault; KeyRefused if there is one already or the passphrase is too short."""
-        if len(passphrase) < SHORTEST_PASSPHRASE:
-            raise KeyRefused(f"a vault's passphrase has at least {SHORTEST_PASSPHRASE} characters")
-        cost.check()
+        """Make an empty vault; KeyRefused if there is one already or the passphrase is too short.
+
+        ``secret`` is a passphrase, which ``cost`` makes slow to guess, or a key-encryption key.
+        """
+        header_key = HeaderKey.fresh(secret, cost)
         engine = engine or default_engine()
-        vault_key = os.urandom(KEY_SIZE)
-        salt = os.urandom(_SALT_SIZE)
-        sealed = seal_gcm(_derive(passphrase, salt, cost), vault_key, _header_aad(salt, cost))
-        header = {
-            "format": FORMAT,
-            "kdf": {"name": "argon2id", "passes": cost.passes, "memory_kib": cost.memory_kib, "lanes": cost.lanes},
-            "salt": salt.hex(),
-            "sealed": sealed.hex(),
-        }
-        make_folder(folder)
-        make_folder(folder / "keys")
+        vault_keys = VaultKeys(current=os.urandom(KEY_SIZE))
+        for place in (folder, folder / "keys"):
+            make_folder(place)
+            check_folder(place)
         try:
-            write_once(folder / "vault.json", _json(header))
+            write_once(folder / "vault.json", header_key.write(vault_keys))
         except FileExistsError:
             raise KeyRefused(f"{folder} holds a vault already") from None
-        return cls(folder, vault_key, engine)
+        return cls(folder, header_key, vault_keys, engine)
 
     @classmethod
-    def open(cls, folder: Path, passphrase: str, engine: Sm2Engine | None = None) -> "SoftVault":
-        """Open a vault; KeyRefused if there is none, it is damaged, or the passphrase is another."""
-        header = _read_json(folder / "vault.json", f"{folder} holds no vault: create one first")
+    def open(cls, folder: Path, secret: Secret, engine: Sm2Engine | None = None) -> "SoftVault":
+        """Open a vault; KeyRefused if there is none, it is damaged or exposed, or the secret is another."""
+        header = _read_header(folder)
+        check_folder(folder)
+        check_folder(folder / "keys")
+        header_key = HeaderKey.of(header, secret, str(folder))
         try:
-            kdf = _mapping(header["kdf"])
-            cost = KdfCost(
-                passes=_count(kdf, "passes"), memory_kib=_count(kdf, "memory_kib"), lanes=_count(kdf, "lanes")
-            )
-            salt, sealed = bytes.fromhex(str(header["salt"])), bytes.fromhex(str(header["sealed"]))
-            known = header["format"] == FORMAT and kdf["name"] == "argon2id"
-            _check_salt(salt)
-        except (KeyError, ValueError):
-            raise KeyRefused(f"the header of the vault in {folder} is damaged") from None
-        if not known:
-            raise KeyRefused(f"the vault in {folder} was written by another version")
-        cost.check()
-        try:
-            vault_key = open_gcm(_derive(passphrase, salt, cost), sealed, _header_aad(salt, cost))
+            vault_keys = header_key.open(header)
         except CryptoError:
-            raise KeyRefused(f"the vault in {folder} does not open with this passphrase") from None
-        return cls(folder, vault_key, engine or default_engine())
+            kind = "passphrase" if isinstance(secret, str) else "key-encryption key"
+            raise KeyRefused(f"the vault in {folder} does not open with this {kind}, or is damaged") from None
+        return cls(folder, header_key, vault_keys, engine or default_engine())
 
     def generate(self, suite: Suite) -> KeyId:
         """Make a key; its id names the suite and begins the fingerprint of its public half."""
         fresh = make_key(suite, self._engine)
         key = KeyId(f"{suite.name.lower()}-{fresh.public_key.fingerprint[:24]}")
-        spki = fresh.public_key.spki
-        sealed = seal_gcm(self.__vault_key, fresh.pkcs8, _key_aad(key, suite, spki))
-        record = {"format": FORMAT, "id": key, "suite": suite.name, "public": spki.hex(), "sealed": sealed.hex()}
-        write_once(self._path(key), _json(record))
+        # Under the lock, or a change of the vault key that is at its end would not see the new file.
+        with locked(self._lock, alone=False):
+            vault_key = self._follow().newest
+            file = _seal(key, suite, fresh.public_key.spki, fresh.pkcs8, vault_key)
+            write_once(self._path(key), file.octets)
         return key
 
     def public_key(self, key: KeyId) -> PublicKey:
@@ -148,22 +149,99 @@ class SoftVault:
         """List every key by id, those of other processes included."""
         return tuple(sorted(KeyId(path.stem) for path in self._keys.glob("*.json") if _ID.fullmatch(path.stem)))
 
+    @property
+    def rotating(self) -> bool:
+        """Whether a change of the vault key was begun and not ended; ``rotate`` ends it."""
+        return _read_header(self._folder).next is not None
+
+    def change_secret(self, secret: Secret, *, cost: KdfCost = DEFAULT_COST) -> None:
+        """Close the vault with another secret, of either kind, from now on; the old one opens it no more.
+
+        An old copy of vault.json still opens with the old secret: ``rotate`` afterwards if that one is known to
+        others. Processes that have the vault open go on, and are refused only what needs the header again.
+        """
+        header_key = HeaderKey.fresh(secret, cost)
+        with locked(self._lock, alone=True):
+            vault_keys = self._follow()
+            replace(self._folder / "vault.json", header_key.write(vault_keys))
+            self.__header_key = header_key
+
+    def rotate(self) -> int:
+        """Seal every key file under a new vault key and forget the old one; give how many were sealed anew.
+
+        Cut off at any point, all keys still open, and the next call goes on with the same new key. Signing goes
+        on meanwhile, in other processes too; adding keys waits. Refuses before it changes anything if a key file
+        does not open.
+        """
+        # 1. Nobody adds keys meanwhile, and every file opens: a file that does not is for an operator to decide on.
+        # 2. The header names both keys.   3. Each file changes to the new one.   4. The header names that one alone.
+        with locked(self._lock, alone=True):
+            vault_keys = self._follow()
+            for key in self.keys():
+                _unseal(self._read(key), vault_keys)
+            remove_drafts(self._folder)
+            remove_drafts(self._keys)
+            if vault_keys.next is None:
+                vault_keys = self._write_header(VaultKeys(current=vault_keys.current, next=os.urandom(KEY_SIZE)))
+            changed = sum(self._reseal(key, vault_keys) for key in self.keys())
+            self._write_header(VaultKeys(current=vault_keys.newest))
+        return changed
+
+    def _reseal(self, key: KeyId, vault_keys: VaultKeys) -> bool:
+        file = self._read(key)
+        pkcs8, under = _unseal(file, vault_keys)
+        if under == vault_keys.newest:
+            return False
+        replace(self._path(key), _seal(key, file.suite, file.spki, pkcs8, vault_keys.newest).octets)
+        return True
+
+    def _write_header(self, vault_keys: VaultKeys) -> VaultKeys:
+        replace(self._folder / "vault.json", self.__header_key.write(vault_keys))
+        self.__vault_keys = vault_keys
+        return vault_keys
+
+    def _follow(self) -> VaultKeys:
+        """Give the vault keys as the header has them now: another process may have changed them."""
+        header = _read_header(self._folder)
+        if not self.__header_key.fits(header):
+            raise KeyRefused(f"the secret of the vault in {self._folder} was changed: open it again with the new one")
+        try:
+            self.__vault_keys = self.__header_key.open(header)
+        except CryptoError:
+            raise VaultDamaged(f"the header of the vault in {self._folder} is damaged") from None
+        return self.__vault_keys
+
     def _path(self, key: KeyId) -> Path:
         if not _ID.fullmatch(key):
-            raise KeyRefused("that is no id of a key")
+            raise UnknownKey("that is no id of a key")
         return self._keys / f"{key}.json"
 
-    def _load(self, key: KeyId) -> _OpenKey:
-        record = _read_json(self._path(key), f"there is no key {key}")
-        if record.get("format") != FORMAT:
-            raise KeyRefused(f"the key {key} was written by another version")
+    def _read(self, key: KeyId) -> _KeyFile:
         try:
-            suite = SUITES[str(record["suite"])]
+            record = mapping(json.loads(read_private(self._path(key))))
+            suite, version = SUITES[str(record["suite"])], record["format"]
             spki, sealed = bytes.fromhex(str(record["public"])), bytes.fromhex(str(record["sealed"]))
-            pkcs8 = open_gcm(self.__vault_key, sealed, _key_aad(key, suite, spki))
-        except (KeyError, ValueError, CryptoError):
-            raise KeyRefused(f"the file of key {key} is damaged or belongs to another vault") from None
-        return _OpenKey(suite=suite, public_key=PublicKey.from_spki(spki), sign=open_key(suite, self._engine, pkcs8))
+        except FileNotFoundError:
+            raise UnknownKey(f"there is no key {key}") from None
+        except (KeyError, ValueError, RecursionError):
+            raise VaultDamaged(f"the file of key {key} is damaged") from None
+        if version != FORMAT:
+            raise KeyRefused(f"the key {key} was written by another version")
+        return _KeyFile(key=key, suite=suite, spki=spki, sealed=sealed)
+
+    def _load(self, key: KeyId) -> _OpenKey:
+        file = self._read(key)
+        try:
+            pkcs8, _ = _unseal(file, self.__vault_keys)
+        except VaultDamaged:
+            # Perhaps it is not: another process may have changed the vault key, and this file after we read it.
+            vault_keys = self._follow()
+            pkcs8, _ = _unseal(file := self._read(key), vault_keys)
+        return _OpenKey(
+            suite=file.suite,
+            public_key=PublicKey.from_spki(file.spki),
+            sign=open_key(file.suite, self._engine, pkcs8),
+        )
 
     def __repr__(self) -> str:
         return f"SoftVault({str(self._folder)!r})"
@@ -172,59 +250,23 @@ class SoftVault:
         raise TypeError("a vault is not copied to where its keys would be readable")
 
 
-def _derive(passphrase: str, salt: bytes, cost: KdfCost) -> bytes:
-    # Input methods compose characters differently; what people see as the same passphrase is the same.
+def _read_header(folder: Path) -> Header:
     try:
-        secret = unicodedata.normalize("NFKC", passphrase).encode()
-    except UnicodeEncodeError:
-        # The cause is not chained: it carries the passphrase.
-        raise KeyRefused("the passphrase is not text in UTF-8") from None
-    return hash_secret_raw(
-        secret,
-        salt,
-        time_cost=cost.passes,
-        memory_cost=cost.memory_kib,
-        parallelism=cost.lanes,
-        hash_len=KEY_SIZE,
-        type=Type.ID,
-    )
-
-
-def _header_aad(salt: bytes, cost: KdfCost) -> bytes:
-    numbers = (FORMAT, cost.passes, cost.memory_kib, cost.lanes)
-    return sequence(utf8("vault key"), *map(integer, numbers), octet_string(salt))
-
-
-def _key_aad(key: KeyId, suite: Suite, spki: bytes) -> bytes:
-    return sequence(utf8("private key"), integer(FORMAT), utf8(key), utf8(suite.name), octet_string(spki))
-
-
-def _json(record: Mapping[str, object]) -> bytes:
-    return (json.dumps(record, indent=2) + "\n").encode()
-
-
-def _read_json(path: Path, absent: str) -> Mapping[str, object]:
-    try:
-        return _mapping(json.loads(path.read_bytes()))
+        return Header.read(read_private(folder / "vault.json"), str(folder))
     except FileNotFoundError:
-        raise KeyRefused(absent) from None
-    except (ValueError, RecursionError):
-        raise KeyRefused(f"{path.name} is damaged") from None
+        raise KeyRefused(f"{folder} holds no vault: create one first") from None
 
 
-def _mapping(value: object) -> Mapping[str, object]:
-    if not isinstance(value, dict):
-        raise ValueError("an object is expected")  # noqa: TRY004 - damage, not a programmer's mistake
-    return value
+def _seal(key: KeyId, suite: Suite, spki: bytes, pkcs8: bytes, vault_key: bytes) -> _KeyFile:
+    bound = _KeyFile(key=key, suite=suite, spki=spki, sealed=b"").bound
+    return _KeyFile(key=key, suite=suite, spki=spki, sealed=seal_gcm(vault_key, pkcs8, bound))
 
 
-def _check_salt(salt: bytes) -> None:
-    if len(salt) != _SALT_SIZE:
-        raise ValueError(f"a salt has {_SALT_SIZE} octets")
-
-
-def _count(fields: Mapping[str, object], name: str) -> int:
-    value = fields[name]
-    if type(value) is not int:
-        raise ValueError(f"{name} is a number")
-    return value
+def _unseal(file: _KeyFile, vault_keys: VaultKeys) -> tuple[bytes, bytes]:
+    """Give the PKCS#8 in ``file`` and the vault key it was sealed under."""
+    for vault_key in vault_keys.all:
+        try:
+            return open_gcm(vault_key, file.sealed, file.bound), vault_key
+        except CryptoError:
+            continue
+    raise VaultDamaged(f"the file of key {file.key} is damaged or belongs to another vault")

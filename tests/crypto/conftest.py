@@ -1,12 +1,15 @@
 """What the tests of signed structures share: one vault of throw-away keys and an authority for each suite."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 import pytest
 
 from crypto.suites import ES256, RS256, SM2_SM3, SUITES
 from crypto.vaults.soft import KdfCost, SoftVault
 from tests.crypto.authority import Authority
+from tests.sims import softhsm
+from tests.sims.sdf.device import Device, NoCompiler, compile_device
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +39,32 @@ def p256(authorities: Mapping[str, Authority]) -> Authority:
 @pytest.fixture
 def rsa(authorities: Mapping[str, Authority]) -> Authority:
     return authorities[RS256.name]
+
+
+@pytest.fixture(scope="session")
+def compiled_device(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The SDF stub's library."""
+    try:
+        return compile_device(tmp_path_factory.mktemp("sdf"))
+    except NoCompiler as reason:
+        pytest.skip(str(reason))
+
+
+@pytest.fixture
+def device(compiled_device: Path, tmp_path: Path) -> Device:
+    """A cryptographic device that nobody has used yet."""
+    return Device(compiled_device, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The module of a SoftHSM with three tokens: "contract", "details" and "guarded"."""
+    try:
+        module = softhsm.module()
+    except softhsm.NoSoftHsm as reason:
+        pytest.skip(str(reason))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SOFTHSM2_CONF", str(softhsm.configure(tmp_path_factory.mktemp("softhsm"))))
+        for label in ("contract", "details", "guarded"):
+            softhsm.make_token(label)
+        yield module

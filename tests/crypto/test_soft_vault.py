@@ -3,6 +3,7 @@
 import json
 import logging
 import pickle
+import shutil
 import stat
 import subprocess
 import sys
@@ -91,7 +92,7 @@ def test_files_are_for_their_owner_alone_and_no_draft_stays(folder: Path, vault:
     found = {path: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.rglob("*"))}
     assert {mode for path, mode in found.items() if path.is_dir()} == {0o700}
     assert {mode for path, mode in found.items() if path.is_file()} == {0o600}
-    assert len([path for path in found if path.is_file()]) == 2
+    assert len([path for path in found if path.is_file()]) == 3
 
 
 def test_the_default_cost_is_on_record_and_not_small(folder: Path) -> None:
@@ -167,6 +168,7 @@ def test_a_file_that_is_no_record_is_refused(folder: Path, vault: SoftVault, tex
         (_file(folder, key), lambda: SoftVault.open(folder, PASSPHRASE).public_key(key)),
         (folder / "vault.json", lambda: SoftVault.open(folder, PASSPHRASE)),
     ):
+        path.chmod(0o600)
         path.write_bytes(text.encode("utf-8", "surrogateescape"))
         with pytest.raises(KeyRefused, match="damaged"):
             ask()
@@ -196,7 +198,7 @@ def test_a_key_file_opens_only_under_what_it_says(folder: Path, vault: SoftVault
 def test_a_key_file_of_another_vault_is_refused(folder: Path, vault: SoftVault, tmp_path: Path) -> None:
     key = vault.generate(ES256)
     elsewhere = SoftVault.create(tmp_path / "other", PASSPHRASE, cost=QUICK)
-    (tmp_path / "other" / "keys" / f"{key}.json").write_bytes(_file(folder, key).read_bytes())
+    shutil.copy(_file(folder, key), tmp_path / "other" / "keys")
     with pytest.raises(KeyRefused, match="another vault"):
         elsewhere.public_key(key)
 
@@ -219,8 +221,10 @@ def test_nothing_shows_a_secret(
         said += [str(cause) for cause in (refusal.value.__cause__,) if cause]
     captured = capsys.readouterr()
     said += [caplog.text, captured.out, captured.err]
-    vault_key: bytes = vars(vault)["_SoftVault__vault_key"]
-    for secret in (PASSPHRASE, vault_key.hex(), repr(vault_key)):
+    keys, header_key = vars(vault)["_SoftVault__vault_keys"], vars(vault)["_SoftVault__header_key"]
+    said += [repr(keys), repr(header_key)]
+    octets = (keys.current, header_key.octets)
+    for secret in (PASSPHRASE, *(part.hex() for part in octets), *map(repr, octets)):
         assert not any(secret in text for text in said)
 
 
