@@ -16,7 +16,6 @@ from crypto.suites import ES256, RS256, SM2_SM3, KeyKind, Suite
 from crypto.vaults import cryptoki as ck
 from crypto.vaults.errors import UnknownKey, VaultDamaged
 from crypto.vaults.pool import LIMITS, Limits, Pool
-from crypto.vaults.software import RSA_BITS
 from crypto.vaults.token import Token, TokenSession
 
 _ID: Final = re.compile(r"p11-((?:[0-9a-f]{2}){1,64})")
@@ -156,7 +155,7 @@ def der_of(raw: bytes) -> bytes:
 
 
 def _ways(sm2: Sm2Numbers | None) -> dict[str, _Way]:
-    rsa: ck.Template = [(ck.MODULUS_BITS, ck.ulong(RSA_BITS)), (ck.PUBLIC_EXPONENT, _EXPONENT)]
+    rsa: ck.Template = [(ck.MODULUS_BITS, ck.ulong(RS256.key_bits or 0)), (ck.PUBLIC_EXPONENT, _EXPONENT)]
     ways = {
         ES256.name: _Way(key_type=ck.EC, generate=ck.EC_GENERATE, sign=ck.ECDSA, public=_on_curve(ES256)),
         RS256.name: _Way(key_type=ck.RSA, generate=ck.RSA_GENERATE, sign=ck.RSA_PKCS, public=rsa),

@@ -177,7 +177,9 @@ def test_an_unknown_key_is_refused_by_every_method(vault: KeyVault, key: str) ->
 
 
 def test_threads_sign_together(subject: Subject) -> None:
-    signers = [VaultSigner(subject.vault, subject.key(suite)) for suite in subject.suites if suite.key is not KeyKind.RSA]
+    signers = [
+        VaultSigner(subject.vault, subject.key(suite)) for suite in subject.suites if suite.key is not KeyKind.RSA
+    ]
 
     def work(number: int) -> bool:
         signer, message = signers[number % len(signers)], b"%d" % number
