@@ -33,7 +33,7 @@ class Settings(BaseSettings):
     vault_passphrase: SecretStr = SecretStr("")
     """Opens the software vault. Set by the operator's secret store, never written by us outside development."""
     sm2_engine: str = ""
-    """Path of a libcrypto to use for SM2; empty to look for one."""
+    """What computes SM2: "libbotan", "libcrypto" or a library's path; empty for the first that is found to work."""
 
     @field_validator("database_url")
     @classmethod

@@ -134,7 +134,7 @@ ED25519 = Suite(
     key_oid="1.3.101.112",
     jose="EdDSA",
     cose=-8,
-    usages=Usage.CERTIFICATE | Usage.TOKEN | Usage.CODE,
+    usages=Usage.CERTIFICATE | Usage.MESSAGE | Usage.TOKEN | Usage.CODE,
 )
 
 SUITES: Mapping[str, Suite] = {row.name: row for row in (SM2_SM3, ES256, RS256, PS256, ED25519)}

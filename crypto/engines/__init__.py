@@ -28,7 +28,8 @@ __all__ = [
 
 REMEDY = (
     "install OpenSSL 3 (Debian, Ubuntu: apt install libssl3; elsewhere: pip install 'psycopg[binary]', "
-    "whose wheel carries one), or name a libcrypto or libbotan-3 that knows SM2 in the engine setting"
+    "whose wheel carries one) or libbotan-3 (a package of newer distributions; from a checkout: make fast), "
+    "or name in the engine setting a library of theirs that knows SM2"
 )
 
 

@@ -20,7 +20,7 @@ def authorities(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Author
     return {suite.name: Authority(vault, suite) for suite in SUITES.values()}
 
 
-@pytest.fixture(params=[SM2_SM3.name, ES256.name, RS256.name])
+@pytest.fixture(params=list(SUITES))
 def authority(request: pytest.FixtureRequest, authorities: Mapping[str, Authority]) -> Authority:
     """Each suite's authority in turn."""
     return authorities[request.param]

@@ -73,11 +73,11 @@ def test_a_pades_signature_carries_no_signing_time(authority: Authority) -> None
 
     assert parse_signed_data(sign(authority)).signers[0].signing_time is None
     with pytest.raises(CmsError, match="no signing time"):
-        made.attributes(bytes(32), signing_time=datetime(2026, 11, 22, tzinfo=UTC))
+        made.attributes(bytes(authority.suite.digest.size), signing_time=datetime(2026, 11, 22, tzinfo=UTC))
 
 
 def test_attributes_are_in_der_order(authority: Authority) -> None:
-    attributes = der.parse(template(authority).attributes(bytes(32)))
+    attributes = der.parse(template(authority).attributes(bytes(authority.suite.digest.size)))
 
     assert attributes.raw == der.set_of(member.raw for member in attributes)
 

@@ -177,3 +177,16 @@ def test_bouncycastle_and_we_decrypt_each_other() -> None:
     assert [bytes.fromhex(line) for line in opened] == messages
     assert bytes.fromhex(answers[-2]) == MESSAGE
     assert answers[-1].startswith("refused")
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_a_mutated_sm2cipher_is_read_as_written_or_refused(data: st.DataObject) -> None:
+    octets = bytearray(PUBLISHED.der())
+    for _ in range(data.draw(st.integers(1, 4))):
+        octets[data.draw(st.integers(0, len(octets) - 1))] = data.draw(st.integers(0, 255))
+    try:
+        read = Sm2Ciphertext.from_der(bytes(octets))
+    except CryptoError:
+        return
+    assert read.der() == bytes(octets)
