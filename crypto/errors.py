@@ -3,7 +3,8 @@
 CryptoError
 ├── DerError            octets that are not the DER they should be
 ├── CertificateError    a certificate, CSR or CRL that cannot be used
-├── CmsError            SignedData that cannot be used
+├── OcspError           an OCSP request or answer that cannot be read
+├── CmsError            SignedData or a time-stamp message that cannot be used
 ├── TokenError          a JWT that must not be believed
 ├── KeyRefused          a key that does not exist, does not open or does not fit
 └── EngineUnavailable   no SM2 engine on this machine passes its known-answer test
@@ -28,6 +29,12 @@ class CertificateError(CryptoError):
     """A certificate, request or revocation list cannot be read or does not hold together."""
 
     code = "certificate_malformed"
+
+
+class OcspError(CryptoError):
+    """An OCSP request or answer cannot be read."""
+
+    code = "ocsp_malformed"
 
 
 class CmsError(CryptoError):

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 _JARS = tuple(Path("/usr/share/java") / f"{jar}.jar" for jar in ("bcprov", "bcpkix", "bcutil"))
-_SOURCE = Path(__file__).parent / "java" / "JudgeCms.java"
+_SOURCES = Path(__file__).parent / "java"
 
 
 def judge_cms(message: bytes, content: bytes) -> str:
@@ -20,15 +20,27 @@ def judge_cms(message: bytes, content: bytes) -> str:
 
 def judge_all(pairs: list[tuple[bytes, bytes]]) -> list[str]:
     """Judge many messages in one start of Java, in their order."""
+    return _run("JudgeCms", [octets for pair in pairs for octets in pair])
+
+
+def judge_pki(questions: list[tuple[str, bytes, bytes, bytes]]) -> list[str]:
+    """Judge revocation lists, OCSP answers and time-stamp responses; JudgePki.java says what each kind is given."""
+    return _run("JudgePki", [part for question in questions for part in question])
+
+
+def _run(program: str, parts: list[bytes] | list[str | bytes]) -> list[str]:
+    """Run one program, what is octets put into files."""
     classes = _compiled()
     with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:
-        files = []
-        for number, pair in enumerate(pairs):
-            for name, octets in zip(("message", "content"), pair, strict=True):
-                file = Path(folder) / f"{name}{number}"
-                file.write_bytes(octets)
-                files.append(str(file))
-        command = ["java", "-XX:TieredStopAtLevel=1", "-cp", _class_path(classes), "JudgeCms", *files]
+        arguments = []
+        for number, part in enumerate(parts):
+            if isinstance(part, str):
+                arguments.append(part)
+                continue
+            file = Path(folder) / f"part{number}"
+            file.write_bytes(part)
+            arguments.append(str(file))
+        command = ["java", "-XX:TieredStopAtLevel=1", "-cp", _class_path(classes), program, *arguments]
         answer = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120)
     return answer.stdout.splitlines()
 
@@ -43,7 +55,7 @@ def _compiled() -> Path:
         pytest.skip(f"no BouncyCastle judge: {', '.join(missing)} missing")
     folder = Path(tempfile.mkdtemp(prefix="xinyin-judge-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    command = ["javac", "-d", str(folder), "-cp", _class_path(), str(_SOURCE)]
+    command = ["javac", "-d", str(folder), "-cp", _class_path(), *map(str, _SOURCES.glob("*.java"))]
     subprocess.run(command, capture_output=True, check=True, timeout=120)
     return folder
 
