@@ -266,8 +266,7 @@ def _extensions(node: der.Node | None) -> Iterator[tuple[str, bool, der.Node]]:
         raise DerError(f"more than {extensions.MAX_EXTENSIONS} extensions")
     seen: set[str] = set()
     for member in members:
-        kind, *rest = member.children()
-        name = kind.as_oid()
+        name, rest = member[0].as_oid(), member.children()[1:]
         if not rest or name in seen:
             raise DerError(f"extension {name} is empty, or there twice")
         seen.add(name)

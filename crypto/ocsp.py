@@ -151,10 +151,10 @@ def read_extensions(node: der.Node | None) -> Iterator[tuple[str, bool, bytes]]:
     if len(members) > MAX_EXTENSIONS:
         raise DerError(f"more than {MAX_EXTENSIONS} extensions")
     for member in members:
-        kind, *rest = member.children()
+        kind, rest = member[0].as_oid(), member.children()[1:]
         if not rest:
             raise DerError("an extension without a value")
-        yield kind.as_oid(), len(rest) > 1 and rest[0].as_bool(), rest[-1].as_octets()
+        yield kind, len(rest) > 1 and rest[0].as_bool(), rest[-1].as_octets()
 
 
 def read_nonce(value: bytes) -> bytes:

@@ -263,7 +263,7 @@ def parse_answer(data: bytes) -> OcspAnswer:
     """Read an OCSPResponse; an OcspError for rubbish and for too much."""
     try:
         return _read_answer(der.parse(data, max_size=MAX_ANSWER))
-    except (DerError, ValueError) as error:
+    except DerError as error:
         raise OcspError(f"not an OCSP answer: {error}") from error
 
 
@@ -271,15 +271,18 @@ def _read_answer(outer: der.Node) -> OcspAnswer:
     fields = outer.expect(der.SEQUENCE).children()
     if not fields:
         raise DerError("the answer is empty")
-    status = ResponseStatus(fields[0].expect(_ENUMERATED).as_int())
+    number = fields[0].expect(_ENUMERATED).as_int()
+    status = next((each for each in ResponseStatus if each.value == number), None)
+    if status is None:
+        raise DerError(f"the status {number} is not one")
     if status is not ResponseStatus.SUCCESSFUL:
         return OcspAnswer(status=status, raw=outer.raw)
     if len(fields) != 2:  # noqa: PLR2004 - status, answer
         raise DerError("a successful answer says something")
-    kind, wrapped = fields[1].expect(der.context(0)).inner().expect(der.SEQUENCE).children()[:2]
-    if kind.as_oid() != BASIC:
-        raise DerError(f"an answer of the kind {kind.as_oid()}")
-    basic = der.parse(wrapped.as_octets()).expect(der.SEQUENCE).children()
+    said = fields[1].expect(der.context(0)).inner().expect(der.SEQUENCE)
+    if (kind := said[0].as_oid()) != BASIC:
+        raise DerError(f"an answer of the kind {kind}")
+    basic = der.parse(said[1].as_octets()).expect(der.SEQUENCE).children()
     if len(basic) not in (3, 4):
         raise DerError("a basic answer has three or four members")
     return _read_basic(outer.raw, basic)
