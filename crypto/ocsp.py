@@ -9,7 +9,7 @@ from crypto import der
 from crypto.certificate import Certificate
 from crypto.digests import DIGESTS_BY_OID, SHA1, DigestAlgorithm
 from crypto.errors import DerError, OcspError
-from crypto.extensions import MAX_EXTENSIONS, extension
+from crypto.extensions import MAX_EXTENSIONS
 from crypto.names import same_name
 from crypto.revoked import Revoked
 
@@ -21,6 +21,7 @@ MAX_NONCE = 128
 """Octets of a nonce read (RFC 9654 2.1); we send 32."""
 
 BASIC, NONCE = "1.3.6.1.5.5.7.48.1.1", "1.3.6.1.5.5.7.48.1.2"
+_NONCE_OID = der.oid(NONCE)
 
 
 class ResponseStatus(Enum):
@@ -124,7 +125,7 @@ def issuer_hashes(issuer: Certificate, digest: DigestAlgorithm) -> tuple[bytes, 
 
 def nonce_extension(nonce: bytes) -> bytes:
     """Write the nonce (RFC 9654 2.1): an OCTET STRING within the extension's own."""
-    return extension(NONCE, der.octet_string(nonce))
+    return der.sequence(_NONCE_OID, der.octet_string(der.octet_string(nonce)))
 
 
 def make_request(asked: Sequence[CertId], *, nonce: bytes | None = None) -> bytes:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import lru_cache
 from typing import Literal
 
 from crypto import der
@@ -216,7 +217,7 @@ class OcspTemplate:
             raise OcspError(f"an answer speaks of 1 to {MAX_ASKED} certificates")
         tbs = der.sequence(
             self._id,
-            der.generalized_time(produced_at),
+            _time(produced_at),
             der.sequence(*map(_single, said)),
             b"" if nonce is None else der.explicit(1, der.sequence(nonce_extension(nonce))),
         )
@@ -231,12 +232,16 @@ def refusal(status: ResponseStatus) -> bytes:
     return der.sequence(der.tlv(_ENUMERATED, bytes((status.value,))))
 
 
+# The same few seconds are written in answer after answer.
+_time = lru_cache(maxsize=256)(der.generalized_time)
+
+
 def _single(said: SingleAnswer) -> bytes:
     return der.sequence(
         said.cert_id.raw,
         _status(said),
-        der.generalized_time(said.this_update),
-        b"" if said.next_update is None else der.explicit(0, der.generalized_time(said.next_update)),
+        _time(said.this_update),
+        b"" if said.next_update is None else der.explicit(0, _time(said.next_update)),
     )
 
 
