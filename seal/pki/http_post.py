@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import timedelta
 from enum import Enum
-from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, RemoteDisconnected
 from socket import SHUT_RDWR, socket
 from threading import Event, Timer
 from time import monotonic
@@ -60,6 +60,8 @@ class HttpPost:
         except (OSError, HTTPException, ValueError) as error:
             if over.is_set():
                 raise PostFailed(Fault.SILENT, "no whole answer within the time") from error
+            if isinstance(error, RemoteDisconnected):
+                raise PostFailed(Fault.SILENT, "the connection was closed without an answer") from error
             fault = Fault.HTTP if isinstance(error, HTTPException) else Fault.UNREACHABLE
             raise PostFailed(fault, _short(error)) from error
         finally:

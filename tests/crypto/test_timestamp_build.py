@@ -132,7 +132,7 @@ def test_a_grant_brings_the_token(sm2: Authority) -> None:
 def test_a_rejection_says_why(failure: Failure) -> None:
     read = parse_response(rejection(failure, "算法\x1b[31m不受支持\n"))
 
-    assert (read.status, read.failures, read.token) == (PkiStatus.REJECTION, {failure}, None)
+    assert (read.status, read.failures, read.token) == (PkiStatus.REJECTION, frozenset((failure,)), None)
     assert read.text == "算法 [31m不受支持 "
 
 

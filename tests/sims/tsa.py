@@ -6,9 +6,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 
 from crypto import der
+from crypto.cms_build import signing_certificate_v2
 from crypto.timestamp_build import TokenTemplate
 from crypto.timestamp_exchange import (
     MAX_RESPONSE,
@@ -92,7 +93,7 @@ class TsaSimulator:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_address[1]}/tsa"
 
-    def __enter__(self) -> "TsaSimulator":
+    def __enter__(self) -> Self:
         self._thread.start()
         return self
 
@@ -108,10 +109,12 @@ class TsaSimulator:
     def _unfit(self, authority: Authority, holder: Holder) -> TokenTemplate:
         """A template with a certificate that an honest one refuses."""
         honest = self._template(authority, authority.issue("假时间戳", TSA, authority.sub_ca, key=holder.signer))
-        enclosed, named = honest._certificates, honest._info_signer
-        honest._certificates = enclosed.replace(honest.certificate.raw, holder.certificate.raw)
-        honest._info_signer = named.replace(
-            der.integer(honest.certificate.serial), der.integer(holder.certificate.serial)
+        certificate, suite = holder.certificate, authority.suite
+        method = der.sequence(der.oid(suite.digest.oid))
+        honest._certificates = der.explicit(0, certificate.raw, *(each.raw for each in authority.chain))
+        honest._signing_certificate = signing_certificate_v2(certificate, suite)
+        honest._info_signer = (
+            der.integer(1) + der.sequence(certificate.issuer, der.integer(certificate.serial)) + method
         )
         return honest
 

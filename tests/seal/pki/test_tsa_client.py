@@ -36,7 +36,7 @@ FAULTS = {
     Mood.REDIRECT: TsaFault.HTTP,
     Mood.WRONG_TYPE: TsaFault.HTTP,
     Mood.NO_HTTP: TsaFault.HTTP,
-    Mood.CLOSES: TsaFault.UNREACHABLE,
+    Mood.CLOSES: TsaFault.SILENT,
     Mood.SILENT: TsaFault.SILENT,
     Mood.DRIPS: TsaFault.SILENT,
 }
