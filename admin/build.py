@@ -55,6 +55,11 @@ class Home:
         return self.root / "trust"
 
     @property
+    def database(self) -> Path:
+        """SQLite's file, unless the settings name a database elsewhere."""
+        return self.root / "xinyin.db"
+
+    @property
     def form_key(self) -> Path:
         """The key that signs form tokens."""
         return self.root / "forms.key"
@@ -103,6 +108,9 @@ def prepare(settings: Settings) -> None:
         vault = SoftVault.create(home.vault, passphrase)
     if not home.identity_key.exists():
         write_once(home.identity_key, vault.generate(ES256).encode())
+    if not settings.database_url:
+        # The folder may be another's work and open to all; SQLite gives the files beside it the same mode.
+        home.database.touch(mode=0o600)
     database = Database(settings.database)
     try:
         schema.upgrade(database)

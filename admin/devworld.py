@@ -1,11 +1,17 @@
 """The invented world of development: a certificate authority, a department, its seal, a portal, a citizen.
 
 Everything in it is marked: the data folder carries a file named DEVELOPMENT-ONLY, and `xinyin serve` refuses it.
+A marked folder is made from an empty one, and only what was made is ever deleted.
 """
 
+import fcntl
 import json
+import re
 import secrets
+import shutil
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -13,8 +19,9 @@ from pathlib import Path
 from pydantic import SecretStr
 
 from admin import build
+from admin import settings as configuration
 from admin.settings import DEV_MARK, Settings, SettingsRefused
-from crypto.vaults.files import write_once
+from crypto.vaults.files import make_folder, write_once
 from idp.model import ConsentPolicy, Evidence, IdentityLevel
 from idp.realname import DevPopulation
 from kernel.clock import Clock
@@ -31,13 +38,22 @@ SEAL_BELOW = "审批专用章"
 CITIZEN_LOGIN, CITIZEN_NAME = "zhangsan", "张三"
 RESIDENTS = {"990101199001010019": CITIZEN_NAME}
 """Invented residents of a region that does not exist, by number: what the development register knows."""
+WORLD = "world.json"
+"""The file of a marked folder that holds the invented names and secrets."""
+PORTAL_FILE = "portal-secret"
+_MARKED = "Everything in this folder is invented: people, keys, seals. `xinyin demo` deletes it without asking.\n"
+_OURS = re.compile(
+    rf"{DEV_MARK}|{re.escape(WORLD)}|{PORTAL_FILE}|vault|objects|trust|dev-ca|forms\.key|identity-key"
+    r"|xinyin\.db(-wal|-shm|-journal)?|\..+\.new"
+)
+"""What stands in a marked folder; the last are left by a crash in the middle of writing."""
 _SEAL_YEARS = 3
 _DAYS_A_YEAR = 365
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DevWorld:
-    """The invented names and secrets; kept in the marked file so that `dev` and `demo` find them again."""
+    """The invented names and secrets; kept in the marked folder so that `dev` and `demo` find them again."""
 
     passphrase: str = field(repr=False)
     seal: str
@@ -49,6 +65,13 @@ class DevWorld:
     citizen_password: str = field(repr=False)
 
 
+def load(*, home: Path, port: int) -> Settings:
+    """Load the settings for an invented world in ``home``: on this machine and in that folder, nowhere else."""
+    # The database too: an address left in the environment may lead to real people.
+    url = f"http://127.0.0.1:{port}"
+    return configuration.load(home=home, port=port, host="127.0.0.1", public_url=url, database_url="")
+
+
 def settings_of(settings: Settings) -> Settings:
     """Give ``settings`` with the passphrase the marked folder holds; a new folder gets a new one."""
     world = read(settings.home)
@@ -57,13 +80,46 @@ def settings_of(settings: Settings) -> Settings:
 
 
 def read(home: Path) -> DevWorld | None:
-    """Read the invented world of a folder, if it has one."""
-    file = home / DEV_MARK
-    if not file.exists():
-        if (home / "vault").exists():
-            raise SettingsRefused(f"{home} is not a development folder: `xinyin dev` and `demo` leave it alone.")
+    """Read the invented world of a folder; None if the folder is empty or not there yet."""
+    if not home.exists() or not any(home.iterdir()):
         return None
-    return DevWorld(**json.loads(file.read_text("utf-8")))
+    if not (home / DEV_MARK).is_file():
+        raise SettingsRefused(f"{home} holds something else; name another folder with --home.")
+    if not (home / WORLD).is_file():
+        raise SettingsRefused(f"{home} was never finished: delete it, or name another folder with --home.")
+    return DevWorld(**json.loads((home / WORLD).read_text("utf-8")))
+
+
+def remove(home: Path) -> None:
+    """Delete a marked folder; refuse one that is not marked, is in use, or holds anything that was not made here."""
+    if not home.exists() and not home.is_symlink():
+        return
+    if home.is_symlink() or not home.is_dir():
+        raise SettingsRefused(f"{home} is not a folder; name another with --home.")
+    names = {entry.name for entry in home.iterdir()}
+    if names:
+        foreign = sorted(name for name in names if not _OURS.fullmatch(name))
+        if foreign or not (home / DEV_MARK).is_file():
+            raise SettingsRefused(f"{home} holds something else; name another folder with --home.")
+        with _locked(home, fcntl.LOCK_EX):
+            shutil.rmtree(home)
+
+
+@contextmanager
+def held(home: Path) -> Iterator[None]:
+    """Keep a marked folder from being deleted by another `xinyin demo` while the block runs."""
+    with _locked(home, fcntl.LOCK_SH):
+        yield
+
+
+@contextmanager
+def _locked(home: Path, kind: int) -> Iterator[None]:
+    with (home / DEV_MARK).open("rb") as mark:
+        try:
+            fcntl.flock(mark, kind | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise SettingsRefused(f"{home} is in use; name another folder with --home.") from None
+        yield
 
 
 def population() -> DevPopulation:
@@ -73,6 +129,17 @@ def population() -> DevPopulation:
 
 def make(settings: Settings, *, portal_url: str, clock: Clock) -> DevWorld:
     """Make the world in an empty data folder; ``settings`` come from ``settings_of``."""
+    make_folder(settings.home)
+    try:
+        # First of all: whatever is made after it, and however that ends, is marked.
+        write_once(settings.home / DEV_MARK, _MARKED.encode())
+    except FileExistsError:
+        raise SettingsRefused(f"{settings.home} is being made by another; name another folder with --home.") from None
+    with held(settings.home):
+        return _made(settings, portal_url, clock)
+
+
+def _made(settings: Settings, portal_url: str, clock: Clock) -> DevWorld:
     build.prepare(settings)
     home = build.Home(root=settings.home)
     with build.services(settings, clock=clock) as service:
@@ -83,14 +150,14 @@ def make(settings: Settings, *, portal_url: str, clock: Clock) -> DevWorld:
     with build.services(settings, clock=clock) as service:
         seal = _seal(service, authority, clock)
         portal = service.registry.create_client(
-            name="云江市政务服务网(示例门户)",
+            name="云江市政务服务网（示例门户）",
             client_id="demo-portal",
             redirect_uris=(f"{portal_url}/callback",),
             post_logout_uris=(f"{portal_url}/bye",),
             consent=ConsentPolicy.ASK,
         )
         department = service.registry.create_client(
-            name=f"{DEPARTMENT}审批系统(示例)",
+            name=f"{DEPARTMENT}审批系统（示例）",
             client_id="demo-department",
             organisation=DEPARTMENT_CODE,
             rights=(f"seal.use:{seal}", "license.issue:*", "license.read:*", "license.revoke:*"),
@@ -113,7 +180,7 @@ def make(settings: Settings, *, portal_url: str, clock: Clock) -> DevWorld:
         citizen_login=CITIZEN_LOGIN,
         citizen_password=password,
     )
-    write_once(settings.home / DEV_MARK, json.dumps(asdict(world), ensure_ascii=False, indent=2).encode())
+    write_once(settings.home / WORLD, json.dumps(asdict(world), ensure_ascii=False, indent=2).encode())
     return world
 
 

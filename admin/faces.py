@@ -17,8 +17,8 @@ from kernel import problem
 from kernel.assets import static_app
 from kernel.guard import BearerGuard
 
-MAX_BODY = 65 * 1024 * 1024
-"""Largest request: a document of 64 MiB and the form round it."""
+MAX_UPLOAD = 65 * 1024 * 1024
+"""Largest upload: a document of 64 MiB and the form round it."""
 _TITLE = "信印 Xinyin"
 _log = structlog.get_logger("xinyin.health")
 
@@ -40,12 +40,12 @@ def application(service: Service) -> FastAPI:
     app.include_router(seal.api.verify_router(verifier=service.verifier))
     app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
     app.include_router(license_store.api.public_router(service.desk))
-    app.include_router(license_store.pages.router(service.pages, service.desk))
+    app.include_router(license_store.pages.router(service.pages, service.desk, base_url=service.settings.public_url))
     app.router.routes.extend(idp.api.routes(service.idp, service.pages))
     app.mount("/static", static_app())
     _welcome(app, service)
     _health(app, service)
-    problem.install(app, page=service.pages.error, max_body=MAX_BODY)
+    problem.install(app, page=service.pages.error, max_body_at={seal.api.UPLOADS: MAX_UPLOAD})
     return app
 
 

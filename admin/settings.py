@@ -1,13 +1,16 @@
 """Settings: the only reader of the environment, and the only place that says what may run in production."""
 
+import re
 from pathlib import Path
 from tomllib import TOMLDecodeError
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
+_ORIGIN = re.compile(
+    r"https?://(?:[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?/?", re.ASCII
+)
 
 
 class SettingsRefused(Exception):
@@ -43,10 +46,12 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _bare_origin(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"} or parts.query:
-            raise ValueError("must be an origin such as https://id.example.gov.cn, without a path")
-        return value.rstrip("/")
+        origin = _ORIGIN.fullmatch(value)
+        if origin is None or int(origin["port"] or 1) not in range(1, 65536):
+            raise ValueError(
+                "must be an origin such as https://id.example.gov.cn, in lower case ASCII, without a path or a user"
+            )
+        return value.removesuffix("/")
 
     @classmethod
     def settings_customise_sources(
@@ -102,4 +107,4 @@ def require_production(settings: Settings) -> None:
 
 
 DEV_MARK = "DEVELOPMENT-ONLY"
-"""A file of this name marks a data folder whose keys, people and seals are invented."""
+"""A file of this name marks a data folder whose keys, people and seals are invented, from before the first of them."""

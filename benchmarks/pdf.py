@@ -143,7 +143,7 @@ def _verifying(document: bytes, ours: _Ours, peer: "_PyHanko") -> Row:
 
 
 def _row(work: str, ours: Spread, peer: str, theirs: Spread, reach: float) -> Row:
-    return Row(work=work, unit="us CPU", ours=ours, peer=peer, theirs=theirs, reach=reach)
+    return Row(work=work, unit="µs CPU", ours=ours, peer=peer, theirs=theirs, reach=reach)
 
 
 def _ours(key: "_P256 | _Sm2") -> _Ours:

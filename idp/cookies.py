@@ -3,6 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from idp.attempts import network_of
 from idp.authorize.service import Browser
 
 
@@ -24,7 +25,7 @@ class Cookies:
         return Browser(
             key=request.cookies.get(self._browser),
             session=request.cookies.get(self._session),
-            address=request.client.host if request.client else "",
+            address=network_of(request.client.host) if request.client else "",
         )
 
     def keep(self, response: Response, *, browser_key: str | None, session_secret: str | None) -> None:

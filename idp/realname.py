@@ -44,7 +44,8 @@ class DevPopulation:
         """Tell whether the invented resident exists."""
         if not self.available:
             raise RegisterUnavailable("The population register cannot be reached. Try again later.")
-        return hmac.compare_digest(self._residents.get(number, "").encode(), name.encode())
+        resident = self._residents.get(number)
+        return resident is not None and hmac.compare_digest(resident.encode(), name.encode())
 
 
 def well_formed(number: str) -> bool:

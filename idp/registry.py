@@ -30,7 +30,9 @@ from kernel.db import Database
 from kernel.ids import new_id, new_secret
 
 _LONGEST_NAME = 100
-_LOGIN = re.compile(r"[\w.@+-]{1,100}")
+_LONGEST_RIGHTS = 4000
+# No letters that look like others (Cyrillic а, Greek ο): portals show the login name, and people read it.
+_LOGIN = re.compile("[a-z0-9._@+\u3007\u3400-\u4dbf\u4e00-\u9fff\U00020000-\U000323af-]{1,100}")
 _CLIENT_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _RIGHT = re.compile(r"[a-z_]+(\.[a-z_]+)*:[\x21\x23-\x5b\x5d-\x7e]{1,100}")
 _SCHEME = re.compile(r"[a-z][a-z0-9+.-]*")
@@ -69,7 +71,7 @@ class Registry:
         """Register a natural person; LoginTaken if the login name is."""
         login = normal_login(login)
         if not _LOGIN.fullmatch(login):
-            raise RegistrationRefused("A login name has up to 100 letters, digits and . _ @ + - only.")
+            raise RegistrationRefused("A login name has up to 100 letters (a-z, Han), digits and . _ @ + - only.")
         _require_name(name)
         require_strength(password, login)
         _require_evidence(level, evidence)
@@ -106,12 +108,15 @@ class Registry:
             self._audit.append(conn, at=now, actor=actor, action="idp.identity_proved", target=person, facts=facts)
 
     def set_person_active(self, person: PersonId, *, active: bool, actor: str = "operator") -> None:
-        """Allow or stop a person's signing in; stopping ends every session and its tokens."""
+        """Allow or stop a person's signing in; stopping ends every session and its tokens.
+
+        Allowing ends what a login under way at the moment of stopping may have left: nobody is signed in by it.
+        """
         now = self._clock.now()
         with self._database.begin() as conn:
             if not people.set_active(conn, person, active=active):
                 raise UnknownPerson("There is no such person.")
-            for session in () if active else sessions.of_person(conn, person, now):
+            for session in sessions.of_person(conn, person, now):
                 sessions.end(conn, session.id, now)
                 grants.revoke_session(conn, session.id, now)
             action = "idp.person_allowed" if active else "idp.person_stopped"
@@ -156,10 +161,9 @@ class Registry:
         )
         _require_client(client)
         with self._database.begin() as conn:
-            if clients.find(conn, client.id):
+            if not clients.insert(conn, client):
                 raise RegistrationRefused("A client with this identifier exists already.")
-            clients.insert(conn, client)
-            facts = {"kind": kind.value, "rights": " ".join(sorted(rights))[:200]}
+            facts = {"kind": kind.value, "rights": " ".join(sorted(rights))}
             self._audit.append(
                 conn, at=client.created_at, actor=actor, action="idp.client_created", target=client.id, facts=facts
             )
@@ -208,8 +212,18 @@ def normal_login(login: str) -> str:
     return unicodedata.normalize("NFKC", login).casefold().strip()
 
 
+def is_right(text: str) -> bool:
+    """Tell whether this is written as a right is: ``action:target``."""
+    return _RIGHT.fullmatch(text) is not None
+
+
+def is_name(name: str) -> bool:
+    """Tell whether this can be anybody's name at all."""
+    return bool(name.strip()) and len(name) <= _LONGEST_NAME and name.isprintable()
+
+
 def _require_name(name: str) -> None:
-    if not name.strip() or len(name) > _LONGEST_NAME or not name.isprintable():
+    if not is_name(name):
         raise RegistrationRefused(f"A name has 1 to {_LONGEST_NAME} printable characters.")
 
 
@@ -230,8 +244,11 @@ def _require_client(client: Client) -> None:
         raise RegistrationRefused("A public client has no rights of its own and always uses PKCE.")
     if unknown := client.scopes - SCOPES.keys():
         raise RegistrationRefused(f"Unknown scopes: {' '.join(sorted(unknown))}.")
-    if not all(_RIGHT.fullmatch(right) for right in client.rights):
+    if not all(is_right(right) for right in client.rights):
         raise RegistrationRefused("A right is written action:target, such as seal.use:44030000000001.")
+    if len(" ".join(client.rights)) > _LONGEST_RIGHTS:
+        # They all stand in the audit entry, and in every token.
+        raise RegistrationRefused(f"The rights of one client take {_LONGEST_RIGHTS} characters at most.")
     for uri in client.redirect_uris:
         _require_uri(uri, native=client.kind is ClientKind.PUBLIC)
     for uri in client.post_logout_uris:

@@ -20,8 +20,11 @@ class SignedIn:
 
 
 def signed_in(conn: sa.Connection, secret: str | None, now: datetime) -> SignedIn | None:
-    """Tell who is signed in with this cookie."""
-    session = sessions.by_secret(conn, digest_of(secret)) if secret else None
+    """Tell who is signed in with this cookie, for as long as the write transaction lasts.
+
+    A logout waits for it: else a grant made at that moment would outlive the session it was made in.
+    """
+    session = sessions.hold(conn, digest_of(secret)) if secret else None
     if session is None or not session.alive(now):
         return None
     person = people.find(conn, session.person_id)

@@ -5,7 +5,7 @@ import re
 from starlette.datastructures import Headers
 
 from crypto.errors import TokenError
-from idp.authorize.parameters import Parameters
+from idp.authorize.parameters import Parameters, Unreadable, read
 from idp.claims import Claims, claims_of
 from idp.tokens import IdpTokenVerifier
 from kernel.errors import Reason, Refusal, Unauthenticated
@@ -27,16 +27,26 @@ class TokenUnusable(Unauthenticated):
     challenge = 'Bearer error="invalid_token"'
 
 
-class TwoTokens(Refusal):
-    """More than one access token came along (RFC 6750 2)."""
+class OutOfOrder(Refusal):
+    """The request is no proper one: a body that cannot be read, more than one access token (RFC 6750 2)."""
 
     reason, code = Reason.BAD_INPUT, "invalid_request"
+    challenge = 'Bearer error="invalid_request"'
 
 
 class NotAPerson(Refusal):
     """The access token is a client's own, or was not given for signing in (RFC 6750 3.1)."""
 
     reason, code = Reason.FORBIDDEN, "insufficient_scope"
+    challenge = 'Bearer error="insufficient_scope", scope="openid"'
+
+
+def read_form(encoded: bytes) -> Parameters:
+    """Read the form body that may hold the access token."""
+    try:
+        return read(encoded)
+    except Unreadable as error:
+        raise OutOfOrder(f"The body cannot be read: {error}.") from error
 
 
 def bearer_token(headers: Headers, form: Parameters | None) -> str:
@@ -44,7 +54,7 @@ def bearer_token(headers: Headers, form: Parameters | None) -> str:
     offered = headers.getlist("authorization")
     in_form = form.get("access_token") if form else None
     if len(offered) + (in_form is not None) > 1 or (form and "access_token" in form.repeated):
-        raise TwoTokens("The access token was sent more than once.")
+        raise OutOfOrder("The access token was sent more than once.")
     if in_form is not None:
         return in_form
     if not offered:

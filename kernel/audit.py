@@ -49,9 +49,10 @@ entries = sa.Table(
 heads = sa.Table(
     "audit_head",
     METADATA,
-    sa.Column("id", sa.Integer, sa.CheckConstraint(f"id = {_HEAD_ID}", name="single"), primary_key=True),
+    sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("seq", sa.BigInteger, nullable=False),
     sa.Column("hash", sa.String(64), nullable=False),
+    sa.CheckConstraint(f"id = {_HEAD_ID}", name="single"),
 )
 
 

@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
 
 import structlog
@@ -79,12 +79,23 @@ class _Visit:
 
 
 class BodyLimit:
-    """ASGI middleware: refuses a request body of more than ``limit`` octets, declared or sent."""
+    """ASGI middleware: refuses a request body of more than ``limit`` octets, declared or sent.
 
-    def __init__(self, app: ASGIApp, *, limit: int, refuse: Callable[[Request, int], Response]) -> None:
+    Another limit for the paths that one of the patterns of ``special`` matches whole.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        limit: int,
+        refuse: Callable[[Request, int], Response],
+        special: Mapping[re.Pattern[str], int],
+    ) -> None:
         self._app = app
         self._limit = limit
         self._refuse = refuse
+        self._special = special
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, counting."""
@@ -92,9 +103,10 @@ class BodyLimit:
             await self._app(scope, receive, send)
             return
         request = Request(scope, receive)
+        limit = next((most for path, most in self._special.items() if path.fullmatch(scope["path"])), self._limit)
         declared = request.headers.get("content-length", "0")
-        if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > self._limit):
-            await self._refuse(request, self._limit)(scope, receive, send)
+        if declared.isdecimal() and (len(declared) > _MOST_DIGITS or int(declared) > limit):
+            await self._refuse(request, limit)(scope, receive, send)
             return
         seen = 0
 
@@ -102,8 +114,8 @@ class BodyLimit:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > self._limit:
-                detail = f"The request body is larger than the {self._limit} octets allowed here."
+            if seen > limit:
+                detail = f"The request body is larger than the {limit} octets allowed here."
                 # The one exception that frameworks let through while they read a body.
                 raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
             return message

@@ -1,7 +1,8 @@
 """Problems: the one place where a refusal becomes an HTTP answer (RFC 9457), or a page for a person.
 
 Only this module knows status codes. A refusal may carry two optional attributes that become headers:
-``challenge`` (WWW-Authenticate, for an UNAUTHENTICATED one) and ``retry_after`` (whole seconds).
+``challenge`` (WWW-Authenticate; an UNAUTHENTICATED one has ``Bearer`` if nothing else) and ``retry_after`` (whole
+seconds).
 """
 
 import re
@@ -56,6 +57,8 @@ _CODES: Mapping[int, str] = {
 _KEYS_UNAVAILABLE = "The keys this needs cannot be used now. Nothing was signed; try again later."
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,39}")
 _MOST_FIELDS = 20
+MAX_BODY = 256 * 1024
+"""Largest form or JSON. It is parsed before anyone asks who sends it, into twenty times its size in memory."""
 _MEDIA_TYPE = "application/problem+json"
 
 
@@ -101,10 +104,17 @@ class Problem:
 PageRenderer = Callable[[Request, Problem], Response]
 
 
-def install(app: Starlette, *, page: PageRenderer | None = None, max_body: int = 16 * 1024 * 1024) -> None:
+def install(
+    app: Starlette,
+    *,
+    page: PageRenderer | None = None,
+    max_body: int = MAX_BODY,
+    max_body_at: Mapping[re.Pattern[str], int] | None = None,
+) -> None:
     """Make ``app`` answer every no as a problem, give each request a number, and bound request bodies.
 
-    ``app`` is a FastAPI or Starlette application that has not started. ``max_body`` is in octets. With ``page``
+    ``app`` is a FastAPI or Starlette application that has not started. ``max_body`` is in octets; ``max_body_at``
+    gives another bound to paths, those that take files. With ``page``
     (``Pages.error``) a client that prefers HTML to JSON gets that page instead.
     """
     answers = _Answers(page)
@@ -112,7 +122,7 @@ def install(app: Starlette, *, page: PageRenderer | None = None, max_body: int =
     app.router.redirect_slashes = False
     for kind in (Refusal, CryptoError, RequestValidationError, HTTPException, OperationalError, PoolExhausted):
         app.add_exception_handler(kind, answers.handle)
-    app.add_middleware(BodyLimit, limit=max_body, refuse=answers.too_large)
+    app.add_middleware(BodyLimit, limit=max_body, refuse=answers.too_large, special=max_body_at or {})
     app.add_middleware(Doorway, failed=answers.failed)
 
 
@@ -194,8 +204,9 @@ def _too_large(limit: int) -> str:
 
 def _refusal(error: Refusal, number: str) -> Problem:
     headers = {}
-    if error.reason is Reason.UNAUTHENTICATED:
-        headers["WWW-Authenticate"] = str(getattr(error, "challenge", "Bearer"))
+    challenge = getattr(error, "challenge", "Bearer" if error.reason is Reason.UNAUTHENTICATED else None)
+    if challenge is not None:
+        headers["WWW-Authenticate"] = str(challenge)
     if (seconds := getattr(error, "retry_after", None)) is not None:
         headers["Retry-After"] = str(int(seconds))
     return Problem(

@@ -44,13 +44,13 @@ def router(service: LicenseService, catalogue: Catalogue, guard: BearerGuard) ->
 
     @routes.get("/licenses/{public_id}")
     def find(public_id: str, principal: Annotated[Principal, caller]) -> LicenseShape:
-        """Show a licence: right ``license.read:<type>`` or ``license.issue:<type>``."""
-        return shown(_readable(service, public_id, principal))
+        """Show a licence of the caller's body: right ``license.read:<type>`` or ``license.issue:<type>``."""
+        return shown(service.readable(public_id, principal))
 
     @routes.get("/licenses/{public_id}/document", response_class=Response, responses=_PDF)
     def document(public_id: str, principal: Annotated[Principal, caller]) -> Response:
-        """Give the sealed document: right ``license.read:<type>`` or ``license.issue:<type>``."""
-        licence = _readable(service, public_id, principal)
+        """Give the sealed document, by the rights that show the licence."""
+        licence = service.readable(public_id, principal)
         name = f'attachment; filename="{licence.number}.pdf"'
         return Response(
             service.document(licence),
@@ -86,10 +86,3 @@ def public_router(desk: PublicDesk) -> APIRouter:
 _PDF: dict[int | str, dict[str, object]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 }
-
-
-def _readable(service: LicenseService, public_id: str, principal: Principal) -> License:
-    licence = service.find(public_id)
-    if not principal.may("license.issue", licence.type_code):
-        principal.require("license.read", licence.type_code)
-    return licence

@@ -20,6 +20,10 @@ from license_store.model import (
 
 _UNPRINTABLE = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 """Unicode categories that no licence prints; Cf holds the marks that turn text around."""
+_BLANKS = frozenset(" \u3000")
+"""The blanks that may stand within a text: others look the same and are not."""
+_INVISIBLE = frozenset("\u115f\u1160\u3164\uffa0")
+"""Letters by their category, with a glyph, and nothing to be seen: the Hangul fillers."""
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", re.ASCII)
 _HOLDER_NAME = FaceField(name="holder.name", zh="名称", en="Name", max_length=60)
 
@@ -144,12 +148,19 @@ def _problems(field: FaceField, value: str) -> Iterator[FieldProblem]:
         yield FieldProblem(field=field.name, problem=f"at most {field.max_length} characters")
     elif value != value.strip():
         yield FieldProblem(field=field.name, problem="no blanks at either end")
-    elif any(unicodedata.category(character) in _UNPRINTABLE for character in value):
+    elif not all(map(_can_be_seen, value)):
         yield FieldProblem(field=field.name, problem="holds a character that cannot be printed")
     elif field.pattern is not None and not re.fullmatch(field.pattern, value):
         yield FieldProblem(field=field.name, problem="has not the form this field must have")
     else:
         yield from _KINDS[field.kind](field.name, value)
+
+
+def _can_be_seen(character: str) -> bool:
+    category = unicodedata.category(character)
+    if category == "Zs":
+        return character in _BLANKS
+    return category not in _UNPRINTABLE and character not in _INVISIBLE
 
 
 def _text_problems(_name: str, _value: str) -> Iterator[FieldProblem]:

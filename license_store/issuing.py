@@ -14,6 +14,7 @@ from crypto.digests import sm3
 from kernel.audit import AuditLog
 from kernel.clock import Clock
 from kernel.db import Database
+from kernel.errors import Forbidden
 from kernel.ids import new_id
 from kernel.objects import ObjectStore
 from kernel.principal import Principal
@@ -112,7 +113,8 @@ class LicenseService:
     def issue(self, request: IssueRequest, principal: Principal) -> License:
         """Issue a licence, or give the one that the same request made before.
 
-        Needs the rights ``license.issue:<type>`` and ``seal.use:<seal>``. A call that was cut off left at most a
+        Needs the rights ``license.issue:<type>`` and ``seal.use:<seal>``, and whoever acts for a body issues for
+        that body alone. A call that was cut off left at most a
         draft that nobody sees: the same call again finishes it, with the same identifier and one sealing.
         """
         # 1. The caller may; the data fit; the seal may sign now.
@@ -128,6 +130,7 @@ class LicenseService:
         if draft is not None and draft.changes:
             return draft
         seal = self._seals.find(request.seal)
+        _require_body(seal.owner, principal)
         self._seals.usable(seal, self._clock.now())
         resumed = draft is not None
         draft = draft or self._draft(kind, request, seal)
@@ -152,12 +155,13 @@ class LicenseService:
         return self._complete(draft, files, principal)
 
     def revoke(self, public_id: str, *, legal_basis: str, reason: str, principal: Principal) -> License:
-        """Revoke a licence (吊销) for good; needs the right ``license.revoke:<type>``.
+        """Revoke a licence (吊销) for good; needs the right ``license.revoke:<type>`` and acts for its issuer.
 
         ``legal_basis`` is the clause of law and is shown to the public; ``reason`` is kept for the file.
         """
         licence = self.find(public_id)
         principal.require("license.revoke", licence.type_code)
+        _require_body(licence.issuer_code, principal)
         check_texts(("legal_basis", legal_basis, _LONGEST_BASIS), ("reason", reason, _LONGEST_REASON))
         last = licence.changes[-1]
         if last.status is not LicenseStatus.ACTIVE:
@@ -189,6 +193,14 @@ class LicenseService:
             if licence is not None and licence.changes:
                 return licence
         raise UnknownLicense("There is no licence with this id.")
+
+    def readable(self, public_id: str, principal: Principal) -> License:
+        """Find a licence for a caller who may issue or read its type (``license.read:<type>``), for its issuer."""
+        licence = self.find(public_id)
+        if not principal.may("license.issue", licence.type_code):
+            principal.require("license.read", licence.type_code)
+        _require_body(licence.issuer_code, principal)
+        return licence
 
     def document(self, licence: License) -> bytes:
         """Give the sealed document."""
@@ -309,6 +321,12 @@ def _seal_request(  # noqa: PLR0913, PLR0917 - what is sealed, with what, for wh
         # What is sealed is part of the key: a draft resumed under a newer template is sealed anew, not refused.
         idempotency_key=f"license-{draft.public_id}-{sm3(page, reason.encode()).hex()[:16]}",
     )
+
+
+def _require_body(issuer_code: str, principal: Principal) -> None:
+    """Refuse a caller who acts for another body: a type is issued by many, and a right names only the type."""
+    if principal.organisation not in {None, issuer_code}:
+        raise Forbidden("This belongs to another body than the one the caller acts for.")
 
 
 def _check_validity(validity: Validity, now: datetime) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date
 from http import HTTPStatus
+from urllib.parse import urlsplit
 
 from fastapi import APIRouter, Request, Response
 
@@ -69,15 +70,20 @@ _ALGORITHMS = (
 )
 
 
-def router(pages: Pages, desk: PublicDesk) -> APIRouter:
-    """Make the public pages. Each answer is one page: no redirect, no script, nothing from elsewhere."""
+def router(pages: Pages, desk: PublicDesk, *, base_url: str) -> APIRouter:
+    """Make the public pages. Each answer is one page: no redirect, no script, nothing from elsewhere.
+
+    ``base_url`` is where they are, as in the QR codes. What a request says of its host proves nothing: behind an
+    imitation it would name the imitation.
+    """
+    host = urlsplit(base_url).netloc
     routes = APIRouter(include_in_schema=False)
 
     # Sync, so that the page runs in the thread pool. Both cases: QR codes hold capitals, people type small letters.
     @routes.get("/v/{public_id}")
     @routes.get("/V/{public_id}")
     def scan(public_id: str, request: Request) -> Response:
-        return _page(pages, request, desk.view(public_id))
+        return _page(pages, request, desk.view(public_id), host)
 
     @routes.get("/v/{public_id}/picture.png")
     def picture(public_id: str) -> Response:
@@ -87,7 +93,7 @@ def router(pages: Pages, desk: PublicDesk) -> APIRouter:
     return routes
 
 
-def _page(pages: Pages, request: Request, view: PublicVerdict) -> Response:
+def _page(pages: Pages, request: Request, view: PublicVerdict, host: str) -> Response:
     if view.licence is None or view.kind is None or view.status is None:
         return pages.render(request, "license_store/unknown.html", status=HTTPStatus.NOT_FOUND)
     licence, kind = view.licence, view.kind
@@ -106,7 +112,7 @@ def _page(pages: Pages, request: Request, view: PublicVerdict) -> Response:
         algorithm=_algorithm(signature),
         problems=tuple(_problems(view)),
         confirmed=view.answer is not PublicAnswer.CANNOT_CHECK,
-        host=request.url.netloc,
+        host=host,
     )
 
 

@@ -1,5 +1,6 @@
 """The HTTP API of sealing and verifying: parse, call one verb, render."""
 
+import re
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Header, Query
@@ -32,6 +33,9 @@ from seal.sealing import SealService
 from seal.store import Progress
 from seal.upload import SealingOptions, Upload, VerifyingOptions, sealing_upload, verifying_upload
 from seal.verifying import Verifier, report_json
+
+UPLOADS = re.compile(r"/api/(?:seals/v1/seals/[^/]*/sealings|verify/v1/files)")
+"""The paths that take a file, whose bodies may be larger than others."""
 
 
 def seal_router(

@@ -63,12 +63,19 @@ def document_type(document: bytes, among: Iterable[DocumentType] = DOCUMENT_TYPE
     raise UnsupportedDocument("The file is neither a PDF nor an OFD document.")
 
 
+def is_ambiguous(document: bytes, among: Iterable[DocumentType] = DOCUMENT_TYPES) -> bool:
+    """Tell whether ``document`` is of more than one type: which one is shown is then the reader's choice."""
+    return sum(kind.looks_like(document) for kind in among) > 1
+
+
 def sealing_format(
     document: bytes, name: str | None = None, among: Mapping[str, SealingFormat] = SEALING_FORMATS
 ) -> SealingFormat:
     """Choose the format by name, or by the document's type; refuse one that does not take this document."""
     kinds = dict.fromkeys(row.document for row in among.values())
     kind = document_type(document, kinds)
+    if is_ambiguous(document, kinds):
+        raise UnsupportedDocument("The file is a PDF and an OFD at once; what was sealed would be the reader's choice.")
     if name is None:
         return next(row for row in among.values() if row.document is kind)
     row = among.get(name)

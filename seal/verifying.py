@@ -14,7 +14,7 @@ from crypto.errors import CryptoError
 from crypto.x509 import Certificate
 from kernel.errors import Reason, Refusal
 from seal.errors import DocumentForged, DocumentTooLarge, DocumentUnreadable
-from seal.formats_table import DOCUMENT_TYPES, DocumentType, document_type
+from seal.formats_table import DOCUMENT_TYPES, DocumentType, document_type, is_ambiguous
 from seal.model import Finding, Report, SignatureReport, Verdict
 from seal.sandbox import Limits, Sandbox, SandboxBusy, SandboxFailed
 from seal.trust import Trust, judge_seal_status
@@ -77,7 +77,12 @@ def verify_in_process(
 ) -> Report:
     """Judge ``document`` right here, without limits: for documents that we made ourselves."""
     bare = dataclasses.replace(trust, seal_status=None)
-    return with_seal_status(document_type(document, among).judge(document, bare, at), trust, at)
+    among = tuple(among)
+    report = document_type(document, among).judge(document, bare, at)
+    if is_ambiguous(document, among):
+        finding = Finding(code="DOCUMENT_AMBIGUOUS", verdict=Verdict.INDETERMINATE)
+        report = dataclasses.replace(report, findings=(*report.findings, finding))
+    return with_seal_status(report, trust, at)
 
 
 def check_size(document: bytes, most: int) -> None:

@@ -19,14 +19,20 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "SIGNATURE_FILE_MISSING": ("签章文件缺失", "A signature's file is missing"),
     "SIGNED_VALUE_MISSING": ("签名值缺失", "The signature value is missing"),
     "UNCOVERED_CONTENT": ("部分内容不受签章保护", "Some content is not protected by the signature"),
+    "SHOWN_CONTENT_UNCOVERED": (
+        "文件引用的部分内容不受签章保护，可能在盖章后被添加或替换",
+        "Content that the document refers to is not protected: it may have been added or exchanged after sealing",
+    ),
+    "DOCUMENT_AMBIGUOUS": (
+        "文件同时是PDF和OFD，不同软件会显示不同内容",
+        "The file is a PDF and an OFD at once: what it shows depends on the reader",
+    ),
     "PAGES_UNCOVERED": ("部分页面不受签章保护", "Some pages are not protected by the signature"),
     "UNKNOWN_TAIL": ("文件末尾有不受签章保护的数据", "Data at the end of the file is not protected by any signature"),
-    "CHANGES_UNKNOWN": ("盖章后的追加内容无法判断是否允许", "What was added after sealing cannot be judged"),
     "CHANGED_AFTER_SIGNING": ("盖章后文件内容被修改", "The content was changed after sealing"),
     "BYTE_RANGE_INVALID": ("签章保护范围不正确", "The range the signature protects is not right"),
     # The signature's own structure and value.
     "CMS_MALFORMED": ("签名数据结构损坏", "The signature's structure is damaged"),
-    "CMS_FORMAT_ERROR": ("签名数据结构损坏", "The signature's structure is damaged"),
     "CONTENT_ENCAPSULATED": ("签名自带内容，不是对本文件的签名", "The signature brings a content of its own"),
     "SES_FORMAT_ERROR": ("电子签章数据结构损坏", "The e-seal signature's structure is damaged"),
     "SES_VERSION_MISMATCH": ("签章与印章的版本不一致", "The signature and the seal in it differ in version"),
@@ -37,7 +43,6 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "ALGORITHM_UNSUPPORTED": ("不支持的签名算法", "The signature algorithm is not supported"),
     "ALGORITHM_CERT_MISMATCH": ("签名算法与证书不符", "The signature algorithm does not fit the certificate"),
     "WEAK_DIGEST": ("使用了已不安全的摘要算法", "A digest algorithm is used that is no longer safe"),
-    "WEAK_KEY": ("使用了强度不足的密钥", "A key is used that is too short today"),
     "ALGORITHM_WEAK": ("使用了已不推荐的算法或密钥", "An algorithm or key is used that no new signature should use"),
     "SIGNING_CERT_MISMATCH": ("签名绑定的证书与所附证书不符", "The signature names another certificate"),
     "SIGNING_CERT_NOT_BOUND": ("签名没有绑定签名者证书", "Nothing signed names the signer's certificate"),
@@ -72,7 +77,6 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "SEAL_FILE_MISMATCH": ("文件中的印章与签章内的印章不一致", "The seal in the file differs from the one signed with"),
     "SEAL_REVOKED": ("签章时印章已被吊销", "The seal was revoked when it was used"),
     "SEAL_SUSPENDED": ("签章时印章处于停用状态", "The seal was suspended when it was used"),
-    "SEAL_DESTROYED": ("签章时印章已被销毁", "The seal was destroyed when it was used"),
     "SEAL_UNKNOWN": ("本系统没有该印章的状态记录", "This register keeps no record of the seal"),
     # The time-stamp.
     "TIMESTAMP_INVALID": ("时间戳无效", "The time-stamp is not valid"),

@@ -1,6 +1,8 @@
 """The command line: `xinyin`, one file a command family."""
 
+import errno
 import sys
+import traceback
 from typing import NoReturn
 
 import typer
@@ -12,7 +14,8 @@ from admin.settings import SettingsRefused
 from crypto.errors import CryptoError
 from kernel.errors import Refusal
 
-USAGE = 64
+USAGE, BUG = 64, 70
+_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 app = typer.Typer(
     name="xinyin",
@@ -28,7 +31,10 @@ for family in (demo, serving, documents, people, doctor, bench):
 
 
 def main() -> None:
-    """Run the command line; a refusal is one sentence on the error stream and exit code 64."""
+    """Run the command line; a refusal is one sentence on the error stream and exit code 64, a bug a trace and 70.
+
+    Neither is 1, 2 or 3: with these `verify` speaks of the file.
+    """
     try:
         # Not standalone: alone it ends a wrong usage with 2, which `verify` keeps for "cannot be decided".
         ended = app(prog_name="xinyin", standalone_mode=False)
@@ -45,11 +51,24 @@ def main() -> None:
         # Of the driver's words only the first line: what follows may repeat a statement.
         _refuse(f"The database does not answer: {str(error.orig).partition(chr(10))[0]}", "database_unavailable")
     except OSError as error:
-        if error.filename is None:
-            raise
-        _refuse(f"{error.filename}: {error.strerror}", "file")
+        _blame_file(error)
+    except Exception:  # noqa: BLE001 - the process's edge
+        _fail()
     else:
         raise SystemExit(ended if isinstance(ended, int) else 0)
+
+
+def _blame_file(error: OSError) -> NoReturn:
+    if error.filename is not None:
+        _refuse(f"{error.filename}: {error.strerror}", "file")
+    if error.errno in _FULL:
+        _refuse(f"{error.strerror}: what was being written is not whole.", "file")
+    _fail()
+
+
+def _fail() -> NoReturn:
+    traceback.print_exc()
+    raise SystemExit(BUG) from None
 
 
 def _refuse(sentence: str, code: str) -> NoReturn:

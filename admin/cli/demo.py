@@ -1,8 +1,9 @@
 """`xinyin demo`: the whole story in one command."""
 
-import shutil
+import signal
 import time
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Annotated
 
@@ -12,11 +13,10 @@ from rich.panel import Panel
 from rich.text import Text
 
 from admin import devworld
-from admin import settings as configuration
 from admin.demo import story
-from admin.demo.processes import ProcessFailed, free_port, is_free
+from admin.demo.processes import ProcessFailed, claimed_port
 from admin.demo.ticks import StoryBroken, Ticks
-from admin.settings import DEV_MARK, SettingsRefused
+from admin.settings import SettingsRefused
 from license_store.qr import matrix, terminal
 
 _PORT, _PORTAL_PORT = 8000, 8100
@@ -41,13 +41,13 @@ def demo(
     console = Console()
     if not (story.EXAMPLES / "portal").is_dir():
         raise SettingsRefused("The example portal is in the project's checkout: run `make demo` there.")
-    _clear(home)
+    devworld.remove(home)
     out.mkdir(parents=True, exist_ok=True)
     ticks = Ticks(console)
     console.print(
         "\n[bold]信印 Xinyin[/]  演示 demonstration - 人物、印章、证照均为虚构 everything is invented\n", soft_wrap=True
     )
-    with ExitStack() as stack:
+    with _ended_in_order(), ExitStack() as stack:
         try:
             address, scene = _tell(ticks, stack, home=home, out=out)
         except (StoryBroken, ProcessFailed) as broken:
@@ -61,10 +61,10 @@ def demo(
 
 
 def _tell(ticks: Ticks, stack: ExitStack, *, home: Path, out: Path) -> tuple[str, story.Scene]:
-    port, portal_port = (wish if is_free(wish) else free_port() for wish in (_PORT, _PORTAL_PORT))
-    public_url = f"http://127.0.0.1:{port}"
-    settings = devworld.settings_of(configuration.load(home=home, port=port, host="127.0.0.1", public_url=public_url))
+    port, portal_port = (stack.enter_context(claimed_port(wish)) for wish in (_PORT, _PORTAL_PORT))
+    settings = devworld.settings_of(devworld.load(home=home, port=port))
     scene = story.set_stage(ticks, settings, portal_url=f"http://127.0.0.1:{portal_port}", out=out)
+    stack.enter_context(devworld.held(home))
     story.start(ticks, scene, stack)
     story.login_and_logout(ticks, scene)
     sealed = story.seal_documents(ticks, scene)
@@ -76,12 +76,18 @@ def _tell(ticks: Ticks, stack: ExitStack, *, home: Path, out: Path) -> tuple[str
     return address, scene
 
 
-def _clear(home: Path) -> None:
-    if not home.exists():
-        return
-    if not (home / DEV_MARK).exists() and any(home.iterdir()):
-        raise SettingsRefused(f"{home} holds something else; name another folder with --home.")
-    shutil.rmtree(home)
+@contextmanager
+def _ended_in_order() -> Iterator[None]:
+    """End on SIGTERM as on Ctrl-C: with the service and the portal, not before them."""
+
+    def end(signum: int, _: object) -> None:
+        raise SystemExit(128 + signum)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _farewell(console: Console, scene: story.Scene, address: str) -> None:

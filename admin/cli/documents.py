@@ -16,7 +16,7 @@ from kernel.errors import Refusal
 from seal.model import Finding, Placement, Report, SealId, Verdict
 from seal.request import SealRequest
 from seal.trust import Trust
-from seal.verifying import Verifier, report_json
+from seal.verifying import MAX_DOCUMENT, Verifier, report_json
 from seal.wording import wording
 
 EXIT = {Verdict.VALID: 0, Verdict.INVALID: 1, Verdict.INDETERMINATE: 2, Verdict.UNSIGNED: 3}
@@ -60,32 +60,45 @@ def verify(
 
 def _verify_one(verifier: Verifier, file: Path, at: datetime | None, *, as_json: bool) -> int:
     try:
-        report = verifier.verify(file.read_bytes(), at)
+        report = verifier.verify(_read(file), at)
     except OSError as error:
-        sys.stderr.write(f"xinyin: {file}: {error.strerror}\n")
+        sys.stderr.write(f"xinyin: {_shown(file)}: {error.strerror}\n")
         return USAGE
     except Refusal as refused:
-        sys.stderr.write(f"xinyin: {file}: {refused.detail} [{refused.code}]\n")
+        sys.stderr.write(f"xinyin: {_shown(file)}: {refused.detail} [{refused.code}]\n")
         return USAGE
     if as_json:
-        typer.echo(json.dumps(report_json(report, file=str(file)), ensure_ascii=False))
+        told = json.dumps(report_json(report, file=str(file)), ensure_ascii=False)
+        # A lone surrogate, of a file's name or from within it, cannot be written as it is; \udcff is JSON for it.
+        typer.echo(told.encode("utf-8", "backslashreplace").decode())
     else:
         _show(file, report)
     return EXIT[report.verdict]
 
 
+def _read(file: Path) -> bytes:
+    """Read a file, but no more of it than it takes to know that it is too large: some never end."""
+    with file.open("rb") as source:
+        return source.read(MAX_DOCUMENT + 1)
+
+
+def _shown(text: object) -> str:
+    """Give a name or a file's own words for the terminal: neither rich's markup nor the terminal's commands."""
+    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)))
+
+
 def _show(file: Path, report: Report) -> None:
     console = Console()
     colour, mark, words = _LOOKS[report.verdict]
-    console.print(f"[bold {colour}]{mark} {words}[/]  {escape(str(file))}", highlight=False)
+    console.print(f"[bold {colour}]{mark} {words}[/]  {_shown(file)}", highlight=False)
     for number, signature in enumerate(report.signatures, start=1):
         colour, mark, words = _LOOKS[signature.verdict]
         console.print(f"  {number}. [{colour}]{mark} {words}[/]  {signature.format}", highlight=False)
         if signature.seal:
             console.print(
-                f"     印章 seal     {escape(signature.seal.name)} ({escape(signature.seal.id)})", highlight=False
+                f"     印章 seal     {_shown(signature.seal.name)} ({_shown(signature.seal.id)})", highlight=False
             )
-        console.print(f"     签名人 signer {escape(signature.signer or '-')}", highlight=False, soft_wrap=True)
+        console.print(f"     签名人 signer {_shown(signature.signer or '-')}", highlight=False, soft_wrap=True)
         if signature.time and signature.time_source:
             console.print(
                 f"     时间 time     {signature.time.isoformat()} ({signature.time_source.value})", highlight=False
@@ -100,7 +113,7 @@ def _show_findings(console: Console, findings: tuple[Finding, ...]) -> None:
         chinese, english = wording(finding.code)
         console.print(f"     [{colour}]{finding.code}[/] {chinese} {english}", highlight=False, soft_wrap=True)
         if finding.detail:
-            console.print(f"       [dim]{escape(finding.detail)}[/]", highlight=False, soft_wrap=True)
+            console.print(f"       [dim]{_shown(finding.detail)}[/]", highlight=False, soft_wrap=True)
 
 
 def seal(  # noqa: PLR0913 - one option each
@@ -124,7 +137,7 @@ def seal(  # noqa: PLR0913 - one option each
     if not out.parent.is_dir():
         # Asked before anything is signed: a sealing that nobody receives still stands in the ledger.
         raise typer.BadParameter(f"{out.parent} is not a folder")
-    document = file.read_bytes()
+    document = _read(file)
     with services(configuration.load()) as service:
         service.verifier.examine(document)
         request = SealRequest(
@@ -140,7 +153,7 @@ def seal(  # noqa: PLR0913 - one option each
         sealed = service.sealing.seal(request, operator("seal.use:*"))
         with out.open("xb") as target:
             target.write(sealed.document)
-    Console().print(f"[green]✓[/] {escape(str(out))}  {sealed.format}  {sealed.id}", highlight=False)
+    Console().print(f"[green]✓[/] {_shown(out)}  {sealed.format}  {sealed.id}", highlight=False, soft_wrap=True)
 
 
 def _placement(text: str | None) -> Placement | None:

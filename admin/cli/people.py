@@ -10,6 +10,8 @@ from rich.prompt import Prompt
 from admin import settings as configuration
 from admin.build import services
 from idp.model import Evidence, IdentityLevel
+from license_store.organisation import NotAnOrganisationCode
+from license_store.organisation import parse as parse_code
 
 client_commands = typer.Typer(no_args_is_help=True, help="Portals and departments that may call this service.")
 person_commands = typer.Typer(no_args_is_help=True, help="People who sign in.")
@@ -33,6 +35,10 @@ def add_client(
     organisation: Annotated[str | None, typer.Option(help="Unified social credit code it acts for.")] = None,
 ) -> None:
     """Register a client; its secret is shown once."""
+    try:
+        organisation = parse_code(organisation) if organisation else None
+    except NotAnOrganisationCode as error:
+        raise typer.BadParameter(f"--organisation: {error}") from error
     with services(configuration.load()) as service:
         made = service.registry.create_client(
             name=name,

@@ -1,6 +1,9 @@
 """`xinyin dev`, `serve` and `migrate`: running the service."""
 
+import socket
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Annotated
 
@@ -12,13 +15,13 @@ from rich.table import Table
 from admin import build, devworld, faces
 from admin import settings as configuration
 from admin.housekeeping import kept_clean
-from admin.settings import DEV_MARK, Settings
+from admin.settings import Settings, SettingsRefused
 from idp.realname import RealNames
 from kernel import logs
 from kernel.clock import SystemClock
 
 PORTAL_URL = "http://127.0.0.1:8100"
-_KEPT = f"(in the data folder's {DEV_MARK})"
+_KEPT = f"(in the data folder's {devworld.WORLD})"
 """Said instead of a secret where nobody sits at a terminal: what is written there is a log."""
 
 
@@ -38,11 +41,11 @@ def dev(
     """Serve on this machine with invented people, keys and seals: to try things on, never for production."""
     _log_as_json()
     clock = SystemClock()
-    given = configuration.load(home=home, port=port, host="127.0.0.1", public_url=f"http://127.0.0.1:{port}")
-    settings = devworld.settings_of(given)
+    settings = devworld.settings_of(devworld.load(home=home, port=port))
     world = devworld.read(home) or devworld.make(settings, portal_url=portal_url, clock=clock)
-    _introduce(settings, world)
-    _run(settings, real_names=devworld.population())
+    with devworld.held(home):
+        _introduce(settings, world)
+        _run(settings, real_names=devworld.population())
 
 
 def serve() -> None:
@@ -68,8 +71,12 @@ def _log_as_json() -> None:
 
 
 def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
-    with build.services(settings, real_names=real_names) as service, kept_clean(service.idp.sweep):
-        uvicorn.run(
+    with (
+        _bound(settings) as listener,
+        build.services(settings, real_names=real_names) as service,
+        kept_clean(service.idp.sweep),
+    ):
+        config = uvicorn.Config(
             faces.application(service),
             host=settings.host,
             port=settings.port,
@@ -79,6 +86,21 @@ def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
             date_header=True,
             timeout_graceful_shutdown=10,
         )
+        with suppress(KeyboardInterrupt):  # raised again once everything has ended in order
+            uvicorn.Server(config).run(sockets=[listener])
+
+
+@contextmanager
+def _bound(settings: Settings) -> Iterator[socket.socket]:
+    """Take the port before anything is built: whether it can be had is the first thing to know."""
+    with socket.socket(socket.AF_INET6 if ":" in settings.host else socket.AF_INET) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((settings.host, settings.port))
+        except OSError as error:
+            where = f"{settings.host} port {settings.port}"
+            raise SettingsRefused(f"{where} cannot be listened on: {error.strerror}. Name another port.") from error
+        yield listener
 
 
 def _introduce(settings: Settings, world: devworld.DevWorld) -> None:

@@ -1,9 +1,11 @@
 """The story's other processes: the service and the portal, started, awaited and stopped."""
 
 import contextlib
+import fcntl
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -22,6 +24,29 @@ def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
+
+
+@contextlib.contextmanager
+def claimed_port(wish: int) -> Iterator[int]:
+    """Give ``wish``, or else another port that nothing listens on; no other story takes it while the block runs.
+
+    Between the choice and the listening a service is built, which takes seconds: two stories told at once would
+    choose the same port, and one would take the other's service for its own.
+    """
+    port = wish
+    with contextlib.ExitStack() as stack:
+        while not (_claimed(port, stack) and is_free(port)):
+            port = free_port()
+        yield port
+
+
+def _claimed(port: int, stack: contextlib.ExitStack) -> bool:
+    try:
+        lock = stack.enter_context((Path(tempfile.gettempdir()) / f"xinyin-demo-{port}.lock").open("ab"))
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):  # the latter: another user's story
+        return False
+    return True
 
 
 def is_free(port: int) -> bool:

@@ -26,8 +26,8 @@ from kernel.clock import SystemClock
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 _OK = 200
-_PDF_PLACE = ("--page", "1", "--x-mm", "132", "--y-mm", "176")
-_OFD_PLACE = ("--page", "1", "--x-mm", "127", "--y-mm", "227")
+_PDF_PLACE = ("--page", "1", "--x-mm", "132", "--y-mm", "183")
+_OFD_PLACE = ("--page", "1", "--x-mm", "127", "--y-mm", "229")
 """Over the agency's name and the date in the samples (GB/T 9704 7.3.5.1)."""
 
 
@@ -73,7 +73,7 @@ def start(ticks: Ticks, scene: Scene, stack: ExitStack) -> None:
             )
         )
         # A file, not an argument: arguments are for everyone on the machine to read.
-        secret = settings.home / "portal-secret"
+        secret = settings.home / devworld.PORTAL_FILE
         write_once(secret, world.portal_secret.encode())
         portal = [str(EXAMPLES / "portal" / "portal.py"), "--port", scene.portal_url.rpartition(":")[2]]
         stack.enter_context(

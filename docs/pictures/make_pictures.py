@@ -216,7 +216,7 @@ def documents(here: World) -> None:
     """Seal the samples, issue a licence, and have readers that are not ours draw them."""
     issue(here)
     _draw_pdf("licence.png", here.folder / "licence.pdf")
-    for kind, x, y in (("pdf", "132", "176"), ("ofd", "127", "235")):
+    for kind, x, y in (("pdf", "132", "183"), ("ofd", "127", "229")):
         source, out = ROOT / f"examples/samples/approval.{kind}", here.folder / f"sealed.{kind}"
         options = ("--reason", "准予行政许可", "--page", "1", "--x-mm", x, "--y-mm", y)
         here.department("seal", str(source), "--seal", here.facts.seal, "--out", str(out), *options)

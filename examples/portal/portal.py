@@ -28,7 +28,7 @@ SERVICES = (
     ("个体工商户设立登记", "市场监督管理局", "1 个工作日"),
     ("建筑工程施工许可", "住房和建设局", "7 个工作日"),
 )
-LEVELS = {1: "一级 · 自行填报", 2: "二级 · 姓名与身份证号码一致"}
+LEVELS = {1: "一级 · 自行填报", 2: "二级 · 实名已核验"}
 
 
 @dataclass(slots=True)
@@ -42,8 +42,9 @@ class Visit:
 class Portal:
     """The portal's pages. Sessions live in memory: this is a demonstration."""
 
-    def __init__(self, party: RelyingParty) -> None:
+    def __init__(self, party: RelyingParty, *, secure: bool) -> None:
         self._party = party
+        self._secure = secure
         self._visits: dict[str, Visit] = {}
         self._templates = Environment(
             loader=FileSystemLoader(HERE / "templates"), autoescape=True, undefined=StrictUndefined
@@ -75,7 +76,9 @@ class Portal:
             target = self._party.leave(pending, acr_values=wish)
         except SignInFailed as failed:
             return self._failed(failed)
-        return self._begin(Visit(pending=pending), RedirectResponse(target, status_code=303))
+        # Whoever is signed in stays so until somebody comes back, under one cookie only: the one before is forgotten.
+        before = self._visits.pop(request.cookies.get(COOKIE, ""), Visit())
+        return self._begin(Visit(pending=pending, person=before.person), RedirectResponse(target, status_code=303))
 
     def callback(self, request: Request) -> Response:
         """Take the browser back."""
@@ -126,7 +129,7 @@ class Portal:
             del self._visits[next(iter(self._visits))]
         key = secrets.token_urlsafe(32)
         self._visits[key] = visit
-        response.set_cookie(COOKIE, key, httponly=True, samesite="lax", path="/")
+        response.set_cookie(COOKIE, key, httponly=True, secure=self._secure, samesite="lax", path="/")
         return response
 
     def _failed(self, failed: SignInFailed) -> Response:
@@ -135,6 +138,8 @@ class Portal:
     def _page(self, template: str, *, status: int = 200, **context: object) -> HTMLResponse:
         page = HTMLResponse(self._templates.get_template(template).render(context), status_code=status)
         page.headers["Cache-Control"] = "no-store"
+        # The callback's address holds a code.
+        page.headers["Referrer-Policy"] = "no-referrer"
         page.headers["Content-Security-Policy"] = (
             f"default-src 'none'; style-src 'self'; form-action 'self' {self._party.issuer}; "
             "base-uri 'none'; frame-ancestors 'none'"
@@ -161,7 +166,8 @@ def main() -> None:
         after_logout=f"{address}/bye",
     )
     # No access log: the callback's query holds a code.
-    uvicorn.run(Portal(party).app(), host=given.host, port=given.port, log_level="warning", access_log=False)
+    portal = Portal(party, secure=address.startswith("https://"))
+    uvicorn.run(portal.app(), host=given.host, port=given.port, log_level="warning", access_log=False)
 
 
 if __name__ == "__main__":

@@ -75,7 +75,7 @@ class RelyingParty:
     def come_back(self, answer: Mapping[str, str], pending: Pending | None) -> SignedIn:
         """Turn the answer that the browser brings back into a person, believing nothing unproved."""
         # 1. It is the answer to what this very browser asked, from the issuer that was asked.
-        if pending is None or not secrets.compare_digest(answer.get("state", ""), pending.state):
+        if pending is None or not secrets.compare_digest(answer.get("state", "").encode(), pending.state.encode()):
             raise SignInFailed("登录请求已失效，请重新登录。")
         if answer.get("iss") != self.issuer:
             raise SignInFailed("登录结果不是来自所选的认证平台。")
@@ -112,7 +112,10 @@ class RelyingParty:
         request = Request(  # noqa: S310 - the configured issuer's own address
             self._metadata("token_endpoint"), data=urlencode(form).encode(), headers=headers
         )
-        return self._read(request)
+        tokens = self._read(request)
+        if not {"access_token", "id_token"} <= tokens.keys():
+            raise SignInFailed("认证平台的回答无法识别。")
+        return tokens
 
     def _judge(self, tokens: Mapping[str, Any], pending: Pending) -> dict[str, Any]:
         keys = KeySet.import_key_set(cast("Any", self._get(self._metadata("jwks_uri"))))

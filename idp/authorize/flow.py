@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from idp.assurance import satisfied
-from idp.model import Client, ConsentPolicy, Flow
+from idp.model import Client, ClientKind, ConsentPolicy, Flow
 from idp.session import SignedIn
 
 
@@ -91,8 +91,13 @@ def _must_authenticate(flow: Flow, who: SignedIn, now: datetime) -> bool:
 def _to_agree(flow: Flow, client: Client, consented: frozenset[str]) -> tuple[str, ...]:
     if flow.consented:
         return ()
-    if "consent" in flow.request.prompt:
+    if "consent" in flow.request.prompt or _could_be_another_app(flow, client):
         return flow.request.scope
     if client.consent is ConsentPolicy.IMPLIED or consented.issuperset(flow.request.scope):
         return ()
     return flow.request.scope
+
+
+def _could_be_another_app(flow: Flow, client: Client) -> bool:
+    """RFC 8252 8.6: any app of the device may take a scheme of its own or a loopback port, so the person decides."""
+    return client.kind is ClientKind.PUBLIC and not flow.request.redirect_uri.lower().startswith("https://")

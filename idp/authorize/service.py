@@ -28,7 +28,7 @@ from idp.model import (
 )
 from idp.passwords import Passwords
 from idp.realname import RealNames, well_formed
-from idp.registry import normal_login
+from idp.registry import is_name, normal_login
 from idp.session import SignedIn, sign_in, signed_in
 from idp.store import clients, flows, grants, people
 from idp.tokens import TokenMaker
@@ -40,7 +40,7 @@ from kernel.ids import new_id, new_secret
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Browser:
-    """What came with the person's request: the cookies, as they are, and the network address."""
+    """What came with the person's request: the cookies, as they are, and the network it came from."""
 
     key: str | None = field(default=None, repr=False)
     session: str | None = field(default=None, repr=False)
@@ -182,7 +182,8 @@ class Authorization:
             if renewed is not None:
                 people.set_password(conn, found.person.id, renewed)
             attempts.forget(conn, attempts.ACCOUNT, login)
-            attempts.take_back(conn, attempts.ADDRESS, browser.address, now)
+            attempts.take_back(conn, attempts.ADDRESS, browser.address)
+            self._note_replaced(conn, now, scene.who, found.person.id)
             session, secret = sign_in(conn, found.person.id, before=scene.who, amr=PASSWORD_AMR, now=now)
             flow = replace(scene.flow, session_id=session.id)
             flows.advance(conn, flow)
@@ -197,7 +198,9 @@ class Authorization:
             scene = self._open(conn, flow_id, browser, now)
             if not isinstance(scene.step, Consent) or scene.who is None:
                 return self._proceed(conn, scene, now)
-            grants.keep_consent(conn, scene.who.person.id, scene.client.id, scene.step.scopes, now)
+            person, scopes = scene.who.person.id, scene.step.scopes
+            grants.keep_consent(conn, person, scene.client.id, scopes, now)
+            self._note(conn, now, actor=person, action="idp.consented", target=scene.client.id, scope=" ".join(scopes))
             flow = replace(scene.flow, consented=True)
             flows.advance(conn, flow)
             return self._proceed(conn, self._scene(conn, flow, browser, now), now)
@@ -226,9 +229,10 @@ class Authorization:
             who = scene.who
             if not isinstance(scene.step, StepUp) or who is None or self._real_names is None:
                 return self._proceed(conn, scene, now)
-            if not well_formed(number):
-                return Turn(outcome=_again(scene, "number"))
-            wait = attempts.begin(conn, attempts.ACCOUNT, f"real name of {who.person.id}", now)
+            problem = _unaskable(name, number)
+            if problem is not None:
+                return Turn(outcome=_again(scene, problem))
+            wait = attempts.begin(conn, attempts.PROOF, who.person.id, now)
         if wait is not None:
             return Turn(outcome=_again(scene, "wait", wait))
         # 2. Ask, outside any transaction: the register may take its time.
@@ -236,12 +240,15 @@ class Authorization:
         # 3. Record.
         with self._database.begin() as conn:
             scene = self._open(conn, flow_id, browser, now)
+            if not isinstance(scene.step, StepUp) or scene.who is None or scene.who.person.id != who.person.id:
+                # Signed out, another's turn, or proved otherwise meanwhile: the answer is about a past that is gone.
+                return self._proceed(conn, scene, now)
             if not matches:
                 self._note(conn, now, actor=who.person.id, action="idp.identity_not_proved", target=who.person.id)
                 return Turn(outcome=_again(scene, "mismatch"))
             level, evidence = IdentityLevel.MATCHED, Evidence.NAME_AND_NUMBER
             people.set_level(conn, who.person.id, name=name, level=level, evidence=evidence, at=now)
-            attempts.forget(conn, attempts.ACCOUNT, f"real name of {who.person.id}")
+            attempts.forget(conn, attempts.PROOF, who.person.id)
             self._note(
                 conn, now, actor=who.person.id, action="idp.identity_proved", target=who.person.id, level=int(level)
             )
@@ -252,6 +259,8 @@ class Authorization:
         now = self._clock.now()
         with self._database.begin() as conn:
             scene = self._open(conn, flow_id, browser, now)
+            actor = scene.who.person.id if scene.who else "browser"
+            self._note(conn, now, actor=actor, action="idp.declined", target=scene.client.id)
             return self._deny(conn, scene, now, "access_denied", "The person declined.")
 
     # --- parts -----------------------------------------------------------------------------------------------
@@ -355,10 +364,21 @@ class Authorization:
         if not flows.finish(conn, scene.flow.id, now):
             raise FlowRefused("This sign-in has been completed already. Go back to the application.")
 
+    def _note_replaced(self, conn: sa.Connection, now: datetime, before: SignedIn | None, person: PersonId) -> None:
+        if before is not None and before.person.id != person:
+            self._note(conn, now, actor=before.person.id, action="idp.signed_out", target=before.session.id, by="login")
+
     def _note(
         self, conn: sa.Connection, now: datetime, *, actor: str, action: str, target: str, **facts: str | int
     ) -> None:
         self._audit.append(conn, at=now, actor=actor, action=action, target=target, facts=facts)
+
+
+def _unaskable(name: str, number: str) -> str | None:
+    """Say why the register need not be asked: no number, or a name that nobody can have."""
+    if not well_formed(number):
+        return "number"
+    return None if is_name(name) else "mismatch"
 
 
 def _again(scene: _Scene, problem: str, wait_until: datetime | None = None) -> Show:

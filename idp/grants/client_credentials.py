@@ -7,6 +7,7 @@ from authlib.oauth2.rfc6749.grants import ClientCredentialsGrant
 
 from idp.grants.ground import Ground
 from idp.model import ACCESS_TOKEN_LIFETIME
+from idp.registry import is_right
 from idp.tokens import granted
 
 
@@ -23,7 +24,7 @@ class DepartmentGrant(ClientCredentialsGrant):  # type: ignore[misc]  # Authlib 
     def validate_requested_scope(self) -> None:
         """Refuse a right that was not granted: a token with less than asked for fails later and elsewhere."""
         asked = (self.request.payload.scope or "").split()
-        if not all(granted(self.request.client.client, right) for right in asked):
+        if not all(is_right(right) and granted(self.request.client.client, right) for right in asked):
             raise InvalidScopeError
 
     def create_token_response(self) -> tuple[int, dict[str, Any], list[tuple[str, str]]]:

@@ -5,15 +5,16 @@ from dataclasses import asdict
 import sqlalchemy as sa
 
 from idp.model import AuthMethod, Client, ClientId, ClientKind, ConsentPolicy, PkcePolicy
+from idp.store.missing import insert_missing
 from idp.store.tables import clients
 
 _SETS = ("grant_types", "redirect_uris", "post_logout_uris", "scopes", "rights")
 
 
-def insert(conn: sa.Connection, client: Client) -> None:
-    """Add a client."""
+def insert(conn: sa.Connection, client: Client) -> bool:
+    """Add a client; False if the identifier is taken."""
     values = asdict(client)
-    conn.execute(sa.insert(clients).values({**values, **{name: sorted(values[name]) for name in _SETS}}))
+    return insert_missing(conn, clients, {**values, **{name: sorted(values[name]) for name in _SETS}})
 
 
 def find(conn: sa.Connection, client: str) -> Client | None:

@@ -24,9 +24,9 @@ def insert(conn: sa.Connection, session: Session, secret_hash: str) -> None:
     )
 
 
-def by_secret(conn: sa.Connection, secret_hash: str) -> Session | None:
-    """Give the session whose cookie has this digest, ended or not."""
-    row = conn.execute(sa.select(sessions).where(sessions.c.secret_hash == secret_hash)).first()
+def hold(conn: sa.Connection, secret_hash: str) -> Session | None:
+    """Give the session whose cookie has this digest, ended or not, and keep it as it is until the transaction ends."""
+    row = conn.execute(sa.select(sessions).where(sessions.c.secret_hash == secret_hash).with_for_update()).first()
     return None if row is None else _session(row)
 
 

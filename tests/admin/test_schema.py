@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,19 @@ def test_migrating_again_changes_nothing(migrated: Database) -> None:
     schema.upgrade(migrated)
     with migrated.read() as conn:
         assert conn.execute(sa.text("SELECT count(*) FROM idp_attempts")).scalar_one() == 1
+
+
+def test_processes_that_start_at_once_migrate_one_after_the_other(empty_database: str) -> None:
+    def start(_: int) -> bool:
+        database = Database(empty_database)
+        try:
+            schema.upgrade(database)
+            return schema.is_current(database)
+        finally:
+            database.dispose()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert list(pool.map(start, range(4))) == [True] * 4
 
 
 def test_a_migration_can_be_taken_back_and_made_again(migrated: Database) -> None:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 import pytest
 
 from idp.errors import RegistrationRefused
-from idp.model import PkcePolicy
+from idp.model import ClientKind, ConsentPolicy, PkcePolicy
 from tests.idp.conftest import World
 from tests.idp.portal import CALLBACK, Portal, answer_of, challenge, form_of, text_of
 
@@ -170,6 +170,21 @@ def test_a_scope_the_client_was_not_granted_is_not_given(world: World) -> None:
     tokens = narrow.tokens()
     assert tokens["scope"] == "openid"
     assert set(narrow.userinfo(tokens["access_token"]).json()) == {"sub"}
+
+
+@pytest.mark.parametrize("callback", ["cn.example.app:/callback", "http://127.0.0.1:7777/callback"])
+@pytest.mark.parametrize("consent", list(ConsentPolicy))
+def test_an_app_that_another_could_pass_itself_off_as_is_agreed_to_each_time(
+    world: World, callback: str, consent: ConsentPolicy
+) -> None:
+    app = world.visit(
+        world.idp.registry.create_client(
+            name="办事 App", kind=ClientKind.PUBLIC, redirect_uris=[callback], consent=consent
+        )
+    )
+    assert "code" in answer_of(app.sign_in(redirect_uri=callback))
+    assert "allow" in form_of(app.authorize(redirect_uri=callback)).buttons
+    assert answer_of(app.authorize(redirect_uri=callback, prompt="none"))["error"] == "consent_required"
 
 
 def test_a_flow_belongs_to_the_browser_that_began_it(world: World, portal: Portal) -> None:

@@ -38,7 +38,22 @@ def test_a_department_may_ask_for_less(world: World, department: Department) -> 
     assert principal.rights == {"license.issue:110"}
 
 
-@pytest.mark.parametrize("scope", ["seal.use:*", "seal.use:44030000000002", "license.revoke:110", "openid"])
+@pytest.mark.parametrize(
+    "scope",
+    [
+        "seal.use:*",
+        "seal.use:44030000000002",
+        "license.revoke:110",
+        "openid",
+        "license.issue",
+        "license.issue:",
+        "license.issue:密",
+        'license.issue:"',
+        "license.issue:" + "1" * 8000,
+        "license.issue:1 seal.use:2",
+        "license.issue:1\u3000seal.use:2",
+    ],
+)
 def test_a_department_may_not_ask_for_more(department: Department, scope: str) -> None:
     refused = department(*RIGHTS).token(grant_type="client_credentials", scope=scope)
     assert refused.status_code == 400

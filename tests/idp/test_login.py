@@ -1,21 +1,36 @@
 """Logging in: prompts, ages, levels, guesses, sessions."""
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor, wait
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 from httpx2 import Response
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
+from crypto.keys import VaultSigner
+from idp.api import routes
+from idp.attempts import ACCOUNT, begin, network_of
 from idp.errors import LoginTaken, RegistrationRefused
+from idp.model import Evidence, IdentityLevel
 from idp.passwords import Passwords
+from idp.realname import well_formed
+from idp.service import Idp
+from idp.session import sign_out
+from idp.store import sessions
 from idp.store.tables import attempts, people
+from idp.store.tables import sessions as sessions_table
 from kernel.audit import entries
-from tests.idp.conftest import NUMBER, World
+from kernel.page import Pages
+from tests.idp.conftest import ISSUER, NUMBER, World
 from tests.idp.portal import PASSWORD, Portal, answer_of, form_of, payload, text_of
 
 WRONG = "用户名或密码不正确"
 LATER = "尝试次数过多"
 SESSION = "__Host-xinyin_session"
+WISH = "urn:xinyin:acr:ial2"
 
 
 def _asks_password(page: Response) -> bool:
@@ -86,6 +101,74 @@ def test_many_people_behind_one_address_do_not_lock_each_other_out(world: World)
         portal.http.cookies.clear()
         page = portal.login(portal.authorize())
         assert LATER not in text_of(page)
+
+
+def test_an_address_that_is_never_quiet_is_not_locked_for_good(world: World, portal: Portal) -> None:
+    for number in range(60):
+        portal.login(portal.authorize(), f"name{number}", "wrong password")
+        world.clock.advance(timedelta(minutes=10))
+    assert WRONG in text_of(portal.login(portal.authorize(), password="wrong password"))
+    assert "allow" in form_of(portal.login(portal.authorize())).buttons
+
+
+def test_a_success_leaves_no_lock_behind_for_the_others_of_its_address(world: World) -> None:
+    portal = world.visit()
+    page = portal.authorize()
+    for number in range(50):
+        portal.login(page, f"name{number}", "wrong password")
+    world.clock.advance(timedelta(seconds=31))
+    assert "allow" in form_of(portal.login(page)).buttons
+    neighbour = world.visit()
+    assert "allow" in form_of(neighbour.login(neighbour.authorize(), "lisi")).buttons
+
+
+def test_one_subscribers_many_addresses_are_counted_as_one(world: World) -> None:
+    page = None
+    for number in range(51):
+        http = TestClient(
+            world.app, base_url=ISSUER, follow_redirects=False, client=(f"2001:db8:1:2::{number:x}", 50000)
+        )
+        portal = Portal(http, "portal", world.portal.secret)
+        page = portal.login(portal.authorize(), f"name{number}", "wrong password")
+    assert page is not None
+    assert LATER in text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("address", "counted"),
+    [
+        ("192.0.2.7", "192.0.2.7"),
+        ("::ffff:192.0.2.7", "192.0.2.7"),
+        ("2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64"),
+        ("fe80::1%eth0", "fe80::/64"),
+        ("testclient", "testclient"),
+    ],
+)
+def test_what_is_counted_is_the_subscriber(address: str, counted: str) -> None:
+    assert network_of(address) == counted
+
+
+def test_no_login_name_stands_for_somebodys_proofs(world: World, portal: Portal) -> None:
+    page = portal.login(portal.authorize(acr_values=WISH))
+    stranger = world.visit()
+    other = stranger.authorize()
+    for _ in range(6):
+        stranger.login(other, f"real name of {world.zhangsan.id}", "x")
+    assert LATER not in text_of(portal.send(page, "prove", real_name="张三丰", id_number=NUMBER))
+
+
+def test_a_counter_forgotten_at_the_moment_it_is_read_is_made_anew(world: World) -> None:
+    forgotten: list[str] = []
+
+    def meanwhile(conn: sa.Connection, _cursor: object, statement: str, *_: object) -> None:
+        if statement.startswith("INSERT INTO idp_attempts") and not forgotten:
+            forgotten.append(statement)
+            conn.execute(sa.delete(attempts))
+
+    with world.database.begin() as conn:
+        sa.event.listen(conn, "after_cursor_execute", meanwhile)
+        assert begin(conn, ACCOUNT, "zhangsan", world.clock.now()) is None
+    assert forgotten
 
 
 def test_neither_names_nor_addresses_are_kept_with_the_counters(world: World, portal: Portal) -> None:
@@ -231,8 +314,6 @@ def test_an_id_token_hint_asks_for_that_person(portal: Portal) -> None:
 
 # --- identity levels -------------------------------------------------------------------------------------------
 
-WISH = "urn:xinyin:acr:ial2"
-
 
 def test_a_client_that_wishes_a_proved_name_gets_one(portal: Portal) -> None:
     page = portal.login(portal.authorize(acr_values=WISH))
@@ -275,6 +356,66 @@ def test_a_register_that_cannot_be_asked_changes_nothing(world: World, portal: P
     assert world.idp.registry.person("zhangsan").level == 1
 
 
+@pytest.mark.parametrize("name", ["", "　", "x" * 101, "张\u200b三"])
+def test_what_is_no_name_proves_nothing(world: World, portal: Portal, name: str) -> None:
+    page = portal.login(portal.authorize(acr_values=WISH))
+    unknown = "110105194912310038"
+    assert well_formed(unknown)
+    assert "姓名与身份证号码不一致" in text_of(portal.send(page, "prove", real_name=name, id_number=unknown))
+    assert world.idp.registry.person("zhangsan").level == 1
+
+
+def test_a_number_nobody_has_matches_no_name(world: World) -> None:
+    assert not world.population.matches("", "110105194912310038")
+
+
+class _Meanwhile:
+    """A register that takes its time: something happens before it says yes."""
+
+    def __init__(self, deed: Callable[[], object]) -> None:
+        self._deed = deed
+
+    def matches(self, name: str, number: str) -> bool:
+        del name, number
+        self._deed()
+        return True
+
+
+@pytest.mark.parametrize("meanwhile", ["signed out", "stopped", "proved at a counter"])
+def test_an_answer_of_the_register_counts_only_if_nothing_has_changed(
+    world: World, signer: VaultSigner, cheap_passwords: Passwords, meanwhile: str
+) -> None:
+    registry, zhangsan = world.idp.registry, world.zhangsan.id
+    deeds: dict[str, Callable[[], object]] = {
+        "signed out": lambda: _sign_out_everywhere(world),
+        "stopped": lambda: registry.set_person_active(zhangsan, active=False),
+        "proved at a counter": lambda: registry.prove_identity(
+            zhangsan, name="张三", level=IdentityLevel.MATCHED, evidence=Evidence.COUNTER
+        ),
+    }
+    slow = Idp(
+        issuer=ISSUER,
+        database=world.database,
+        audit=world.audit,
+        clock=world.clock,
+        signer=signer,
+        passwords=cheap_passwords,
+        real_names=_Meanwhile(deeds[meanwhile]),
+    )
+    app = Starlette(routes=routes(slow, Pages(("idp",), csrf_key=bytes(32))))
+    portal = Portal(TestClient(app, base_url=ISSUER, follow_redirects=False), "portal", world.portal.secret)
+    page = portal.login(portal.authorize(acr_values=WISH))
+    portal.send(page, "prove", real_name="张三丰", id_number=NUMBER)
+    assert registry.person("zhangsan").name == "张三"
+    assert registry.person("zhangsan").evidence is not Evidence.NAME_AND_NUMBER
+
+
+def _sign_out_everywhere(world: World) -> None:
+    with world.database.begin() as conn:
+        for session in sessions.of_person(conn, world.zhangsan.id, world.clock.now()):
+            sign_out(conn, session.id, world.clock.now())
+
+
 # --- passwords and registration --------------------------------------------------------------------------------
 
 
@@ -294,6 +435,21 @@ def test_a_login_name_is_given_once(world: World) -> None:
         world.idp.registry.create_person(login="ZHANGSAN", password=PASSWORD, name="张三")
 
 
+@pytest.mark.parametrize(
+    "login",
+    ["zhаngsan", "ζhangsan", "zhangsan\u200b", "zhangſan ", "zh\u0251ngsan", "1٣8", "", " ", "a b", "a\x00", "\ud800"],
+)
+def test_a_login_name_that_reads_like_another_is_refused(world: World, login: str) -> None:
+    with pytest.raises((RegistrationRefused, LoginTaken)):
+        world.idp.registry.create_person(login=login, password=PASSWORD, name="张三")
+
+
+@pytest.mark.parametrize("login", ["张三", "zhang.san+1@example.cn", "13800000000", "𠮷田"])
+def test_a_plain_login_name_is_taken(world: World, portal: Portal, login: str) -> None:
+    world.idp.registry.create_person(login=login, password=PASSWORD, name="张三")
+    assert "allow" in form_of(portal.login(portal.authorize(), login)).buttons
+
+
 @pytest.mark.parametrize("password", ["short", "zhaoliu-9", "ZHAOLIU-9", "aaaaaaaaaa", "x" * 200])
 def test_a_weak_password_is_refused(world: World, password: str) -> None:
     with pytest.raises(RegistrationRefused):
@@ -307,8 +463,55 @@ def test_every_step_is_in_the_audit_log_without_names(world: World, portal: Port
         rows = conn.execute(sa.select(entries).order_by(entries.c.seq)).all()
         assert world.audit.verify(conn).holds
     actions = [row.action for row in rows]
-    assert actions[-3:] == ["idp.login_failed", "idp.signed_in", "idp.client_admitted"]
+    assert actions[-4:] == ["idp.login_failed", "idp.signed_in", "idp.consented", "idp.client_admitted"]
     assert all("张三" not in str(row) and "zhangsan" not in str(row) for row in rows)
+
+
+def test_a_refusal_and_a_session_that_another_login_ends_are_in_the_audit_log(world: World, portal: Portal) -> None:
+    portal.code("zhangsan")
+    page = portal.login(portal.authorize(prompt="login"), "lisi")
+    portal.send(page, "deny")
+    with world.database.read() as conn:
+        rows = conn.execute(sa.select(entries).order_by(entries.c.seq.desc()).limit(3)).all()
+    told = [(row.action, row.actor) for row in rows]
+    lisi, zhangsan = world.lisi.id, world.zhangsan.id
+    assert told == [("idp.declined", lisi), ("idp.signed_in", lisi), ("idp.signed_out", zhangsan)]
+
+
+def test_all_rights_of_a_new_client_are_in_the_audit_log(world: World) -> None:
+    rights = [f"seal.use:{number:020}" for number in range(40)]
+    world.idp.registry.create_client(name="系统", client_id="many", rights=rights)
+    with world.database.read() as conn:
+        facts = conn.execute(sa.select(entries.c.facts).where(entries.c.target == "many")).scalar_one()
+    assert all(right in facts for right in rights)
+    with pytest.raises(RegistrationRefused):
+        world.idp.registry.create_client(name="系统", rights=[f"seal.use:{number:020}" for number in range(400)])
+
+
+def test_a_client_identifier_is_given_once(world: World) -> None:
+    with pytest.raises(RegistrationRefused):
+        world.idp.registry.create_client(name="又一个", client_id="portal", rights=["seal.use:1"])
+
+
+def test_a_person_allowed_again_is_not_signed_in_by_what_was_under_way(world: World, portal: Portal) -> None:
+    portal.code()
+    world.idp.registry.set_person_active(world.zhangsan.id, active=False)
+    with world.database.begin() as conn:  # as a login does that read the person just before
+        conn.execute(sa.update(sessions_table).values(ended_at=None))
+    world.idp.registry.set_person_active(world.zhangsan.id, active=True)
+    assert _asks_password(portal.authorize())
+
+
+def test_a_consent_at_the_moment_of_logout_gives_nothing_that_outlives_it(world: World, portal: Portal) -> None:
+    page = portal.login(portal.authorize())
+    with ThreadPoolExecutor(1) as pool:
+        with world.database.begin() as conn:
+            (session,) = sessions.of_person(conn, world.zhangsan.id, world.clock.now())
+            sign_out(conn, session.id, world.clock.now())
+            consent = pool.submit(portal.send, page, "allow")
+            wait([consent], timeout=0.5)  # it must wait for us; when it does not, it has had the time to go wrong
+        answered = consent.result()
+    assert _asks_password(answered)
 
 
 def test_what_has_expired_is_swept(world: World, portal: Portal) -> None:

@@ -1,9 +1,12 @@
 """What the token endpoint must not fall for: every known weak spot of the library under it has a test here."""
 
+import asyncio
 import base64
 import json
+from collections.abc import MutableMapping
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from httpx2 import Response
@@ -220,6 +223,54 @@ def test_a_departments_token_is_no_key_to_a_person(department: Department) -> No
     token = department("license.issue:*").token(grant_type="client_credentials").json()["access_token"]
     portal = department("license.issue:*")
     assert portal.userinfo(token).status_code == 403
+
+
+def test_userinfo_says_in_the_header_what_is_wrong(portal: Portal, department: Department) -> None:
+    # RFC 6750 3: the header is there whenever the token does not open the door.
+    form = "application/x-www-form-urlencoded"
+    own = department("license.issue:*").token(grant_type="client_credentials").json()["access_token"]
+    person = portal.tokens()["access_token"]
+    refused = portal.userinfo(own)
+    assert refused.status_code == 403
+    assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
+    bearer = {"Authorization": f"Bearer {person}", "Content-Type": form}
+    for body in (f"access_token={person}".encode(), b"\xff", b"x=" + b"x" * 20_000):
+        refused = portal.http.post("/oauth2/userinfo", content=body, headers=bearer)
+        assert refused.status_code == 400
+        assert refused.json()["code"] == "invalid_request"
+        assert 'error="invalid_request"' in refused.headers["www-authenticate"]
+    odd = {"Content-Type": "Application/X-WWW-Form-URLencoded; charset=UTF-8"}
+    told = portal.http.post("/oauth2/userinfo", content=f"access_token={person}", headers=odd)
+    assert told.status_code == 200
+
+
+@pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/authorize", "/oauth2/logout", "/oauth2/userinfo"])
+def test_of_a_body_that_is_too_long_only_the_beginning_is_read(portal: Portal, path: str) -> None:
+    taken: list[int] = []
+
+    async def receive() -> dict[str, object]:
+        taken.append(1)
+        return {"type": "http.request", "body": b"x" * 4096, "more_body": len(taken) < 1000}
+
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "POST",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"content-type", b"application/x-www-form-urlencoded")],
+    }
+
+    async def serve() -> None:
+        await portal.http.app(scope, receive, send)
+
+    asyncio.run(serve())
+    assert sent[0]["status"] == 400
+    assert len(taken) <= 5
 
 
 def test_credentials_are_form_decoded_as_the_standard_says(department: Department) -> None:

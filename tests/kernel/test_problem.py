@@ -1,5 +1,6 @@
 """Problems: every no in one shape, told exactly as far as it may be told."""
 
+import re
 from typing import Any
 
 import pytest
@@ -168,6 +169,19 @@ def test_a_starlette_application_answers_the_same_way() -> None:
     assert client.post("/read", content=b"x" * 10).text == "10"
     assert client.post("/read", content=iter([b"x" * 9] * 2)).json()["code"] == "body_too_large"
     assert client.get("/nowhere", headers=BROWSER).json()["code"] == "not_found"
+
+
+def test_paths_that_take_files_have_a_bound_of_their_own() -> None:
+    async def read(request: Request) -> PlainTextResponse:
+        return PlainTextResponse(str(len(await request.body())))
+
+    app = Starlette(routes=[Route("/{rest:path}", read, methods=["POST"])])
+    problem.install(app, max_body=10, max_body_at={re.compile(r"/files/[0-9]+"): 20})
+    client = TestClient(app)
+    assert client.post("/files/1", content=b"x" * 20).text == "20"
+    for path, size in (("/files/1", 21), ("/files/1/x", 11), ("/files/x", 11), ("/x/files/1", 11)):
+        for content in (b"x" * size, iter([b"x"] * size)):
+            assert client.post(path, content=content).status_code == 413
 
 
 @pytest.mark.parametrize(

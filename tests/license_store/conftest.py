@@ -93,7 +93,7 @@ def town(database: Database, clock: ManualClock, authority: Authority, renderer:
     desk = PublicDesk(db=database, audit=audit, objects=objects, catalogue=catalogue, judge=judge, clock=clock)
     app = FastAPI()
     page = Pages(["license_store"], csrf_key=bytes(32), secure=False)
-    app.include_router(pages.router(page, desk))
+    app.include_router(pages.router(page, desk, base_url=BASE_URL))
     app.include_router(api.public_router(desk))
     app.include_router(api.router(service, catalogue, BearerGuard(Tokens())))
     app.mount("/static", static_app())

@@ -30,6 +30,7 @@ from seal.model import SealId, Verdict
 from seal.store import SEALINGS
 from tests.license_store.town import CLERK, FACE, HOLDER, OWNER, SEAL, STRANGER, Town, asked
 
+OTHER = "11990100MB0000000P"
 MAKER = replace(CLERK, rights=frozenset({"seal.manage:*"}))
 
 
@@ -100,6 +101,9 @@ def test_a_key_used_for_another_request_is_refused(town: Town) -> None:
         ({"face": {**FACE, "capital": ""}}, LicenseDataInvalid),
         ({"face": {**FACE, "capital": "壹\ud800"}}, LicenseDataInvalid),
         ({"face": {**FACE, "capital": "壹😀"}}, GlyphMissing),
+        ({"holder": replace(HOLDER, name="\u3164")}, LicenseDataInvalid),
+        ({"holder": replace(HOLDER, name="示例\u2003公司")}, LicenseDataInvalid),
+        ({"holder": replace(HOLDER, name="示例\u202e公司")}, LicenseDataInvalid),
         ({"holder": replace(HOLDER, code="91440300MA9999999A")}, LicenseDataInvalid),
         ({"validity": Validity(first=date(2026, 11, 23))}, LicenseDataInvalid),
         ({"validity": Validity(first=date(2019, 1, 1), last=date(2026, 11, 21))}, LicenseDataInvalid),
@@ -196,6 +200,22 @@ def test_a_stranger_may_not_revoke(town: Town) -> None:
     licence = town.service.issue(asked(), CLERK)
     with pytest.raises(Forbidden):
         town.service.revoke(licence.public_id, legal_basis="a", reason="b", principal=STRANGER)
+
+
+def test_who_acts_for_another_body_neither_issues_nor_reads_nor_revokes_for_this_one(town: Town) -> None:
+    neighbour = replace(
+        CLERK, rights=frozenset({"license.issue:*", "license.revoke:*", "seal.use:*"}), organisation=OTHER
+    )
+    licence = town.service.issue(asked(), CLERK)
+    before = written(town)
+    with pytest.raises(Forbidden):
+        town.service.issue(asked("k-2"), neighbour)
+    with pytest.raises(Forbidden):
+        town.service.revoke(licence.public_id, legal_basis="a", reason="b", principal=neighbour)
+    with pytest.raises(Forbidden):
+        town.service.readable(licence.public_id, neighbour)
+    assert written(town) == before
+    assert town.service.readable(licence.public_id, CLERK) == licence
 
 
 def test_a_licence_expires_when_its_last_day_ends_in_china(town: Town) -> None:

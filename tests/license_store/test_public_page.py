@@ -191,3 +191,11 @@ def test_the_page_can_be_printed(town: Town, licence: License) -> None:
     sheet = next(address for address in Page(html).addresses if "xinyin.css" in address)
     assert "@media print" in town.client().get(sheet).text
     assert re.search(r'<img[^>]+alt="[^"]+"', html)
+
+
+@pytest.mark.parametrize("host", ["evil.example", "[", "a@b", "x:99999"])
+def test_the_page_names_its_own_address_whatever_host_a_request_claims(town: Town, licence: License, host: str) -> None:
+    answer = town.client().get(f"/v/{licence.public_id}", headers={"host": host})
+    assert answer.status_code == 200
+    assert f'<strong class="mono">{BASE_URL.removeprefix("http://")}</strong>' in answer.text
+    assert host == "[" or host not in answer.text

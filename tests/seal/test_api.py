@@ -120,7 +120,7 @@ def test_a_caller_without_token_or_right_is_refused(
         ({"colour": "blue"}, None, 422, "request_invalid"),
     ],
 )
-def test_a_request_that_cannot_be_carried_out_is_told_why(  # noqa: PLR0917 - a row of the table
+def test_a_request_that_cannot_be_carried_out_is_told_why(
     http: TestClient, ofd: bytes, params: dict[str, str], body: bytes | None, status: int, code: str
 ) -> None:
     answer = http.post(SEALINGS, params=params, content=ofd if body is None else body)

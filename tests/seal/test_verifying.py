@@ -196,3 +196,15 @@ def test_no_real_document_breaks_the_verifier_or_is_believed_without_anchors(cor
         verifier.close()
     assert [name for name, report in verdicts.items() if report.verdict is Verdict.VALID] == []
     assert [name for name, report in verdicts.items() if "CANNOT_VERIFY" in codes(report)] == []
+
+
+def test_a_file_that_is_a_pdf_and_an_ofd_at_once_is_not_sealed_and_not_valid(
+    house: House, pdf: bytes, ofd: bytes
+) -> None:
+    sealed = house.service().seal(request(pdf), CLERK).document
+    for both in (pdf + ofd, sealed + ofd):
+        with pytest.raises(UnsupportedDocument):
+            house.service().seal(request(both), CLERK)
+        report = house.judge(both)
+        assert report.verdict is not Verdict.VALID
+        assert "DOCUMENT_AMBIGUOUS" in {finding.code for finding in report.findings}

@@ -6,7 +6,7 @@
 import re
 import struct
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 _LOCAL, _CENTRAL, _END = b"PK\x03\x04", b"PK\x01\x02", b"PK\x05\x06"
@@ -15,9 +15,16 @@ _CENTRAL_FIELDS = struct.Struct("<4s6H3L5H2L")
 _LOCAL_FIELDS = struct.Struct("<4s5H3L2H")
 _END_FIELDS = struct.Struct("<4s4H2LH")
 _STORED, _DEFLATED = 0, 8
+_EMPTY_DEFLATED = 2
+"""Octets that nothing deflates to."""
 _ENCRYPTED, _DESCRIPTOR, _UTF8 = 0x0001, 0x0008, 0x0800
 _SENTINEL = 0xFFFFFFFF
+_END_WINDOW = 0xFFFF + _END_FIELDS.size
+"""How far before the end of the file its end record can begin."""
+_END64_SIZE, _LOCATOR64_SIZE = 56, 20
 _ZIP64_EXTRA = 0x0001
+_OTHER_NAME_EXTRA = 0x7075
+"""Info-ZIP's Unicode path: a second name, which some readers use instead of the first."""
 _DOS_EPOCH = 0x0021
 """1980-01-01: new entries carry no time of their own, so the same input gives the same octets."""
 _MIB = 1024 * 1024
@@ -139,9 +146,13 @@ def _inflate(packed: bytes, entry: Entry) -> bytes:
     engine = zlib.decompressobj(-15)
     try:
         # One octet more than declared is enough to know that the declaration lies.
-        return engine.decompress(packed, entry.size + 1)
+        content = engine.decompress(packed, entry.size + 1)
     except zlib.error as error:
         raise ArchiveError(f"{entry.path}: the compressed data is damaged") from error
+    if engine.unused_data:
+        # A streaming reader goes on where the data ends, and may find a record there that is not listed.
+        raise ArchiveError(f"{entry.path}: octets follow the compressed data")
+    return content
 
 
 def _read_entries(data: bytes, limits: Limits) -> tuple[Entry, ...]:
@@ -173,11 +184,17 @@ def _directory(data: bytes) -> tuple[int, int, int, int]:
     at = data.rfind(_END)
     if at < 0 or at + _END_FIELDS.size > len(data):
         raise ArchiveError("the file is not a ZIP archive")
-    _, disk, first_disk, here, count, size, offset, _ = _END_FIELDS.unpack_from(data, at)
+    _, disk, first_disk, here, count, size, offset, comment = _END_FIELDS.unpack_from(data, at)
+    closing = at + _END_FIELDS.size + comment
+    if closing > len(data) or (closing < len(data) and _rival_end(data, at)):
+        raise ArchiveError("readers would differ about which end record of the archive counts")
     end = at
+    is_zip64 = data[max(0, at - _LOCATOR64_SIZE) : at].startswith(_LOCATOR64)
+    if is_zip64 and _SENTINEL not in (size, offset) and count != 0xFFFF:  # noqa: PLR2004
+        raise ArchiveError("readers would differ about which end record of the archive counts")
     if _SENTINEL in (size, offset) or count == 0xFFFF:  # noqa: PLR2004 - APPNOTE 4.4.1.4
         end = data.rfind(_END64, 0, at)
-        if end < 0 or data[at - 20 : at - 16] != _LOCATOR64 or end + 56 > at:
+        if end < 0 or not is_zip64 or end + _END64_SIZE + _LOCATOR64_SIZE != at:
             raise ArchiveError("the ZIP64 end record is missing")
         disk, first_disk, here, count, size, offset = struct.unpack_from("<2L4Q", data, end + 16)
     if disk or first_disk or here != count:
@@ -187,6 +204,15 @@ def _directory(data: bytes) -> tuple[int, int, int, int]:
     if start < 0 or base < 0:
         raise ArchiveError("the archive's directory lies outside the file")
     return start, end, base, count
+
+
+def _rival_end(data: bytes, last: int) -> bool:
+    """Tell whether an end record before the ``last`` has a comment up to the file's end: some readers want one such."""
+    at = last
+    while (at := data.rfind(_END, max(0, len(data) - _END_WINDOW), at)) >= 0:
+        if at + _END_FIELDS.size + int.from_bytes(data[at + 20 : at + 22], "little") == len(data):
+            return True
+    return False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,6 +244,7 @@ def _central_record(data: bytes, at: int, end: int) -> _Listed:
     if offset == _SENTINEL:
         raise ArchiveError("ZIP64 offsets are not read: no document is that large")
     size, packed = _zip64_sizes(extra, size, packed)
+    _check_other_name(name, extra)
     return _Listed(
         name=_name_text(name, flags),
         flags=flags,
@@ -230,18 +257,26 @@ def _central_record(data: bytes, at: int, end: int) -> _Listed:
     )
 
 
-def _zip64_sizes(extra: bytes, size: int, packed: int) -> tuple[int, int]:
+def _extras(extra: bytes) -> Iterator[tuple[int, bytes]]:
     at = 0
-    while _SENTINEL in (size, packed) and at + 4 <= len(extra):
+    while at + 4 <= len(extra):
         kind, length = struct.unpack_from("<2H", extra, at)
-        if kind == _ZIP64_EXTRA:
-            body = extra[at + 4 : at + 4 + length]
-            values = iter(struct.unpack_from(f"<{len(body) // 8}Q", body))
-            size = next(values, size) if size == _SENTINEL else size
-            packed = next(values, packed) if packed == _SENTINEL else packed
-            break
+        yield kind, extra[at + 4 : at + 4 + length]
         at += 4 + length
+
+
+def _zip64_sizes(extra: bytes, size: int, packed: int) -> tuple[int, int]:
+    body = next((body for kind, body in _extras(extra) if kind == _ZIP64_EXTRA), b"")
+    values = iter(struct.unpack_from(f"<{len(body) // 8}Q", body))
+    size = next(values, size) if size == _SENTINEL else size
+    packed = next(values, packed) if packed == _SENTINEL else packed
     return size, packed
+
+
+def _check_other_name(name: bytes, extra: bytes) -> None:
+    """Refuse a second name that is not the first: version and CRC stand before it."""
+    if any(kind == _OTHER_NAME_EXTRA and body[5:] != name for kind, body in _extras(extra)):
+        raise ArchiveError("an entry has two names")
 
 
 def _name_text(name: bytes, flags: int) -> str:
@@ -262,6 +297,7 @@ def _entry(data: bytes, listed: _Listed, start: int, end: int) -> Entry:
     local = _LOCAL_FIELDS.unpack_from(data, start)
     flags, method, written_name = local[2], local[3], start + _LOCAL_FIELDS.size
     content = written_name + local[9] + local[10]
+    _check_other_name(data[written_name : written_name + local[9]], data[written_name + local[9] : content])
     if data[written_name : written_name + local[9]] != raw[46 : 46 + int.from_bytes(raw[28:30], "little")]:
         # A reader that goes by the records would see another file than one that goes by the directory.
         raise ArchiveError(f"{name!r}: directory and record disagree about its name")
@@ -302,6 +338,8 @@ def _check_paths(entries: tuple[Entry, ...]) -> tuple[Entry, ...]:
         path = entry.path.rstrip("/")
         if path in seen:
             raise ArchiveError(f"{path!r} stands in the archive twice")
+        if entry.is_folder and (entry.size or entry.packed > _EMPTY_DEFLATED):
+            raise ArchiveError(f"{path!r} is a folder and has content")
         seen.add(path)
     return entries
 

@@ -1,6 +1,7 @@
 """OFD packages: files found by location, XML read without trusting it (GB/T 33190 chapter 7)."""
 
 import posixpath
+import unicodedata
 from collections.abc import Iterator, Mapping
 
 from lxml import etree
@@ -116,6 +117,25 @@ class OfdPackage:
     def xml(self, path: str) -> etree._Element:
         """Read a file as XML, afresh each time: the caller may change what it gets."""
         return parse_xml(self.read(path), path)
+
+
+def alias(path: str) -> str:
+    """Fold a path as far as any file system does: case, composed characters, final dots and blanks, streams."""
+    parts = unicodedata.normalize("NFKC", path).casefold().split("/")
+    return "/".join(part.partition(":")[0].rstrip(". ") for part in parts)
+
+
+def names_in(package: OfdPackage, path: str) -> Iterator[str]:
+    """Give the last part, folded, of all that a file says and that may be a path; nothing if it is not XML."""
+    if b"<" not in package.read(path)[:64]:
+        return
+    try:
+        root = package.xml(path)
+    except PackageError:
+        return
+    for element in root.iter():
+        for text in (element.text, *element.attrib.values()):
+            yield alias(str(text or "").strip().replace("\\", "/")).rpartition("/")[2]
 
 
 def looks_like_ofd(data: bytes) -> bool:

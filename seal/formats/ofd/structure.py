@@ -7,7 +7,16 @@ from dataclasses import dataclass
 
 from lxml import etree
 
-from seal.formats.ofd.package import ROOT_FILE, OfdPackage, PackageError, child, child_text, children, parse_xml
+from seal.formats.ofd.package import (
+    ROOT_FILE,
+    OfdPackage,
+    PackageError,
+    child,
+    child_text,
+    children,
+    local_name,
+    parse_xml,
+)
 
 MAX_SIGNATURES = 200
 MAX_PAGES = 10_000
@@ -158,6 +167,17 @@ def read_signature(package: OfdPackage, path: str) -> SignatureFile:
         seal_location=child_text(signed, "Seal", "BaseLoc"),
         value_location=child_text(root, "SignedValue"),
     )
+
+
+def is_signature(package: OfdPackage, path: str) -> bool:
+    """Tell whether a file is a Signature.xml, by what is in it."""
+    if not path.lower().endswith(".xml"):
+        return False
+    try:
+        root = package.xml(path)
+    except PackageError:
+        return False
+    return local_name(root) == "Signature" and child(root, "SignedInfo") is not None
 
 
 def id_number(text: str | None) -> int:

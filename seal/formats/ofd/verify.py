@@ -1,7 +1,8 @@
 """Verifying OFD packages: every signature, every rule, all findings (GM/T 0031-2014 6.2.3, GB/T 33190 chapter 18)."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
@@ -9,11 +10,12 @@ from itertools import islice
 from crypto.digests import MD5, SHA1, SHA256, SHA384, SHA512, SM3, DigestAlgorithm
 from seal.formats.ofd.archive import Limits
 from seal.formats.ofd.gbt35275 import judge_signed_value
-from seal.formats.ofd.package import OfdPackage, PackageError
+from seal.formats.ofd.package import OfdPackage, PackageError, alias, names_in
 from seal.formats.ofd.structure import (
     Body,
     ListedSignature,
     SignatureFile,
+    is_signature,
     read_bodies,
     read_pages,
     read_signature,
@@ -53,7 +55,7 @@ def verify_ofd(document: bytes, trust: Trust, at: datetime | None = None, *, lim
         bodies = read_bodies(package)
     except PackageError as error:
         return Report(signatures=(), findings=(_invalid("PACKAGE_MALFORMED", str(error)),))
-    reader = _Reader(package=package, trust=trust, at=at)
+    reader = _Reader(package=package, trust=trust, at=at, listed=_listed_files(package, bodies))
     reports: list[SignatureReport] = []
     findings: list[Finding] = []
     bare = 0
@@ -74,6 +76,16 @@ def verify_ofd(document: bytes, trust: Trust, at: datetime | None = None, *, lim
     elif not reports and not findings:
         findings.append(Finding(code="NO_SIGNATURE", verdict=Verdict.UNSIGNED))
     return Report(signatures=tuple(reports), findings=tuple(findings))
+
+
+def _listed_files(package: OfdPackage, bodies: Iterable[Body]) -> frozenset[str | None]:
+    """Give the signature files that the lists of the package name."""
+    found: set[str | None] = set()
+    for body in bodies:
+        with suppress(PackageError):  # said where that body is judged
+            rows = read_signature_list(package, body.signatures) if body.signatures else ()
+            found.update(package.locate(row.location, body.signatures or "") for row in rows)
+    return frozenset(found)
 
 
 def _invalid(code: str, detail: str = "") -> Finding:
@@ -102,6 +114,7 @@ class _Reader:
     package: OfdPackage
     trust: Trust
     at: datetime | None
+    listed: frozenset[str | None]
     digests: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
     def judge_body(self, body: Body) -> tuple[list[SignatureReport], list[Finding]]:
@@ -210,8 +223,10 @@ class _Reader:
     ) -> Iterator[Finding]:
         """Say what the signature leaves open.
 
-        A file left open is a note: real signers leave OFD.xml and templates out. The document's own root and pages
-        are another matter: were they open, what is shown would not be what was sealed.
+        A file left open that nothing leads to is a note: real signers leave OFD.xml out. The document's own root and
+        pages are another matter: were they open, what is shown would not be what was sealed. Between the two are
+        files that a protected one names: whoever adds or exchanges a template, an annotation or a picture changes
+        what is shown, and nobody can tell whether that was done.
         """
         covered = {self.package.locate(reference.location, file.path) for reference in file.references}
         try:
@@ -229,6 +244,28 @@ class _Reader:
         uncovered = [path for path in self.package.paths if path not in covered and path not in by_nature]
         if uncovered:
             yield Finding(code="UNCOVERED_CONTENT", verdict=Verdict.VALID, detail=_names(uncovered))
+            yield from self._open_files(covered, [path for path in uncovered if path not in exposed])
+        gone = [path for path in covered - self.listed if path is not None and is_signature(self.package, path)]
+        if gone:
+            yield _invalid("SIGNATURE_REMOVED", _names(gone))
+
+    def _open_files(self, covered: Iterable[str | None], uncovered: list[str]) -> Iterator[Finding]:
+        paths = [path for path in covered if path is not None]
+        known = {alias(path) for path in paths}
+        doubles = [path for path in uncovered if alias(path) in known]
+        if doubles:
+            # Where names are folded, a reader that unpacks the archive finds this file in the place of the other.
+            yield _invalid("PACKAGE_MALFORMED", f"another name for a protected file: {_names(doubles)}")
+        try:
+            for path in uncovered:
+                self.package.read(path)  # what nobody reads may hold records for those who read as they go
+            named = {name for path in paths for name in names_in(self.package, path)}
+        except PackageError as error:
+            yield _invalid("PACKAGE_MALFORMED", str(error))
+            return
+        shown = [path for path in uncovered if path not in doubles and alias(path).rpartition("/")[2] in named]
+        if shown:
+            yield Finding(code="SHOWN_CONTENT_UNCOVERED", verdict=Verdict.INDETERMINATE, detail=_names(shown))
 
 
 def _unread(findings: list[Finding]) -> SignatureReport:

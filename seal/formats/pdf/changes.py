@@ -5,26 +5,28 @@ for the few places where an addition is allowed; what a walk cannot reach cannot
 Filling in a form counts as a change: a sealed document says what it says.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
 from seal.formats.pdf.form import SIGNATURE, fields, form, signature_fields
-from seal.formats.pdf.objects import PdfDict, PdfError, PdfObject, Ref, Stream
+from seal.formats.pdf.likeness import added, differing, identical, members, same_shape, unsettled
+from seal.formats.pdf.objects import Name, PdfDict, PdfError, PdfObject, Ref, Stream
 from seal.formats.pdf.pages import leaves
 from seal.formats.pdf.reader import View
+from seal.formats.pdf.xref import PACKED
 
 _MAX_OBJECTS = 500_000
 # The catalog's entries that say nothing about what a page shows.
 _FREE_IN_CATALOG = frozenset({"AcroForm", "DSS", "Extensions", "Metadata", "Perms", "Version"})
-_NOT_WALKED = frozenset({"DSS", "Extensions", "Metadata"})
+_NOT_WALKED = frozenset({"AcroForm", "DSS", "Extensions", "Metadata"})
 _FREE_IN_FORM = frozenset({"Fields", "SigFlags"})
 _DEFAULTS = frozenset({"DA", "DR"})
 _FREE_IN_PAGE = frozenset({"Annots"})
 _SET_BY_SIGNING = frozenset({"V", "AP", "M", "F", "P", "MK", "Lock", "SV"})
-
-
-_END = object()
+_ACTIONS = frozenset({"A", "AA"})
+_WIDGET = Name("Widget")
+_HIDDEN = 2
 
 
 @dataclass(slots=True)
@@ -33,9 +35,16 @@ class _Comparison:
 
     old: View
     new: View
-    added: AbstractSet[Ref]
+    signed: AbstractSet[Ref]
     """Signature dictionaries that came after the older view."""
-    special: dict[int, Callable[[PdfObject, PdfObject], str | None]] = field(default_factory=dict)
+    stamps: AbstractSet[Ref]
+    """Those of them that are timestamps: anyone can have one made, so they may show nothing."""
+    start: list[PdfObject] = field(default_factory=list)
+    """Where the walk starts."""
+    pages: dict[int, list[PdfObject]] = field(default_factory=dict)
+    """What to walk in place of a page: the page was compared entry by entry, its array of annotations may grow."""
+    unsigned: set[int] = field(default_factory=set)
+    """Signature fields that the older view shows unsigned."""
 
     def run(self) -> Iterator[str]:
         """Say each change that is not allowed."""
@@ -50,39 +59,34 @@ class _Comparison:
     # --- places where additions are allowed
 
     def _catalog(self) -> Iterator[str]:
-        yield from _differing(self.old.catalog, self.new.catalog, "the catalog", _FREE_IN_CATALOG)
-        self.special[self.old.root.number] = _accept
+        for key in differing(self.old.catalog, self.new.catalog, _FREE_IN_CATALOG):
+            yield f"/{key} of the catalog"
+        # Neither the catalog nor the form is excused if it is met again further down, in some other part.
+        self.start += [value for key, value in self.old.catalog.items() if key not in _NOT_WALKED]
 
     def _form(self) -> Iterator[str]:
-        before, after = form(self.old), form(self.new)
-        if before is None or after is None:
-            if before is not None:
-                yield "the form is gone"
-            yield from self._new_fields([], after)
+        before, after = form(self.old) or {}, form(self.new) or {}
+        if before and not after:
+            yield "the form is gone"
             return
         # Defaults draw the fields that hold text; where all are signatures they draw nothing.
         unused = all(item.kind == SIGNATURE for item in fields(self.old))
         for key in sorted((before.keys() | after.keys()) - _FREE_IN_FORM):
-            if key in _DEFAULTS and (unused or key not in before):
+            if key in _DEFAULTS and unused:
                 continue
             if not self._alike(before.get(key), after.get(key)):
                 yield f"/{key} of the form"
-        held = self.old.catalog.get("AcroForm")
-        for place in (held, before.get("Fields")):
-            if isinstance(place, Ref):
-                self.special[place.number] = _accept
-        yield from self._new_fields(self.old.array(before.get("Fields")), after)
+        listed = self.old.array(before.get("Fields"))
+        free = _FREE_IN_FORM | (_DEFAULTS if unused else frozenset())
+        self.start += [*listed, *(value for key, value in before.items() if key not in free)]
         for item in signature_fields(self.old):
             if item.ref is not None and self.old.resolve(item.value) is None:
-                self.special[item.ref.number] = self._signed_field
-
-    def _new_fields(self, before: list[PdfObject], after: PdfDict | None) -> Iterator[str]:
-        now = self.new.array(after.get("Fields")) if after else []
-        added = _added(before, now)
-        if added is None:
+                self.unsigned.add(item.ref.number)
+        new = added(listed, self.new.array(after.get("Fields")))
+        if new is None:
             yield "fields of the form are gone"
-        for item in added or ():
-            if not self._is_added_signature(item):
+        for one in new or ():
+            if not self._is_added_signature(one):
                 yield "a form field that is no further signature"
 
     def _is_added_signature(self, item: PdfObject) -> bool:
@@ -92,80 +96,111 @@ class _Comparison:
             and self.old.place(item.number) is None
             and isinstance(entries, dict)
             and entries.get("FT") == SIGNATURE
-            and entries.get("V") in self.added
-            and "AA" not in entries
-            and "A" not in entries
+            and entries.get("Subtype", _WIDGET) == _WIDGET
+            and not _ACTIONS & entries.keys()
+            and self._signed_by(entries.get("V"), shown_in=entries)
         )
 
+    def _signed_by(self, value: PdfObject, *, shown_in: PdfDict) -> bool:
+        """Tell whether ``value`` is a further signature, and one that may look as the widget ``shown_in`` does."""
+        if not isinstance(value, Ref) or value not in self.signed:
+            return False
+        return value not in self.stamps or self._shows_nothing(shown_in)
+
+    def _shows_nothing(self, widget: PdfDict) -> bool:
+        flags = self.new.resolve(widget.get("F"))
+        if isinstance(flags, int) and flags & _HIDDEN:
+            return True
+        sides = [self.new.resolve(side) for side in self.new.array(widget.get("Rect"))]
+        return not sides or (len(sides) == 4 and (sides[0] == sides[2] or sides[1] == sides[3]))  # noqa: PLR2004
+
     def _signed_field(self, before: PdfObject, after: PdfObject) -> str | None:
+        """Compare a field that was unsigned: as long as it is, nothing about it may change, least of all its looks."""
+        if identical(before, after):
+            return None
         if not isinstance(before, dict) or not isinstance(after, dict):
             return "a signature field"
-        if after.get("V") not in self.added and "V" in after:
-            return "a signature field's value"
-        return next(_differing(before, after, "a signature field", _SET_BY_SIGNING), None)
+        if not self._signed_by(after.get("V"), shown_in=after):
+            return "a signature field that is no further signature"
+        return next((f"/{key} of a signature field" for key in differing(before, after, _SET_BY_SIGNING)), None)
 
     def _pages(self) -> Iterator[str]:
         for page in leaves(self.old):
             after = self.new.load(page.ref)
-            self.special[page.ref.number] = _accept
             if not isinstance(after, dict):
                 yield "a page is gone"
                 continue
-            yield from _differing(page.entries, after, "a page", _FREE_IN_PAGE)
-            annotations = page.entries.get("Annots")
-            if isinstance(annotations, Ref):
-                self.special[annotations.number] = _accept
-            yield from self._annotations(self.old.array(annotations), self.new.array(after.get("Annots")))
+            for key in differing(page.entries, after, _FREE_IN_PAGE):
+                yield f"/{key} of a page"
+            annotations = self.old.array(page.entries.get("Annots"))
+            self.pages[page.ref.number] = [
+                *annotations,
+                *(value for key, value in page.entries.items() if key not in _FREE_IN_PAGE),
+            ]
+            yield from self._annotations(annotations, self.new.array(after.get("Annots")))
 
     def _annotations(self, before: list[PdfObject], after: list[PdfObject]) -> Iterator[str]:
-        added = _added(before, after)
-        if added is None:
+        new = added(before, after)
+        if new is None:
             yield "annotations are gone"
-        for item in added or ():
+        for item in new or ():
             if not self._is_signature_widget(item):
                 yield "an annotation that is no further signature"
 
     def _is_signature_widget(self, item: PdfObject) -> bool:
+        entries = self.new.resolve(item)
+        if not isinstance(entries, dict) or entries.get("Subtype") != _WIDGET:
+            return False
         if self._is_added_signature(item):
             return True
-        entries = self.new.resolve(item)
-        parent = entries.get("Parent") if isinstance(entries, dict) else None
+        parent = entries.get("Parent")
         # A widget apart from its field: the field must be a further signature and list it.
         if not isinstance(item, Ref) or self.old.place(item.number) is not None or not isinstance(parent, Ref):
             return False
         above = self.new.resolve(parent)
         return (
-            self._is_added_signature(parent) and isinstance(above, dict) and item in self.new.array(above.get("Kids"))
+            self._is_added_signature(parent)
+            and isinstance(above, dict)
+            and item in self.new.array(above.get("Kids"))
+            and not _ACTIONS & entries.keys()
+            and self._signed_by(above.get("V"), shown_in=entries)
         )
 
     # --- everything else
 
     def _walk(self) -> Iterator[str]:
-        seen: set[int] = set()
-        todo: list[PdfObject] = [value for key, value in self.old.catalog.items() if key not in _NOT_WALKED]
+        seen: set[Ref] = set()
+        todo = self.start
         while todo:
             value = todo.pop()
-            if isinstance(value, Ref):
-                if value.number in seen:
-                    continue
-                seen.add(value.number)
-                if len(seen) > _MAX_OBJECTS:
-                    raise PdfError(f"more than {_MAX_OBJECTS} objects")
+            if not isinstance(value, Ref):
+                todo.extend(members(value))
+                continue
+            if value in seen:
+                continue
+            seen.add(value)
+            if len(seen) > _MAX_OBJECTS:
+                raise PdfError(f"more than {_MAX_OBJECTS} objects")
+            if value.number in self.pages:
+                todo += self.pages[value.number]
+            else:
+                todo.append(self.old.load(value))
                 fault = self._changed(value)
                 if fault:
                     yield fault
-                todo.append(self.old.load(value))
-            else:
-                todo.extend(_members(value))
+            entry = self.old.entry(value.number)
+            if entry is not None and entry.kind == PACKED:
+                # What an object stream's dictionary refers to decides how the objects in it are read.
+                todo.append(Ref(entry.where, 0))
 
     def _changed(self, ref: Ref) -> str | None:
         if self.old.place(ref.number) == self.new.place(ref.number):
             return None
         before, after = self.old.load(ref), self.new.load(ref)
-        judge = self.special.get(ref.number)
-        if judge is not None:
-            return judge(before, after)
-        if before == after:
+        if ref.number in self.unsigned:
+            return self._signed_field(before, after)
+        # Null in both, and yet there: of a generation that this reference does not mean, and some readers show it.
+        if identical(before, after) and before is not None:
             return None
         return f"object {ref.number} ({_describe(before)})"
 
@@ -180,57 +215,18 @@ class _Comparison:
                     continue
                 seen.add((left, right))
             left, right = self.old.resolve(left), self.new.resolve(right)
-            if len(seen) > _MAX_OBJECTS or not _same_shape(left, right):
+            if len(seen) > _MAX_OBJECTS or not same_shape(left, right):
                 return False
-            todo.extend(zip(_members(left), _members(right), strict=True))
+            todo.extend(unsettled(left, right))
         return True
 
 
-def changes(old: View, new: View, added: AbstractSet[Ref]) -> Iterator[str]:
-    """Say what ``new`` changes in the document as ``old`` showed it, but for the signatures ``added``."""
-    yield from _Comparison(old, new, added).run()
+def changes(old: View, new: View, *, signed: AbstractSet[Ref], stamps: AbstractSet[Ref]) -> Iterator[str]:
+    """Say what ``new`` changes in the document as ``old`` showed it, but for the signatures ``signed``.
 
-
-def _accept(_before: PdfObject, _after: PdfObject) -> str | None:
-    """Accept an object whose parts were compared one by one."""
-    return None
-
-
-def _added(before: list[PdfObject], after: list[PdfObject]) -> list[PdfObject] | None:
-    """Give what ``after`` has beside the items of ``before`` in their order; None if one of these is gone."""
-    rest = iter(before)
-    wanted = next(rest, _END)
-    added = []
-    for item in after:
-        if item == wanted:
-            wanted = next(rest, _END)
-        else:
-            added.append(item)
-    return added if wanted is _END else None
-
-
-def _differing(before: PdfDict, after: PdfDict, what: str, free: AbstractSet[str]) -> Iterator[str]:
-    for key in sorted((before.keys() | after.keys()) - free):
-        if before.get(key) != after.get(key):
-            yield f"/{key} of {what}"
-
-
-def _members(value: PdfObject) -> list[PdfObject]:
-    if isinstance(value, Stream):
-        value = value.entries
-    if isinstance(value, dict):
-        return [value[key] for key in sorted(value)]
-    return value if isinstance(value, list) else []
-
-
-def _same_shape(left: PdfObject, right: PdfObject) -> bool:
-    if isinstance(left, Stream) and isinstance(right, Stream):
-        return left.raw == right.raw and left.entries.keys() == right.entries.keys()
-    if isinstance(left, dict) and isinstance(right, dict):
-        return left.keys() == right.keys()
-    if isinstance(left, list) and isinstance(right, list):
-        return len(left) == len(right)
-    return type(left) is type(right) and left == right
+    ``stamps`` are those of them that are mere timestamps.
+    """
+    yield from _Comparison(old, new, signed, stamps).run()
 
 
 def _describe(value: PdfObject) -> str:

@@ -7,13 +7,23 @@ from seal.formats.pdf.objects import Name, PdfDict, PdfError, PdfObject, Stream
 
 MAX_INFLATED = 64 * 1024 * 1024
 _PNG = 10
+_LAST_PNG = 15
 _NONE, _SUB, _UP, _AVERAGE, _PAETH = range(5)
+# Older names of the same entries, which some readers honour, and octets kept outside the file (7.3.8.2).
+_DOUBTFUL = frozenset({"F", "DP", "FFilter", "FDecodeParms"})
 
 
 def decode(stream: Stream, *, limit: int = MAX_INFLATED) -> bytes:
-    """Give the octets of a structural ``stream``, at most ``limit`` of them."""
+    """Give the octets of a structural ``stream``, at most ``limit`` of them.
+
+    Refused where another reader might find other octets in it.
+    """
+    if _DOUBTFUL & stream.entries.keys():
+        raise PdfError("a structural stream names its filter in a way that readers differ about")
     names = _listed(stream.entries.get("Filter"))
     parameters = _listed(stream.entries.get("DecodeParms"))
+    if any(value is not None and not isinstance(value, dict) for value in parameters) or len(parameters) > 1:
+        raise PdfError("the filter's parameters in a structural stream are not one direct dictionary")
     if not names:
         if len(stream.raw) > limit:
             raise PdfError(f"a stream holds more than {limit} octets")
@@ -49,7 +59,8 @@ def _unpredicted(data: bytes, parameters: PdfDict) -> bytes:
     if predictor == 1:
         return data
     columns, colors, bits = (parameters.get(key, default) for key, default in _DEFAULTS)
-    if not (isinstance(predictor, int) and predictor >= _PNG and colors == 1 and bits == 8):  # noqa: PLR2004
+    known = isinstance(predictor, int) and _PNG <= predictor <= _LAST_PNG
+    if not (known and colors == 1 and bits == 8):  # noqa: PLR2004
         raise PdfError(f"predictor {predictor!r} is not used in structural streams")
     if not isinstance(columns, int) or not 0 < columns <= 1 << 16:
         raise PdfError(f"{columns!r} columns in a predicted stream")

@@ -7,6 +7,7 @@ null is None, a name is a ``Name``, both kinds of string are ``bytes``, an array
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any, NamedTuple, TypeAlias, Union
 
@@ -82,7 +83,8 @@ _WRITERS: Mapping[type, Callable[[Any], str]] = {
     Ref: lambda value: f"{value[0]} {value[1]} R",
     Name: _name,
     int: str,
-    float: lambda value: f"{value:.6f}".rstrip("0").rstrip("."),
+    # Exactly and with its point: a reader may refuse a real number where an integer belongs, and the other way round.
+    float: lambda value: format(Decimal(repr(value)), "f"),
     bytes: lambda value: "(" + value.decode("latin-1").translate(_ESCAPES) + ")",
     bool: lambda value: "true" if value else "false",
     type(None): lambda _: "null",

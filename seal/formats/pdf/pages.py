@@ -92,7 +92,8 @@ def picture_box(view: View, page: Page, picture: Picture, placement: Placement) 
     x, y = placement.x_mm * scale, placement.y_mm * scale
     x = x if x >= 0 else across + x - width
     y = y if y >= 0 else down + y - height
-    if min(x, y) < -_SLACK or x + width > across + _SLACK or y + height > down + _SLACK:
+    # What is no number fails every comparison, so it is refused with the rest.
+    if not (min(x, y) >= -_SLACK and x + width <= across + _SLACK and y + height <= down + _SLACK):
         raise PlacementRefused("the seal would not lie wholly on the page")
     # 3. The same box in the page's own coordinates.
     return _unturned(shown, (x, y, width, height))

@@ -54,11 +54,13 @@ class Indirect:
 class Parser:
     """A position in some octets, and the reading of objects from there on."""
 
-    __slots__ = ("data", "position")
+    __slots__ = ("data", "position", "repeated")
 
     def __init__(self, data: bytes, position: int = 0) -> None:
         self.data = data
         self.position = position
+        self.repeated: str | None = None
+        """A key that some dictionary read so far has twice: readers differ about which of the two counts."""
 
     def skip(self) -> int:
         """Pass over white space and comments; give the position after them."""
@@ -173,6 +175,8 @@ class Parser:
             raw = match["name"]
             key = names.get(raw) or _name(raw)
             self.position = match.end()
+            if key in entries:
+                self.repeated = key
             match = scan(data, self.position)
             if match and match.lastgroup == "ref":
                 self.position = match.end()

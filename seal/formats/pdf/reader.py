@@ -117,9 +117,10 @@ class View:
         self.document = document
         self.sections = sections
         self.trailer = sections[0].trailer
-        self._objects: dict[int, PdfObject] = {}
+        self._objects: dict[Ref, PdfObject] = {}
         self._containers: dict[int, tuple[PdfObject, ...]] = {}
         self._container_numbers: dict[int, tuple[int, ...]] = {}
+        self._container_repeats: dict[int, str | None] = {}
         self._reading: set[int] = set()
 
     @property
@@ -161,19 +162,17 @@ class View:
 
     def load(self, ref: Ref) -> PdfObject:
         """Give the object ``ref`` names; null if there is none (7.3.10)."""
-        number = ref.number
-        if number in self._objects:
-            return self._objects[number]
-        entry = self.entry(number)
+        if ref in self._objects:
+            return self._objects[ref]
+        entry = self.entry(ref.number)
         if entry is None or entry.kind == FREE:
             return None
-        if entry.kind == PACKED:
-            value = self.packed_member(entry, number)
-        elif entry.minor != ref.generation:
+        # 7.5.7: what is packed is of generation 0.
+        if ref.generation != (0 if entry.kind == PACKED else entry.minor):
             return None
-        else:
-            value = self.indirect(number).value
-        self._objects[number] = value
+        packed = entry.kind == PACKED
+        value = self.packed_member(entry, ref.number) if packed else self.indirect(ref.number).value
+        self._objects[ref] = value
         return value
 
     def indirect(self, number: int) -> Indirect:
@@ -221,6 +220,11 @@ class View:
         self._open(container)
         return self._container_numbers[container]
 
+    def repeated(self, container: int) -> str | None:
+        """Give a key that a dictionary in object stream ``container`` has twice, if there is one."""
+        self._open(container)
+        return self._container_repeats[container]
+
     def length(self, value: PdfObject) -> int:
         """Follow ``value`` to a number."""
         length = self.resolve(value)
@@ -249,5 +253,7 @@ class View:
         self.document.inflated += len(data)
         head = Parser(data)
         pairs = [(head.integer(), head.integer()) for _ in range(count)]
-        self._containers[container] = tuple(Parser(data, first + offset).value() for _, offset in pairs)
+        readers = [Parser(data, first + offset) for _, offset in pairs]
+        self._containers[container] = tuple(reader.value() for reader in readers)
+        self._container_repeats[container] = next((one.repeated for one in readers if one.repeated), None)
         self._container_numbers[container] = tuple(number for number, _ in pairs)

@@ -126,10 +126,12 @@ class _Judging:
         if one.revision == len(self.document.revisions) - 1:
             return
         later = [other for other in self.held if other.revision > one.revision]
-        if forbids_more(self.view, one.entries) and any(format_of(self.view, item) != DOC_TIMESTAMP for item in later):
+        signed = {other.ref for other in later}
+        stamps = {other.ref for other in later if format_of(self.view, other) == DOC_TIMESTAMP}
+        if forbids_more(self.view, one.entries) and signed - stamps:
             yield Code.CHANGED_AFTER_SIGNING.found("a signature was added though this one permits no change")
         try:
-            for change in changes(self.document.view(one.revision), self.view, {other.ref for other in later}):
+            for change in changes(self.document.view(one.revision), self.view, signed=signed, stamps=stamps):
                 yield Code.CHANGED_AFTER_SIGNING.found(change)
         except PdfError as error:
             yield Code.CANNOT_VERIFY.found(error.detail)

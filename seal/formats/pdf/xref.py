@@ -15,7 +15,8 @@ _ENTRY = 20
 _STRICT = re.compile(rb"(?:\d{10} \d{5} [nf][ \r][\r\n])*+")
 _LOOSE = re.compile(rb"\s*+(\d{10}) (\d{5}) ([nf])(?=\s)")
 _STARTXREF = re.compile(rb"startxref[\x00\t\n\x0c\r ]++(\d{1,12})[\x00\t\n\x0c\r ]++%%EOF")
-_TAIL = 2048
+_TAIL = 1024
+"""Where other readers look for the end; a file that ends further back they rebuild, each in its own way."""
 _WIDEST = 8
 
 
@@ -52,6 +53,8 @@ class Section:
     hidden: "Section | None" = None
     """The stream that a hybrid file's table names in /XRefStm."""
     is_stream: bool = False
+    repeated: str | None = None
+    """A key that the trailer of a table has twice."""
 
     @property
     def previous(self) -> int | None:
@@ -213,6 +216,7 @@ def _read_table(parser: Parser, start: int) -> Section:
         trailer=trailer,
         entries=_Table(data, tuple(blocks)) if loose is None else _Listed(loose),
         hidden=_read_stream(data, hidden) if isinstance(hidden, int) else None,
+        repeated=parser.repeated,
     )
 
 
