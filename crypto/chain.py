@@ -10,6 +10,7 @@ from typing import TypeAlias
 
 from crypto.certificate import Certificate
 from crypto.names import Folded, fold_name
+from crypto.revocation import Revocation, RevocationFinding, RevocationJudge, Standing
 from crypto.signatures import is_weak, judging_key
 
 MAX_PATH = 8
@@ -36,6 +37,10 @@ class ChainProblem(StrEnum):
     """A certificate restricts itself in a way that is not understood here (RFC 5280 4.2)."""
     WEAK_SIGNATURE = "weak_signature"
     """A signature in the path rests on MD5, SHA-1, SHA-224 or an RSA key below 2048 bits."""
+    REVOKED = "revoked"
+    """A certificate below the anchor was revoked by then; ``ChainResult.revocation`` has when and why."""
+    REVOCATION_UNKNOWN = "revocation_unknown"
+    """Revocation was asked for, and the facts at hand do not answer for every certificate below the anchor."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +53,8 @@ class ChainResult:
 
     path: tuple[Certificate, ...]
     problems: tuple[ChainProblem, ...]
+    revocation: tuple[RevocationFinding, ...] = ()
+    """Where revocation was asked for: one finding for each certificate below the anchor, in the path's order."""
 
     @property
     def trusted(self) -> bool:
@@ -55,20 +62,29 @@ class ChainResult:
         return bool(self.path) and not self.problems
 
 
-def build_chain(
-    leaf: Certificate, *, intermediates: Iterable[Certificate], anchors: Iterable[Certificate], at: datetime
+def build_chain(  # noqa: PLR0913 - a path is judged against as many things
+    leaf: Certificate,
+    *,
+    intermediates: Iterable[Certificate],
+    anchors: Iterable[Certificate],
+    at: datetime,
+    revocation: Revocation | None = None,
+    now: datetime | None = None,
 ) -> ChainResult:
     """Find the path from ``leaf`` to an anchor that has the fewest problems as of ``at``.
 
-    The leaf may itself be an anchor. Revocation is not looked at.
+    The leaf may itself be an anchor. Without ``revocation`` nobody asks whether a certificate was revoked; with it
+    every certificate below the anchor must be known not to have been, as of ``at``, by facts that were there
+    ``now`` (``at`` if left out).
     """
     pinned = tuple(dict.fromkeys(anchors))
     if leaf in pinned:
         return ChainResult(path=(leaf,), problems=())
     search = _Search(anchors=_by_subject(pinned), others=_by_subject(intermediates))
+    judge = None if revocation is None else RevocationJudge(revocation, at=at, now=now or at)
     best: ChainResult | None = None
     for path in search.paths((leaf,)):
-        result = ChainResult(path=path, problems=_problems(path, at))
+        result = _judged(path, at, judge)
         if best is None or len(result.problems) < len(best.problems):
             best = result
         if not best.problems:
@@ -135,8 +151,21 @@ def _ids_fit(child: Certificate, issuer: Certificate) -> bool:
     return wanted is None or offered is None or wanted == offered
 
 
-def _problems(path: tuple[Certificate, ...], at: datetime) -> tuple[ChainProblem, ...]:
+def _judged(path: tuple[Certificate, ...], at: datetime, judge: RevocationJudge | None) -> ChainResult:
     """Judge a path whose signatures all verify; the anchor itself is left out."""
+    found = _problems(path, at)
+    findings = () if judge is None else tuple(judge.finding(*pair) for pair in pairwise(path))
+    standings = {finding.standing for finding in findings}
+    if Standing.REVOKED in standings:
+        found.add(ChainProblem.REVOKED)
+    if Standing.UNKNOWN in standings:
+        found.add(ChainProblem.REVOCATION_UNKNOWN)
+    return ChainResult(
+        path=path, problems=tuple(problem for problem in ChainProblem if problem in found), revocation=findings
+    )
+
+
+def _problems(path: tuple[Certificate, ...], at: datetime) -> set[ChainProblem]:
     found: set[ChainProblem] = set()
     cas_below = 0
     for place, (certificate, issuer) in enumerate(pairwise(path)):
@@ -148,7 +177,7 @@ def _problems(path: tuple[Certificate, ...], at: datetime) -> tuple[ChainProblem
         found |= _ca_problems(certificate, cas_below)
         # RFC 5280 6.1.4 l: self-issued certificates (a key change) do not count.
         cas_below += not certificate.self_issued
-    return tuple(problem for problem in ChainProblem if problem in found)
+    return found
 
 
 def _own_problems(certificate: Certificate, at: datetime) -> set[ChainProblem]:

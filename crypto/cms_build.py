@@ -40,8 +40,8 @@ class CmsTemplate:
         gm = profile == "gbt35275"
         outer, inner = (names.GM_SIGNED_DATA, names.GM_DATA) if gm else (names.SIGNED_DATA, names.DATA)
         digest = der.sequence(der.oid(suite.digest.oid))
-        self._content_type = _attribute(names.CONTENT_TYPE, der.oid(inner))
-        self._signing_certificate = _signing_certificate(certificate, suite)
+        self._content_type = attribute(names.CONTENT_TYPE, der.oid(inner))
+        self._signing_certificate = signing_certificate_v2(certificate, suite)
         # ContentInfo { outer, [0] SignedData { head, SET { SignerInfo { signer, [0] attributes, method, value } } } }
         self._outer = der.oid(outer)
         self._head = b"".join(
@@ -66,12 +66,12 @@ class CmsTemplate:
         members = [
             self._content_type,
             self._signing_certificate,
-            _attribute(names.MESSAGE_DIGEST, der.octet_string(content_digest)),
+            attribute(names.MESSAGE_DIGEST, der.octet_string(content_digest)),
         ]
         if signing_time is not None:
             if self.profile == "rfc5652":
                 raise CmsError("a PAdES baseline signature carries no signing time")
-            members.append(_attribute(names.SIGNING_TIME, choose_time(signing_time)))
+            members.append(attribute(names.SIGNING_TIME, choose_time(signing_time)))
         return der.set_of(members)
 
     def assemble(self, attributes: bytes, signature: bytes) -> bytes:
@@ -89,7 +89,7 @@ class CmsTemplate:
         """Give the most octets ``assemble`` can return, whatever is signed."""
         largest = self.attributes(bytes(self.suite.digest.size))
         if self.profile == "gbt35275":
-            largest = der.tlv(der.SET, largest, _attribute(names.SIGNING_TIME, der.tlv(der.UTC_TIME, bytes(13))))
+            largest = der.tlv(der.SET, largest, attribute(names.SIGNING_TIME, der.tlv(der.UTC_TIME, bytes(13))))
         return len(self.assemble(largest, bytes(self._signature_size())))
 
     def _signature_size(self) -> int:
@@ -99,14 +99,15 @@ class CmsTemplate:
         return (modulus.bit_length() + 7) // 8
 
 
-def _attribute(oid: str, value: bytes) -> bytes:
+def attribute(oid: str, value: bytes) -> bytes:
+    """Write an Attribute of one value (RFC 5652 5.3)."""
     return der.sequence(der.oid(oid), der.tlv(der.SET, value))
 
 
-def _signing_certificate(certificate: Certificate, suite: Suite) -> bytes:
-    """Write signingCertificateV2 with one ESSCertIDv2 (RFC 5035 3): SHA-256 is the default and left out."""
+def signing_certificate_v2(certificate: Certificate, suite: Suite) -> bytes:
+    """Write attribute signingCertificateV2 with one ESSCertIDv2 (RFC 5035 3): SHA-256 is the default and left out."""
     method = b"" if suite.digest is SHA256 else der.sequence(der.oid(suite.digest.oid))
     directory_name = der.explicit(4, certificate.issuer)
     issuer_serial = der.sequence(der.sequence(directory_name), der.integer(certificate.serial))
     cert_id = der.sequence(method, der.octet_string(suite.digest.digest(certificate.raw)), issuer_serial)
-    return _attribute(names.SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(cert_id)))
+    return attribute(names.SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(cert_id)))

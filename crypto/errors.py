@@ -3,7 +3,8 @@
 CryptoError
 ├── DerError            octets that are not the DER they should be
 ├── CertificateError    a certificate, CSR or CRL that cannot be used
-├── CmsError            SignedData that cannot be used
+├── OcspError           an OCSP request or answer that cannot be read
+├── CmsError            SignedData or a time-stamp message that cannot be used
 ├── TokenError          a JWT that must not be believed
 ├── CborError           octets that are not deterministic CBOR, or a value CBOR does not hold
 ├── CoseError           a COSE_Sign1 message that must not be believed
@@ -33,6 +34,12 @@ class CertificateError(CryptoError):
     """A certificate, request or revocation list cannot be read or does not hold together."""
 
     code = "certificate_malformed"
+
+
+class OcspError(CryptoError):
+    """An OCSP request or answer cannot be read."""
+
+    code = "ocsp_malformed"
 
 
 class CmsError(CryptoError):

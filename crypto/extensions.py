@@ -12,6 +12,8 @@ CRL_POINTS, AUTHORITY_ACCESS, CERTIFICATE_POLICIES = "2.5.29.31", "1.3.6.1.5.5.7
 SUBJECT_ALT_NAME, ISSUER_ALT_NAME = "2.5.29.17", "2.5.29.18"
 MAX_EXTENSIONS = 128
 TIME_STAMPING = "1.3.6.1.5.5.7.3.8"
+OCSP_SIGNING = "1.3.6.1.5.5.7.3.9"
+OCSP_NO_CHECK = "1.3.6.1.5.5.7.48.1.5"
 _OCSP = "1.3.6.1.5.5.7.48.1"
 _URI = der.context(6, constructed=False)
 _OCTET_BITS = 8
@@ -30,8 +32,9 @@ KEY_USAGES = (
 """The named bits of KeyUsage in their order; ``content_commitment`` is also called nonRepudiation."""
 
 _RESTRICTING = frozenset((KEY_USAGE, EXTENDED_KEY_USAGE, BASIC_CONSTRAINTS))
-# Policies restrict nothing here, since no initial policy set is ever asked for; other names only add to the subject.
-_HARMLESS = frozenset((CERTIFICATE_POLICIES, SUBJECT_ALT_NAME, ISSUER_ALT_NAME))
+# Policies restrict nothing here, since no initial policy set is ever asked for; other names only add to the subject;
+# that a responder's certificate need not be asked for (RFC 6960 4.2.2.2.1) is seen by its presence.
+_HARMLESS = frozenset((CERTIFICATE_POLICIES, SUBJECT_ALT_NAME, ISSUER_ALT_NAME, OCSP_NO_CHECK))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -168,8 +171,14 @@ def basic_constraints(path_length: int | None) -> bytes:
 
 
 def extended_key_usage(purposes: Iterable[str]) -> bytes:
-    """Write ExtendedKeyUsage, critical (RFC 3161 2.3 demands it of a TSA)."""
-    return extension(EXTENDED_KEY_USAGE, der.sequence(*map(der.oid, purposes)), critical=True)
+    """Write ExtendedKeyUsage, critical where a purpose demands it (RFC 3161 2.3 does of time-stamping)."""
+    listed = tuple(purposes)
+    return extension(EXTENDED_KEY_USAGE, der.sequence(*map(der.oid, listed)), critical=TIME_STAMPING in listed)
+
+
+def ocsp_no_check() -> bytes:
+    """Write id-pkix-ocsp-nocheck: nobody need ask whether this responder's certificate is revoked."""
+    return extension(OCSP_NO_CHECK, der.null())
 
 
 def subject_key_id(key_id: bytes) -> bytes:

@@ -9,7 +9,7 @@ from crypto import der, extensions
 from crypto.certificate import MAX_CERTIFICATE, Certificate, pem_block, signed_parts
 from crypto.digests import SHA1
 from crypto.errors import CertificateError, DerError, KeyRefused
-from crypto.extensions import TIME_STAMPING
+from crypto.extensions import OCSP_SIGNING, TIME_STAMPING
 from crypto.keys import PublicKey, Signer
 from crypto.names import NameParts
 from crypto.signatures import scheme_of, verify
@@ -29,6 +29,8 @@ class CertificateProfile:
     ca: bool = False
     path_length: int | None = None
     extended_key_usage: tuple[str, ...] = ()
+    ocsp_no_check: bool = False
+    """Whether nobody need ask for its revocation: only for short-lived OCSP responders."""
 
 
 _CA_USAGE = ("key_cert_sign", "crl_sign")
@@ -38,7 +40,12 @@ SUB_CA = CertificateProfile(name="sub-ca", key_usage=_CA_USAGE, ca=True, path_le
 SEAL_MAKER = CertificateProfile(name="seal-maker", key_usage=_SIGNING_USAGE)
 SIGNER = CertificateProfile(name="signer", key_usage=_SIGNING_USAGE)
 TSA = CertificateProfile(name="tsa", key_usage=("digital_signature",), extended_key_usage=(TIME_STAMPING,))
-PROFILES: Mapping[str, CertificateProfile] = {row.name: row for row in (ROOT, SUB_CA, SEAL_MAKER, SIGNER, TSA)}
+OCSP_RESPONDER = CertificateProfile(
+    name="ocsp-responder", key_usage=("digital_signature",), extended_key_usage=(OCSP_SIGNING,), ocsp_no_check=True
+)
+PROFILES: Mapping[str, CertificateProfile] = {
+    row.name: row for row in (ROOT, SUB_CA, SEAL_MAKER, SIGNER, TSA, OCSP_RESPONDER)
+}
 
 
 def make_certificate(  # noqa: PLR0913 - a certificate has as many parts
@@ -70,6 +77,7 @@ def make_certificate(  # noqa: PLR0913 - a certificate has as many parts
         extensions.key_usage(profile.key_usage),
         extensions.basic_constraints(profile.path_length) if profile.ca else b"",
         extensions.extended_key_usage(profile.extended_key_usage) if profile.extended_key_usage else b"",
+        extensions.ocsp_no_check() if profile.ocsp_no_check else b"",
         extensions.crl_points(crls) if (crls := tuple(crl_urls)) else b"",
         extensions.ocsp_access(responders) if (responders := tuple(ocsp_urls)) else b"",
     ]

@@ -23,7 +23,7 @@ class TimestampProblem(StrEnum):
     IMPRINT_UNSUPPORTED = "imprint_unsupported"
     """The digest algorithm of the imprint is unknown here."""
     NOT_A_TSA = "not_a_tsa"
-    """The certificate is not for time-stamping alone (RFC 3161 2.3)."""
+    """The certificate is not, critically, for time-stamping alone (RFC 3161 2.3)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +45,16 @@ class TimestampToken:
     def certificate(self) -> Certificate | None:
         """The authority's certificate, if it is inside."""
         return self.signer.certificate
+
+    @property
+    def names_certificate(self) -> bool:
+        """Whether the signed attributes say whose certificate it is, as they must (RFC 3161 2.4.2, RFC 5816 2.2.1)."""
+        return names.SIGNING_CERTIFICATE in self.signer.attributes or self.names_certificate_well
+
+    @property
+    def names_certificate_well(self) -> bool:
+        """Whether they do so by ESSCertIDv2, not only by SHA-1 as before RFC 5816."""
+        return names.SIGNING_CERTIFICATE_V2 in self.signer.attributes
 
 
 def parse_token(data: bytes) -> TimestampToken:
@@ -72,8 +82,10 @@ def verify_token(
     found: list[CmsProblem | TimestampProblem] = list(
         verify_signer(token.signed, token.signer, lambda digest: digest.digest(content), others=others)
     )
-    if token.signer.signed_attributes_raw is None:
-        found.append(CmsProblem.ATTRIBUTES_MALFORMED)  # RFC 3161 2.4.2: signed attributes are mandatory.
+    if token.signer.signed_attributes_raw is None or not token.names_certificate:
+        # RFC 3161 2.4.2: signed attributes are mandatory, and among them the certificate's. Tokens from before
+        # RFC 5816 name it by SHA-1: they stand, whoever asks for new ones demands better.
+        found.append(CmsProblem.ATTRIBUTES_MALFORMED)
     if token.imprint_digest is None:
         found.append(TimestampProblem.IMPRINT_UNSUPPORTED)
     else:
@@ -82,9 +94,15 @@ def verify_token(
         if token.imprint_digest.weak:
             found.append(CmsProblem.WEAK_DIGEST)
     authority = token.certificate or next((each for each in others if token.signer.is_under(each)), None)
-    if authority is not None and authority.extended_key_usage != {TIME_STAMPING}:
+    if authority is not None and not is_authority(authority):
         found.append(TimestampProblem.NOT_A_TSA)
     return tuple(dict.fromkeys(found))
+
+
+def is_authority(certificate: Certificate) -> bool:
+    """Whether the certificate is for time-stamping and nothing else, and says so critically (RFC 3161 2.3)."""
+    alone = certificate.extended_key_usage == {TIME_STAMPING}
+    return alone and certificate.extensions.extended_key_usage_critical
 
 
 def _read(signed: SignedData, info: der.Node) -> TimestampToken:

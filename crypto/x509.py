@@ -2,6 +2,7 @@
 
 from crypto.certificate import Certificate, pem_bodies
 from crypto.issuing import (
+    OCSP_RESPONDER,
     PROFILES,
     ROOT,
     SEAL_MAKER,
@@ -21,6 +22,7 @@ from crypto.keys import Signer
 from crypto.names import NameParts, name, name_text, same_name
 
 __all__ = [
+    "OCSP_RESPONDER",
     "PROFILES",
     "ROOT",
     "SEAL_MAKER",

@@ -8,6 +8,7 @@ import pytest
 from crypto import cms_names, der
 from crypto.certificate import Certificate
 from crypto.cms import CmsProblem, parse_signed_data
+from crypto.cms_build import attribute, signing_certificate_v2
 from crypto.digests import MD5, SHA1, SHA256, SHA512, DigestAlgorithm
 from crypto.errors import CertificateError, CmsError, CryptoError, DerError, TokenError
 from crypto.jose import JwtSigner, verify_signature
@@ -199,10 +200,10 @@ def stamped(authority: Authority, algorithm: DigestAlgorithm, data: bytes) -> by
     imprint = der.sequence(der.sequence(der.oid(algorithm.oid)), der.octet_string(algorithm.digest(data)))
     said = der.sequence(der.integer(1), der.oid("1.2.3"), imprint, der.integer(1), der.generalized_time(NOON))
     attributes = der.set_of(
-        der.sequence(der.oid(oid), der.tlv(der.SET, value))
-        for oid, value in (
-            (cms_names.CONTENT_TYPE, der.oid(cms_names.TST_INFO)),
-            (cms_names.MESSAGE_DIGEST, der.octet_string(SHA256.digest(said))),
+        (
+            attribute(cms_names.CONTENT_TYPE, der.oid(cms_names.TST_INFO)),
+            attribute(cms_names.MESSAGE_DIGEST, der.octet_string(SHA256.digest(said))),
+            signing_certificate_v2(holder.certificate, holder.signer.suite),
         )
     )
     signer = der.sequence(

@@ -9,10 +9,13 @@ import pytest
 
 from crypto import cms_names, der
 from crypto.cms import CmsProblem, parse_signed_data
+from crypto.cms_build import signing_certificate_v2
 from crypto.digests import SM3, DigestAlgorithm
 from crypto.errors import CmsError, CryptoError
-from crypto.timestamp import TimestampProblem, parse_token, verify_token
-from crypto.x509 import SIGNER, TSA
+from crypto.extensions import TIME_STAMPING
+from crypto.suites import SM2_SM3
+from crypto.timestamp import TimestampProblem, is_authority, parse_token, verify_token
+from crypto.x509 import SIGNER, TSA, Certificate, CertificateProfile
 from tests.crypto.authority import Authority, Holder
 
 STAMPED = b"the signature value"
@@ -23,7 +26,9 @@ def digest_of(content: bytes) -> Callable[[DigestAlgorithm], bytes]:
     return lambda algorithm: algorithm.digest(content)
 
 
-def token(authority: Holder, *, imprint: bytes | None = None, digest: str = SM3.oid, signers: int = 1) -> bytes:
+def token(
+    authority: Holder, *, imprint: bytes | None = None, digest: str = SM3.oid, signers: int = 1, named: bool = True
+) -> bytes:
     """An SM2 token made by hand (RFC 3161 2.4.2)."""
     method = der.sequence(der.oid(SM3.oid))
     info = der.sequence(
@@ -39,6 +44,7 @@ def token(authority: Holder, *, imprint: bytes | None = None, digest: str = SM3.
         [
             der.sequence(der.oid(cms_names.CONTENT_TYPE), der.tlv(der.SET, der.oid(cms_names.TST_INFO))),
             der.sequence(der.oid(cms_names.MESSAGE_DIGEST), der.tlv(der.SET, der.octet_string(SM3.digest(info)))),
+            *([signing_certificate_v2(authority.certificate, SM2_SM3)] if named else ()),
         ]
     )
     certificate = authority.certificate
@@ -91,6 +97,31 @@ def test_a_certificate_for_other_uses_stamps_no_time(sm2: Authority) -> None:
     read = parse_token(token(sm2.issue("某某", SIGNER, sm2.root)))
 
     assert verify_token(read, digest_of(STAMPED)) == (TimestampProblem.NOT_A_TSA,)
+
+
+def test_a_certificate_for_time_stamping_and_more_stamps_no_time(sm2: Authority) -> None:
+    more = CertificateProfile(
+        name="tsa+", key_usage=("digital_signature",), extended_key_usage=(TIME_STAMPING, "1.3.6.1.5.5.7.3.4")
+    )
+    read = parse_token(token(sm2.issue("某某", more, sm2.root)))
+
+    assert verify_token(read, digest_of(STAMPED)) == (TimestampProblem.NOT_A_TSA,)
+
+
+def test_a_usage_that_is_not_critical_does_not_make_an_authority(tsa: Holder) -> None:
+    raw = tsa.certificate.raw
+    at = raw.index(der.oid("2.5.29.37") + der.boolean(value=True)) + len(der.oid("2.5.29.37")) + 2
+    soft = Certificate.from_der(raw[:at] + b"\x00" + raw[at + 1 :])
+
+    assert is_authority(tsa.certificate)
+    assert soft.extended_key_usage == {TIME_STAMPING}
+    assert not is_authority(soft)
+
+
+def test_a_token_that_does_not_name_its_certificate_does_not_hold(tsa: Holder) -> None:
+    read = parse_token(token(tsa, named=False))
+
+    assert verify_token(read, digest_of(STAMPED)) == (CmsProblem.ATTRIBUTES_MALFORMED,)
 
 
 def test_an_imprint_of_an_unknown_digest_is_not_judged(tsa: Holder) -> None:

@@ -20,14 +20,26 @@ def judge_cms(message: bytes, content: bytes) -> str:
 
 def judge_all(pairs: list[tuple[bytes, bytes]]) -> list[str]:
     """Judge many messages in one start of Java, in their order."""
+    return _run_on_files("JudgeCms", [octets for pair in pairs for octets in pair])
+
+
+def judge_pki(questions: list[tuple[str, bytes, bytes, bytes]]) -> list[str]:
+    """Judge revocation lists, OCSP answers and time-stamp responses; JudgePki.java says what each kind is given."""
+    return _run_on_files("JudgePki", [part for question in questions for part in question])
+
+
+def _run_on_files(program: str, parts: list[bytes] | list[str | bytes]) -> list[str]:
+    """Run one program, what is octets put into files."""
     with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:
-        files = []
-        for number, pair in enumerate(pairs):
-            for name, octets in zip(("message", "content"), pair, strict=True):
-                file = Path(folder) / f"{name}{number}"
-                file.write_bytes(octets)
-                files.append(str(file))
-        return run("JudgeCms", *files)
+        arguments = []
+        for number, part in enumerate(parts):
+            if isinstance(part, str):
+                arguments.append(part)
+                continue
+            file = Path(folder) / f"part{number}"
+            file.write_bytes(part)
+            arguments.append(str(file))
+        return run(program, *arguments)
 
 
 def run(program: str, *arguments: str) -> list[str]:

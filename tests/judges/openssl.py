@@ -41,6 +41,47 @@ def accepts_cms(message: bytes, content: bytes, anchor: Certificate) -> bool:
     return answer.returncode == 0
 
 
+def accepts_crl(pem: str, issuer: Certificate) -> bool:
+    """Whether a revocation list (P-256 or RSA) verifies under ``issuer``."""
+    with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:
+        crl, trusted = _write(folder, pem.encode(), issuer.pem().encode())
+        answer = _run("crl", "-noout", "-CAfile", trusted, "-in", crl)
+    # Version 3.0 leaves with 0 whatever it finds.
+    return answer.returncode == 0 and b"verify OK" in answer.stdout + answer.stderr
+
+
+def ocsp_status(answer: bytes, certificate: Certificate, issuer: Certificate, anchor: Certificate) -> str:
+    """What an OCSP answer (P-256 or RSA) says of ``certificate``: its status, or "refused" when not believed."""
+    with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:
+        response, leaf, ca, trusted = _write(
+            folder, answer, *(each.pem().encode() for each in (certificate, issuer, anchor))
+        )
+        asked = ("-issuer", ca, "-cert", leaf, "-CAfile", trusted, "-verify_other", ca, "-no_check_time")
+        told = _run("ocsp", "-respin", response, "-no_nonce", "-validity_period", "999999999", *asked)
+    said = (told.stdout + told.stderr).decode()
+    status = next((line.split(": ")[1] for line in said.splitlines() if line.startswith(leaf)), "none")
+    return status if "Response verify OK" in said else "refused"
+
+
+def reads_ocsp_request(request: bytes) -> str:
+    """What openssl reads in an OCSP request."""
+    with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:
+        (file,) = _write(folder, request)
+        return _run("ocsp", "-reqin", file, "-req_text").stdout.decode()
+
+
+def accepts_timestamp(response: bytes, request: bytes, anchor: Certificate, chain: tuple[Certificate, ...]) -> bool:
+    """Whether a time-stamp response (P-256 or RSA) answers ``request`` and chains to ``anchor``."""
+    with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:
+        between = "".join(each.pem() for each in chain)
+        answer, query, trusted, others = _write(
+            folder, response, request, anchor.pem().encode(), (between or anchor.pem()).encode()
+        )
+        files = ("-in", answer, "-queryfile", query, "-CAfile", trusted, "-untrusted", others)
+        told = _run("ts", "-verify", "-no_check_time", *files)
+    return told.returncode == 0 and b"Verification: OK" in told.stdout + told.stderr
+
+
 def accepts_sm2_signature(public_key_pem: str, message: bytes, signature: bytes) -> bool:
     """Whether a DER signature over ``message`` is the SM2 key's, under the default identifier."""
     with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:

@@ -1,0 +1,122 @@
+"""One POST over HTTP or HTTPS, whole within a time and a size: for services that answer octets with octets.
+
+No proxy out of the environment, no redirect followed, no connection kept.
+"""
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from enum import Enum
+from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, RemoteDisconnected
+from socket import SHUT_RDWR, socket
+from threading import Event, Timer
+from time import monotonic
+from urllib.parse import SplitResult, urlsplit
+
+_OK = 200
+
+
+class Fault(Enum):
+    """Why no answer came."""
+
+    UNREACHABLE = "unreachable"
+    SILENT = "silent"
+    HTTP = "http"
+    TOO_LARGE = "too_large"
+
+
+class PostFailed(Exception):
+    """No answer, and why not."""
+
+    def __init__(self, fault: Fault, detail: str) -> None:
+        super().__init__(detail)
+        self.fault = fault
+        self.detail = detail
+
+
+class HttpPost:
+    """Posts octets. ``tls`` is whom to believe over HTTPS; the system's authorities if left out."""
+
+    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+        self._tls = tls
+
+    def post(  # noqa: PLR0913 - a request has as many parts
+        self, url: str, body: bytes, *, sends: str, wants: str, timeout: timedelta, max_size: int
+    ) -> bytes:
+        """Give the body of a 200 of media type ``wants``; PostFailed otherwise, after ``timeout`` at the latest."""
+        target = urlsplit(url)
+        connection = self._connection(target, timeout.total_seconds())
+        headers = {"Content-Type": sends, "Accept": wants, "Connection": "close"}
+        over = Event()
+        try:
+            began = monotonic()
+            connection.connect()
+            with _cut_off(connection.sock, began + timeout.total_seconds() - monotonic(), over):
+                connection.request("POST", _path(target), body, headers)
+                return _body(connection.getresponse(), wants, max_size, over)
+        except TimeoutError as error:
+            raise PostFailed(Fault.SILENT, "no answer within the time") from error
+        except (OSError, HTTPException, ValueError) as error:
+            if over.is_set():
+                raise PostFailed(Fault.SILENT, "no whole answer within the time") from error
+            if isinstance(error, RemoteDisconnected):
+                raise PostFailed(Fault.SILENT, "the connection was closed without an answer") from error
+            fault = Fault.HTTP if isinstance(error, HTTPException) else Fault.UNREACHABLE
+            raise PostFailed(fault, _short(error)) from error
+        finally:
+            connection.close()
+
+    def _connection(self, target: SplitResult, seconds: float) -> HTTPConnection:
+        try:
+            host, port = target.hostname, target.port
+        except ValueError as error:
+            raise PostFailed(Fault.UNREACHABLE, str(error)) from error
+        if target.scheme not in ("http", "https") or not host or target.username is not None:
+            raise PostFailed(Fault.UNREACHABLE, "the address is none of http or https")
+        if target.scheme == "https":
+            return HTTPSConnection(host, port, timeout=seconds, context=self._tls or ssl.create_default_context())
+        return HTTPConnection(host, port, timeout=seconds)
+
+
+@contextmanager
+def _cut_off(connected: socket, seconds: float, over: Event) -> Iterator[None]:
+    """Shut the connection after ``seconds`` altogether: a socket's own timeout begins anew with every octet."""
+
+    def cut() -> None:
+        over.set()
+        try:
+            connected.shutdown(SHUT_RDWR)
+        except OSError:
+            return  # Closed just before.
+
+    timer = Timer(max(seconds, 0), cut)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _body(response: HTTPResponse, wants: str, max_size: int, over: Event) -> bytes:
+    if response.status != _OK:
+        raise PostFailed(Fault.HTTP, f"status {response.status}")
+    kind = response.headers.get_content_type()
+    if kind != wants:
+        raise PostFailed(Fault.HTTP, f"an answer of type {kind[:60]}")
+    body = response.read(max_size + 1)
+    if over.is_set():
+        raise PostFailed(Fault.SILENT, "no whole answer within the time")
+    if len(body) > max_size:
+        raise PostFailed(Fault.TOO_LARGE, f"more than {max_size} octets")
+    return body
+
+
+def _path(target: SplitResult) -> str:
+    return (target.path or "/") + (f"?{target.query}" if target.query else "")
+
+
+def _short(error: Exception) -> str:
+    said = str(error) or type(error).__name__
+    return "".join(each if each.isprintable() else " " for each in said)[:120]

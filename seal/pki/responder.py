@@ -1,0 +1,58 @@
+"""An OCSP responder for one authority (RFC 6960): request octets in, answer octets out, never an exception."""
+
+from datetime import timedelta
+
+from crypto.certificate import Certificate
+from crypto.errors import CryptoError, OcspError
+from crypto.keys import Signer
+from crypto.ocsp import CertId, CertStatus, ResponseStatus, SingleAnswer, parse_request
+from crypto.ocsp_answer import OcspTemplate, refusal
+from kernel.clock import Clock
+from seal.pki.ca import Authority
+
+REQUEST_TYPE, RESPONSE_TYPE = "application/ocsp-request", "application/ocsp-response"
+
+
+class OcspResponder:
+    """Answers from the authority's ledger: a certificate it never issued is unknown.
+
+    ``certificate`` and ``signer`` are the appointed responder's; without them the authority answers itself.
+    """
+
+    def __init__(
+        self,
+        authority: Authority,
+        clock: Clock,
+        *,
+        certificate: Certificate | None = None,
+        signer: Signer | None = None,
+        life: timedelta = timedelta(hours=12),
+    ) -> None:
+        self._authority = authority
+        self._issuer = authority.certificate
+        self._clock = clock
+        self._life = life
+        self._template = OcspTemplate(certificate or self._issuer, signer or authority.signer, issuer=self._issuer)
+
+    def answer(self, request: bytes) -> bytes:
+        """Answer a DER request."""
+        try:
+            asked = parse_request(request)
+        except OcspError:
+            return refusal(ResponseStatus.MALFORMED_REQUEST)
+        if not any(each.issued_by(self._issuer) for each in asked.asked):
+            return refusal(ResponseStatus.UNAUTHORIZED)
+        try:
+            said = [self._single(each) for each in asked.asked]
+            return self._template.answer(said, produced_at=self._clock.now(), nonce=asked.nonce)
+        except (CryptoError, OSError):
+            # The vault or the ledger's disk does not answer now; the asker shall come again.
+            return refusal(ResponseStatus.TRY_LATER)
+
+    def _single(self, asked: CertId) -> SingleAnswer:
+        known = asked.issued_by(self._issuer)
+        status, revoked = self._authority.status(asked.serial) if known else (CertStatus.UNKNOWN, None)
+        now = self._clock.now()
+        return SingleAnswer(
+            cert_id=asked, status=status, revoked=revoked, this_update=now, next_update=now + self._life
+        )
