@@ -1,6 +1,7 @@
 """Sessions of a device: lent to one thread at a time, opened anew once after a failure, never taken across a fork."""
 
 import os
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,13 +18,14 @@ Answer = TypeVar("Answer")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
-    """How many sessions are open at once, and for how many seconds one waits for one of them."""
+    """How many sessions are open at once, how many seconds one waits for one of them, and for a device that failed."""
 
     sessions: int = 8
     patience: float = 10.0
+    pause: float = 0.1
 
     def __post_init__(self) -> None:
-        if self.sessions < 1 or self.patience < 0:
+        if self.sessions < 1 or self.patience < 0 or self.pause < 0:
             raise KeyRefused("a vault has one session or more, and waits no negative time")
 
 
@@ -80,11 +82,13 @@ class Pool(Generic[Connection, Session]):
         self._by_process: dict[int, _Here[Connection, Session]] = {}
 
     def use(self, work: Callable[[Session], Answer]) -> Answer:
-        """Do ``work`` with a session; if it raises DeviceGone, connect anew and do it once more."""
+        """Do ``work`` with a session; if it raises DeviceGone, connect anew after a pause and do it once more."""
         try:
             return self._once(work)
         except DeviceGone:
-            return self._once(work)
+            # Whatever was wrong, another process starting the same device for one, is seldom over at once.
+            time.sleep(self._limits.pause)
+        return self._once(work)
 
     def close(self) -> None:
         """Let go of the device when nobody uses it any more; afterwards the pool refuses."""

@@ -37,11 +37,20 @@ class Token:
         self.__pin = Hidden(pin.encode())
         self._pin_refused = False
         self._initialized_in: int | None = None
+        self._used_in: int | None = None
 
     def connect(self) -> _LoggedIn:
         """Initialise the module where that is not done in this process, find the token, log in."""
         self._initialize()
-        slot = self._slot()
+        try:
+            slot = self._slot()
+        except DeviceGone:
+            # Many modules look for tokens only when they are initialised: the next try shall look anew. Not once
+            # sessions were opened in this process, for some thread may be in a call.
+            if self._used_in != os.getpid():
+                self.finalize()
+            raise
+        self._used_in = os.getpid()
         anchor = self._open(slot)
         try:
             self._login(anchor)

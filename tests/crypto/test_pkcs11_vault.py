@@ -17,7 +17,7 @@ from crypto.suites import ES256, RS256, SM2_SM3, KeyKind
 from crypto.vaults import cryptoki as ck
 from crypto.vaults.errors import DeviceGone, PinRefused, UnknownKey, VaultDamaged
 from crypto.vaults.pkcs11 import Pkcs11Vault, Sm2Numbers, der_of
-from tests.sims.softhsm import PIN
+from tests.sims.softhsm import PIN, make_token
 
 ROOT = Path(__file__).parents[2]
 
@@ -111,6 +111,14 @@ def test_a_wrong_pin_is_refused_without_repeating_it(tokens: str) -> None:
 def test_a_token_that_is_not_there_is_said_to_be_gone(tokens: str) -> None:
     with closing(Pkcs11Vault(tokens, "nobody", PIN)) as vault, pytest.raises(DeviceGone, match="labelled 'nobody'"):
         vault.keys()
+
+
+def test_a_token_that_appears_later_is_found(tokens: str) -> None:
+    with closing(Pkcs11Vault(tokens, "late", PIN)) as vault:
+        with pytest.raises(DeviceGone):
+            vault.keys()
+        make_token("late")
+        assert vault.keys() == ()
 
 
 @pytest.mark.parametrize("module", ["libc.so.6", "/nowhere/pkcs11.so", "", __file__])

@@ -131,7 +131,7 @@ def test_a_closed_pool_holds_nothing_and_refuses() -> None:
     pool.close()
 
 
-@pytest.mark.parametrize("limits", [{"sessions": 0}, {"patience": -1.0}])
+@pytest.mark.parametrize("limits", [{"sessions": 0}, {"patience": -1}, {"pause": -1}])
 def test_limits_that_let_nobody_in_are_refused(limits: dict[str, int]) -> None:
     with pytest.raises(KeyRefused):
         Limits(**limits)

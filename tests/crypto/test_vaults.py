@@ -216,10 +216,11 @@ def test_parent_and_children_sign_after_a_fork(subject: Subject) -> None:
     # The parent's threads idle at the fork. One that ends just then can hold a lock of libcrypto's for ever.
     with ThreadPoolExecutor(3) as workers:
         assert good(workers)
-        children = [_in_child(child_is_good) for _ in range(2)]
-        assert good(workers)
-        assert [os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) for child in children] == [0, 0]
-        assert good(workers)
+        for _ in range(2):  # One after the other: SoftHSM writes at a login what it reads when it starts elsewhere.
+            child = _in_child(child_is_good)
+            assert good(workers)
+            assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+            assert good(workers)
 
 
 def _in_child(good: Callable[[], bool]) -> int:
