@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from crypto.cms import CmsTemplate
+from crypto.cms_build import signing_certificate_v2
 from crypto.der import (
     bit_string,
     explicit,
@@ -178,6 +179,7 @@ def token(tsa: Any, stamped: bytes, at: datetime) -> bytes:
         [
             attribute("1.2.840.113549.1.9.3", oid(TST_INFO)),
             attribute("1.2.840.113549.1.9.4", octet_string(sm3(info))),
+            signing_certificate_v2(tsa.certificate, SM2_SM3),
         ]
     )
     certificate = tsa.certificate
