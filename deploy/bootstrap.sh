@@ -2,7 +2,7 @@
 # Prepare this machine for one purpose; run again, it does only what is missing.
 #   bootstrap.sh run      .venv with what the service needs
 #   bootstrap.sh test     the same plus the test tools, a browser and a CJK font
-#   bootstrap.sh judges   outside programs that check our work: pdfsig, qpdf, Apache's OpenID module, BouncyCastle, Node
+#   bootstrap.sh judges   outside programs that check our work: pdfsig, qpdf, Apache's OpenID module, BouncyCastle, SoftHSM, Node
 set -eu
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
@@ -78,6 +78,8 @@ judges() {
     [ -e /usr/lib/apache2/modules/mod_auth_openidc.so ] || missing="$missing apache2 libapache2-mod-auth-openidc"
     [ -e /usr/share/java/bcpkix.jar ] || missing="$missing libbcpkix-java libbcprov-java"
     command -v javac >/dev/null 2>&1 || missing="$missing default-jdk-headless"
+    [ -e /usr/lib/softhsm/libsofthsm2.so ] || missing="$missing softhsm2"
+    command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
     command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
     [ -z "$missing" ] && return
     if ! can_install; then

@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-BENCHMARKS = ("sm2", "pdf", "qr")
+BENCHMARKS = ("sm2", "jose", "cose", "pki", "pdf", "qr")
 _FILE_WIDTH = 150
 ROOT = Path(__file__).resolve().parents[2]
 
