@@ -8,7 +8,7 @@ import subprocess
 import sys
 import traceback
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, wait
 from pathlib import Path
 
 import pytest
@@ -17,6 +17,7 @@ from crypto.errors import KeyRefused
 from crypto.keys import KeyId, sign
 from crypto.suites import ES256, SM2_SM3
 from crypto.vaults.errors import UnknownKey, VaultDamaged, VaultExposed
+from crypto.vaults.files import locked
 from crypto.vaults.soft import KdfCost, KeyEncryptionKey, Secret, SoftVault
 
 PASSPHRASE = "云山苍苍 江水泱泱"
@@ -257,6 +258,16 @@ def test_keys_made_while_the_vault_key_changes_all_open_afterwards(folder: Path,
     assert all(_signs(again, key) for key in keys)
 
 
+def test_nobody_adds_a_key_while_the_vault_key_changes(folder: Path, vault: SoftVault) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        with locked(folder / "vault.lock", alone=True):
+            adding = pool.submit(vault.generate, ES256)
+            assert not wait([adding], timeout=0.3).done
+            assert vault.keys() == ()
+        added = adding.result()
+    assert vault.keys() == (added,)
+
+
 def test_a_key_that_is_gone_is_told_from_one_that_is_damaged(folder: Path, vault: SoftVault) -> None:
     key = vault.generate(ES256)
     _file(folder, key).unlink()
@@ -269,6 +280,7 @@ KILLED = """
 import os, shutil, signal, sys
 from pathlib import Path
 from crypto.keys import sign
+from crypto.vaults.files import locked
 from crypto.vaults.soft import KdfCost, SoftVault
 
 pristine, folder, old, new, change = Path(sys.argv[1]), Path(sys.argv[2]), *sys.argv[3:]
