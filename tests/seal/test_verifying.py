@@ -70,7 +70,11 @@ def test_a_document_cut_short_is_not_valid_in_the_sandbox_either(
     house: House, verifier: Verifier, pdf: bytes, ofd: bytes, name: str
 ) -> None:
     sealed = house.service().seal(request(document_for(name, pdf, ofd), format=name), CLERK).document
-    assert verifier.verify(sealed[:2000] + sealed[2100:]).verdict is not Verdict.VALID
+    try:
+        verdict = verifier.verify(sealed[:2000] + sealed[2100:]).verdict
+    except UnsupportedDocument:
+        verdict = Verdict.INVALID
+    assert verdict is not Verdict.VALID
 
 
 def test_a_second_pdf_seal_leaves_the_first_valid(house: House, pdf: bytes) -> None:
