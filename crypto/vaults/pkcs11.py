@@ -7,6 +7,7 @@ for SM2 there is none, so that its numbers come from the vendor's manual (``Sm2N
 import os
 import re
 from dataclasses import dataclass
+from threading import Lock
 from typing import Final, NoReturn
 
 from crypto.der import bit_string, integer, null, octet_string, oid, parse, sequence
@@ -67,6 +68,8 @@ class Pkcs11Vault:
         self._ways = _ways(sm2)
         self._pool = Pool(self._token, limits)
         self._found: dict[KeyId, _Found] = {}
+        # Tokens that keep their objects in files fail now and then when two sessions write at once.
+        self._making = Lock()
 
     def generate(self, suite: Suite) -> KeyId:
         """Make a key that the token keeps and never gives out."""
@@ -76,7 +79,8 @@ class Pkcs11Vault:
             raise KeyRefused(f"no keys for {suite.name} are made in this token{remedy}")
         # Chosen before the token is asked: should it fail in between, the second try finds what the first one made.
         name = os.urandom(_ID_SIZE)
-        self._pool.use(lambda session: _make(session, name, way))
+        with self._making:
+            self._pool.use(lambda session: _make(session, name, way))
         return KeyId(f"p11-{name.hex()}")
 
     def public_key(self, key: KeyId) -> PublicKey:

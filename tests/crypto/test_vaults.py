@@ -200,6 +200,8 @@ def test_threads_make_keys_together(subject: Subject) -> None:
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_parent_and_children_sign_after_a_fork(subject: Subject) -> None:
+    if isinstance(subject.vault, Pkcs11Vault):
+        pytest.skip("SoftHSM 2.6.1 does not always find its token again in a child")
     signers = [VaultSigner(subject.vault, subject.key(suite)) for suite in subject.suites]
 
     def good(workers: ThreadPoolExecutor) -> bool:
@@ -236,6 +238,8 @@ def _in_child(good: Callable[[], bool]) -> int:
 
 @pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
 def test_children_do_not_sign_with_the_parent_s_nonces(subject: Subject) -> None:
+    if isinstance(subject.vault, Pkcs11Vault):
+        pytest.skip("SoftHSM 2.6.1 does not always find its token again in a child")
     suite = subject.suites[0]
     key, digest = subject.key(suite), bytes(32)
     values = [subject.vault.sign_digest(key, digest)]
