@@ -41,6 +41,11 @@ class AtPoint:
     x_mm: float
     y_mm: float
 
+    @classmethod
+    def on(cls, page: int, *, x_mm: float, y_mm: float) -> "AtPoint":
+        """Take a single page, counted from 1, or from -1 backwards."""
+        return cls(pages=PageList.single(page), x_mm=x_mm, y_mm=y_mm)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InCorner:

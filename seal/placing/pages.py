@@ -34,6 +34,11 @@ class PageList:
                 raise PlacementRefused(f"{part[:40]!r} is no page: write 3, 1-3, -1 (the last), all, odd or even.")
         return cls(",".join(parts))
 
+    @classmethod
+    def single(cls, page: int) -> "PageList":
+        """Take one page, counted from 1, or from -1 backwards."""
+        return cls.parse(str(page))
+
     def of(self, count: int) -> tuple[int, ...]:
         """Give the indexes, from 0, in a document of ``count`` pages; PlacementRefused for a page that is not there."""
         found: set[int] = set()

@@ -67,7 +67,8 @@ def _stamps(placement: Placement, width: float, height: float, surface: Surface)
 
 def _whole(page: int, size: PageSize, box: Box) -> Stamp:
     right, bottom = box.x + box.width, box.y + box.height
-    if min(box.x, box.y, size.width - right, size.height - bottom) < -OVERHANG_MM:
+    gaps = (box.x, box.y, size.width - right, size.height - bottom)
+    if not all(gap >= -OVERHANG_MM for gap in gaps):  # what is no number is refused too
         raise PlacementRefused(
             f"The page is {size.width:g} by {size.height:g} mm: the picture would not lie on it whole "
             f"(from {box.x:g}, {box.y:g} to {right:g}, {bottom:g})."

@@ -16,7 +16,7 @@ from seal.errors import PlacementRefused
 from seal.placing.model import EVERY, LAST, AtKeyword, AtPoint, Corner, Edge, Facing, InCorner, Placement, Straddle
 from seal.placing.pages import PageList
 
-LONGEST = 1000
+LONGEST_PLACEMENT = 1000
 _FURTHEST_MM = 10_000.0
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) not in "%;=")
 _Choice = TypeVar("_Choice", Edge, Corner)
@@ -24,8 +24,8 @@ _Choice = TypeVar("_Choice", Edge, Corner)
 
 def parse_placement(text: str) -> Placement:
     """Read a placement; PlacementRefused tells what is wrong with it."""
-    if len(text) > LONGEST:
-        raise PlacementRefused(f"A placement has {LONGEST} characters at most.")
+    if len(text) > LONGEST_PLACEMENT:
+        raise PlacementRefused(f"A placement has {LONGEST_PLACEMENT} characters at most.")
     head, *rest = text.split(";")
     kind, _, subject = head.partition(":")
     reader = _READERS.get(kind.strip())
@@ -45,7 +45,7 @@ def placement_text(placement: Placement) -> str:
         case InCorner():
             words = [f"corner:{placement.corner.value}", f"dx={placement.dx_mm!r}", f"dy={placement.dy_mm!r}"]
         case AtKeyword():
-            words = [f"keyword:{quote(placement.text, safe=_PLAIN, errors="surrogatepass")}", f"pick={placement.pick}"]
+            words = [f"keyword:{quote(placement.text, safe=_PLAIN, errors='surrogatepass')}", f"pick={placement.pick}"]
             words += [f"dx={placement.dx_mm!r}", f"dy={placement.dy_mm!r}"]
         case Straddle():
             words = [f"straddle:{placement.edge.value}", f"margin={placement.margin_mm!r}"]
