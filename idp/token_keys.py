@@ -112,7 +112,7 @@ class TokenKeyRegister:
             after = key_sets.announce(before, self._vault.public_key(key), self._vault.suite(key), at=now)
             if not store.insert(conn, made):
                 raise TokenKeyRefused("Another key was announced at this moment.")
-            facts = {"key": key, "published": len(after.keys)}
+            facts: dict[str, Fact] = {"key": key, "published": len(after.keys)}
             self._record(conn, now, actor, "idp.token_key_announced", made.kid, **facts)
         return made
 
@@ -134,7 +134,7 @@ class TokenKeyRegister:
             store.change(
                 conn, [replace(row, stage=stages[row.kid].stage, since=stages[row.kid].since) for row in known]
             )
-            facts = {"retired": before.active.kid, "early": early is not None, "reason": early}
+            facts: dict[str, Fact] = {"retired": before.active.kid, "early": early is not None, "reason": early}
             self._record(conn, now, actor, "idp.token_key_switched", after.active.kid, **facts)
         return after
 
@@ -174,9 +174,7 @@ class TokenKeyRegister:
             said = str(error)
             raise TokenKeyRefused(f"{said[:1].upper()}{said[1:]}.") from error
 
-    def _record(
-        self, conn: sa.Connection, at: datetime, actor: str, action: str, kid: str, **facts: Fact
-    ) -> None:
+    def _record(self, conn: sa.Connection, at: datetime, actor: str, action: str, kid: str, **facts: Fact) -> None:
         told = {name: value for name, value in facts.items() if value is not None}
         self._audit.append(conn, at=at, actor=actor, action=action, target=kid, facts=told)
 

@@ -64,7 +64,7 @@ def published(portal: Portal) -> list[str]:
 
 
 def kid_of(token: str) -> str:
-    head = token.split(".")[0]
+    head = token.split(".", maxsplit=1)[0]
     return str(json.loads(base64.urlsafe_b64decode(head + "=" * (-len(head) % 4)))["kid"])
 
 
