@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from admin import schema, vaulting
+from admin import key_events, schema, vaulting
 from admin.key_health import KeyHealth, keys_in_use
 from admin.settings import Settings, SettingsRefused, require_vault
 from crypto.engines import settle_engine
@@ -92,6 +92,14 @@ class Service:
     pages: Pages
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    vault: KeyVault
+    database: Database
+    audit: AuditLog
+    clock: Clock
+
+
 def prepare(settings: Settings) -> None:
     """Make what is missing of the data folder and bring the database up to date; run again, it changes nothing."""
     home = Home(root=settings.home)
@@ -115,10 +123,11 @@ def prepare(settings: Settings) -> None:
 
 def _begin_token_keys(home: Home, database: Database, vault: KeyVault) -> None:
     """Let a key sign tokens if none does yet: the one an older version named in a file, else a new one."""
-    keys = TokenKeyRegister(database=database, audit=AuditLog(), clock=SystemClock(), vault=vault)
+    kept = _Kept(vault=vault, database=database, audit=AuditLog(), clock=SystemClock())
+    keys = TokenKeyRegister(database=database, audit=kept.audit, clock=kept.clock, vault=vault)
     if not keys.rows():
         named = home.identity_key.read_text().strip() if home.identity_key.exists() else ""
-        keys.begin(KeyId(named) if named else vault.generate(ES256))
+        keys.begin(KeyId(named) if named else key_events.make_key(kept, ES256))
     # It has served: were it to stay, it would name an old key for ever.
     home.identity_key.unlink(missing_ok=True)
 
