@@ -11,14 +11,17 @@ import sqlalchemy as sa
 from starlette.testclient import TestClient
 
 from admin import build
+from admin.checkup import examine
 from admin.faces import application
 from admin.key_health import AT_ONCE, FRESH, KeyHealth, KeyUse, failure, keys_in_use
+from admin.settings import Settings
 from crypto.issuing import parse_csr
 from crypto.keys import KeyId
 from crypto.suites import ES256
 from crypto.vaults.soft import SoftVault
 from crypto.x509 import pem_bodies
-from kernel.clock import ManualClock
+from kernel.clock import ManualClock, SystemClock
+from seal.trust import Trust
 from tests.admin.conftest import Town, Xinyin
 
 PHRASE = "correct horse battery"
@@ -321,3 +324,24 @@ def test_the_doctor_compares_clocks_with_postgresql(xinyin: Xinyin, given: Given
     assert checks["clock, database"]["ok"]
     assert checks["clock, file system"]["ok"]
     assert ("s apart" in checks["clock, database"]["detail"]) is ("postgresql" in checks["database"]["detail"])
+
+
+def test_an_anchor_that_ends_soon_holds_today_and_names_what_to_do(town: Town) -> None:
+    anchors = Trust.load(town.home / "trust").anchors
+    soonest = min(anchors, key=lambda anchor: anchor.not_after)
+    for days, remedy in ((30, f"ends {soonest.not_after:%Y-%m-%d}"), (90, "")):
+        checks = examine(town.settings, ManualClock(soonest.not_after - timedelta(days=days)))
+        (found,) = [check for check in checks if check.name == "trust anchors"]
+        assert found.ok
+        assert remedy in found.remedy
+        assert bool(found.remedy) is bool(remedy)
+
+
+def test_a_clock_that_is_ahead_of_the_others_is_found_out(given: Given) -> None:
+    settings = Settings(**given)  # type: ignore[arg-type]
+    ahead = ManualClock(SystemClock().now() + timedelta(hours=1))
+    found = {check.name: check for check in examine(settings, ahead) if check.name.startswith("clock")}
+    assert not found["clock, file system"].ok
+    assert "time server" in found["clock, file system"].remedy
+    # A database in this very process has no clock of its own.
+    assert found["clock, database"].ok is ("sqlite" in settings.database)
