@@ -115,7 +115,6 @@ def _permissions(home: build.Home) -> str:
         "vault",
         "vault/keys",
         "objects",
-        "dev-ca",
     )
     looked = [*(home.root / name for name in names), *(home.vault / "keys").glob("*.json")]
     looked += [home.vault / "vault.json"]
