@@ -82,7 +82,9 @@ def test_every_audit_action_is_told_and_none_else() -> None:
         action
         for floor in ("seal", "license_store", "idp", "admin")
         for path in (ROOT / floor).rglob("*.py")
-        for action in re.findall(r'"((?:seal|license|idp|key)\.[a-z_.]*(?:ed|made|out|in|seen|begun))"', path.read_text("utf-8"))
+        for action in re.findall(
+            r'"((?:seal|license|idp|key)\.[a-z_.]*(?:ed|made|out|in|seen|begun))"', path.read_text("utf-8")
+        )
     }
     section = text("docs/operations.md").partition("## Audit")[2].partition("## ")[0]
     assert actions == set(re.findall(r"`((?:seal|license|idp|key)\.[a-z_.]+)`", section))
