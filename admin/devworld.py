@@ -20,7 +20,7 @@ from pydantic import SecretStr
 
 from admin import build
 from admin import settings as configuration
-from admin.settings import DEV_MARK, Settings, SettingsRefused
+from admin.settings import DEV_MARK, NO_DEVICE, Settings, SettingsRefused
 from crypto.vaults.files import make_folder, write_once
 from idp.model import ConsentPolicy, Evidence, IdentityLevel
 from idp.realname import DevPopulation
@@ -69,7 +69,7 @@ def load(*, home: Path, port: int) -> Settings:
     """Load the settings for an invented world in ``home``: on this machine and in that folder, nowhere else."""
     # The database too: an address left in the environment may lead to real people.
     url = f"http://127.0.0.1:{port}"
-    return configuration.load(home=home, port=port, host="127.0.0.1", public_url=url, database_url="")
+    return configuration.load(home=home, port=port, host="127.0.0.1", public_url=url, database_url="", **NO_DEVICE)
 
 
 def settings_of(settings: Settings) -> Settings:

@@ -15,6 +15,7 @@ from admin.build import Service
 from crypto.errors import CryptoError
 from kernel import problem
 from kernel.assets import static_app
+from kernel.errors import Refusal
 from kernel.guard import BearerGuard
 
 MAX_UPLOAD = 65 * 1024 * 1024
@@ -67,7 +68,7 @@ def _health(app: FastAPI, service: Service) -> None:
 
     @app.get("/readyz", include_in_schema=False)
     def ready() -> Response:
-        """Ready means: the database answers and the identity keys sign."""
+        """Ready means: the database answers and the keys in use sign."""
         checks = {"database": _database_answers(service), "keys": _keys_sign(service)}
         return JSONResponse(checks, status_code=200 if all(checks.values()) else 503)
 
@@ -84,11 +85,13 @@ def _database_answers(service: Service) -> bool:
 
 def _keys_sign(service: Service) -> bool:
     try:
-        service.signer.sign(b"ready?")
-    except CryptoError:
-        _log.exception("identity_keys_do_not_sign")
+        failed = service.health.failing()
+    except (CryptoError, Refusal, SQLAlchemyError):
+        _log.exception("keys_do_not_answer")
         return False
-    return True
+    for use in failed:
+        _log.error("key_does_not_sign", key_id=use.key, purpose=use.purpose)
+    return not failed
 
 
 def quiet_library_logs() -> None:

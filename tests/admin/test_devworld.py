@@ -114,7 +114,7 @@ def test_an_invented_world_never_goes_into_the_database_of_the_environment(
 
 def test_the_secrets_of_a_folder_are_for_its_owner_alone(pattern: Town) -> None:
     assert pattern.home.stat().st_mode & 0o777 == 0o700
-    kept = [devworld.WORLD, "forms.key", "identity-key", "xinyin.db"]
+    kept = [devworld.WORLD, "forms.key", "xinyin.db"]
     kept += [f"vault/{path.name}" for path in (pattern.home / "vault").iterdir()]
     assert [name for name in kept if (pattern.home / name).stat().st_mode & 0o077] == []
 
