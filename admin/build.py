@@ -27,6 +27,7 @@ from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
 from license_store.render import Renderer, packaged_font
+from seal.pki.authorities import Authorities
 from seal.register import SealRegister
 from seal.sealing import SealService
 from seal.trust import Trust
@@ -55,6 +56,11 @@ class Home:
         return self.root / "trust"
 
     @property
+    def authorities(self) -> Path:
+        """What our certification authorities did."""
+        return self.root / "ca"
+
+    @property
     def database(self) -> Path:
         """SQLite's file, unless the settings name a database elsewhere."""
         return self.root / "xinyin.db"
@@ -80,6 +86,7 @@ class Service:
     vault: KeyVault
     signer: Signer
     audit: AuditLog
+    authorities: Authorities
     register: SealRegister
     sealing: SealService
     verifier: Verifier
@@ -192,6 +199,9 @@ def _compose(settings: Settings, home: Home, database: Database, clock: Clock, r
         vault=vault,
         signer=signer,
         audit=audit,
+        authorities=Authorities(
+            home.authorities, vault=vault, clock=clock, db=database, audit=audit, public_url=settings.public_url
+        ),
         register=register,
         sealing=sealing,
         verifier=verifier,
