@@ -150,7 +150,7 @@ def test_an_ocsp_get_may_be_kept_unless_it_has_a_nonce(
     )
 
 
-@pytest.mark.parametrize("path", ["AA", "%21%21%21", "A" * 5000, "%E5%8D%B0", "AAAA/../..//", "="])
+@pytest.mark.parametrize("path", ["AA", "%21%21%21", "A" * 5000, "%E5%8D%B0", "AAAA%2F..%2F..%2F%2F", "="])
 def test_a_get_that_holds_no_request_is_malformed(http: TestClient, path: str) -> None:
     answer = http.get(f"/pki/ocsp/sm2/{path}")
 
@@ -160,7 +160,7 @@ def test_a_get_that_holds_no_request_is_malformed(http: TestClient, path: str) -
 
 def test_a_time_stamp_is_had_under_either_suite(http: TestClient, kind: str) -> None:
     for digest in (SM3, SHA256):
-        query = make_query(Imprint.of(digest.oid, digest.digest(b"data")), nonce=5, certificates=True)
+        query = make_query(Imprint.of(digest.oid, digest.digest(b"data")), nonce=5)
         answer = http.post(f"/pki/tsa/{kind}", content=query, headers=QUERY)
         token = parse_response(answer.content).token
         assert answer.headers["content-type"] == "application/timestamp-reply"
