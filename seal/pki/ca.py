@@ -177,6 +177,8 @@ class Authority:
     def install(self, certificate: Certificate, issuers: Iterable[Certificate], *, by: str = "authority") -> None:
         """Take the certificate that was asked for, and its issuers up to the root, in order."""
         path = (certificate, *issuers)
+        if self._ledger.path():
+            raise CertificateRequestRefused("the authority has its certificate already")
         if certificate.spki != self._signer.public_key.spki:
             raise CertificateRequestRefused("the certificate is for another key than this authority's")
         for each, issuer in pairwise(path):

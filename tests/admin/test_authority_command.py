@@ -137,7 +137,7 @@ def test_a_pair_is_issued_with_the_encryption_key_made_here_or_there(office: Off
     for more in ((), ("--encryption-csr", office.csr())):
         signing, encryption, *_ = office.issue("--pair", *more)
         assert signing.subject == encryption.subject
-        assert encryption.key_usage == {"key_encipherment", "data_encipherment", "key_agreement"}
+        assert encryption.key_usage == frozenset({"key_encipherment", "data_encipherment", "key_agreement"})
         assert f"{encryption.serial:x}" in office.run("ca", "status", f"{signing.serial:x}").out
 
 
