@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from admin import schema
-from admin.settings import Settings, SettingsRefused
+from admin.settings import DEV_MARK, Settings, SettingsRefused
 from crypto.engines import settle_engine
 from crypto.keys import KeyId, KeyVault, Signer, VaultSigner
 from crypto.suites import ES256
@@ -200,7 +200,14 @@ def _compose(settings: Settings, home: Home, database: Database, clock: Clock, r
         signer=signer,
         audit=audit,
         authorities=Authorities(
-            home.authorities, vault=vault, clock=clock, db=database, audit=audit, public_url=settings.public_url
+            home.authorities,
+            vault=vault,
+            clock=clock,
+            db=database,
+            audit=audit,
+            public_url=settings.public_url,
+            # An invented certificate would be asked about at an address where nobody is any more.
+            addressed=not (home.root / DEV_MARK).exists(),
         ),
         register=register,
         sealing=sealing,

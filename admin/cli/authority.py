@@ -95,11 +95,10 @@ def found(
     with services(configuration.load()) as service:
         vault = _root_vault(root, new=not (root / "vault" / "vault.json").exists())
         try:
-            made = service.authorities.found(root, vault, organisation)
+            service.authorities.found(root, vault, organisation)
         except FileExistsError as error:
             raise typer.BadParameter("this data folder has its authorities already: see `xinyin ca list`") from error
-        for kind in made:
-            _trust(service, kind.value)
+        service.authorities.trusted_in(Home(root=service.settings.home).trust)
         _show_authorities(service.authorities)
     _say(f"The roots are trusted from now on. Take {root} away and keep it safe; restart the service to offer /pki.")
 
@@ -303,19 +302,6 @@ def _acting(authorities: Authorities, serial: int, root: Path | None) -> Authori
 
 def _published(authorities: Authorities, authority: Authority, root: Path | None) -> RevocationList:
     return authority.publish(by=OPERATOR) if root is None else authorities.publish_root(authority, by=OPERATOR)
-
-
-def _trust(service: Service, kind: str) -> None:
-    """Believe what was founded: the root as an anchor, the authority as one found on the way to it."""
-    folder = Home(root=service.settings.home).trust
-    make_folder(folder / "intermediates")
-    path = service.authorities.get(kind).path
-    for place, certificate in (
-        (folder / f"root-{kind}.pem", path[-1]),
-        (folder / "intermediates" / f"{kind}.pem", path[0]),
-    ):
-        if not place.exists():
-            write_once(place, certificate.pem().encode())
 
 
 def _show_authorities(authorities: Authorities) -> None:

@@ -1,6 +1,7 @@
 """The authorities of one installation: opened from their folder, their offices filled, their lists never over."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import structlog
@@ -9,6 +10,7 @@ from crypto.crl import RevocationList
 from crypto.errors import CryptoError
 from crypto.keys import KeyVault
 from crypto.suites import KeyKind, Suite
+from crypto.vaults.files import make_folder, write_once
 from crypto.x509 import Certificate
 from kernel.audit import AuditLog
 from kernel.clock import Clock
@@ -134,6 +136,17 @@ class Authorities:
         made = root.publish(life=ROOT_LIST_LIFE, by=by)
         self.get(root.suite.key.value).take_list_above(made)
         return made
+
+    def trusted_in(self, folder: Path) -> None:
+        """Have a trust folder believe our authorities: the roots as anchors, what is below on the way to them."""
+        make_folder(folder / "intermediates")
+        for kind, authority in self._open.items():
+            for place, certificate in (
+                (folder / f"root-{kind}.pem", authority.path[-1]),
+                (folder / "intermediates" / f"{kind}.pem", authority.certificate),
+            ):
+                with suppress(FileExistsError):
+                    write_once(place, certificate.pem().encode())
 
     # --- asking ---
 
