@@ -9,7 +9,7 @@ from pathlib import Path
 
 from admin import key_events, schema, vaulting
 from admin.key_health import KeyHealth, keys_in_use
-from admin.settings import Settings, SettingsRefused, require_vault
+from admin.settings import DEV_MARK, Settings, SettingsRefused, require_vault
 from crypto.engines import settle_engine
 from crypto.keys import KeyId, KeyVault
 from crypto.suites import ES256
@@ -28,6 +28,7 @@ from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
 from license_store.render import Renderer, packaged_font
+from seal.pki.authorities import Authorities
 from seal.register import SealRegister
 from seal.sealing import SealService
 from seal.trust import Trust
@@ -56,6 +57,11 @@ class Home:
         return self.root / "trust"
 
     @property
+    def authorities(self) -> Path:
+        """What our certification authorities did."""
+        return self.root / "ca"
+
+    @property
     def database(self) -> Path:
         """SQLite's file, unless the settings name a database elsewhere."""
         return self.root / "xinyin.db"
@@ -80,6 +86,7 @@ class Service:
     database: Database
     vault: KeyVault
     audit: AuditLog
+    authorities: Authorities
     register: SealRegister
     sealing: SealService
     verifier: Verifier
@@ -211,6 +218,16 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         database=database,
         vault=vault,
         audit=audit,
+        authorities=Authorities(
+            home.authorities,
+            vault=vault,
+            clock=clock,
+            db=database,
+            audit=audit,
+            public_url=settings.public_url,
+            # An invented certificate would be asked about at an address where nobody is any more.
+            addressed=not (home.root / DEV_MARK).exists(),
+        ),
         register=register,
         sealing=sealing,
         verifier=verifier,

@@ -11,6 +11,7 @@ import idp.api
 import license_store.api
 import license_store.pages
 import seal.api
+import seal.pki.api
 from admin.build import Service
 from crypto.errors import CryptoError
 from kernel import problem
@@ -43,10 +44,12 @@ def application(service: Service) -> FastAPI:
     app.include_router(license_store.api.public_router(service.desk))
     app.include_router(license_store.pages.router(service.pages, service.desk, base_url=service.settings.public_url))
     app.router.routes.extend(idp.api.routes(service.idp, service.pages))
+    if service.authorities.names:
+        app.router.routes.extend(seal.pki.api.routes(service.authorities, service.clock))
     app.mount("/static", static_app())
     _welcome(app, service)
     _health(app, service)
-    problem.install(app, page=service.pages.error, max_body_at={seal.api.UPLOADS: MAX_UPLOAD})
+    problem.install(app, page=service.pages.error, max_body_at={seal.api.UPLOADS: MAX_UPLOAD, **seal.pki.api.LIMITS})
     return app
 
 
