@@ -18,9 +18,9 @@ from crypto.jwk import (
     public_jwk,
     thumbprint_kid,
 )
-from crypto.keys import PublicKey, Signer
+from crypto.keys import PublicKey, Signer, require_fit
 from crypto.raw_values import sign_raw, verify_raw
-from crypto.suites import ED25519, ES256, Suite
+from crypto.suites import ED25519, ES256, Suite, Usage
 
 __all__ = [
     "JwtSigner",
@@ -61,6 +61,7 @@ class JwtSigner:
     """Signs claims with one key, under one ``kid``. ``signer`` decides the algorithm."""
 
     def __init__(self, signer: Signer, kid: str) -> None:
+        require_fit(signer.suite, signer.public_key, Usage.TOKEN)
         self._signer = signer
         self.kid = kid
         self.suite = signer.suite
@@ -131,7 +132,9 @@ def verify_signature(
     key = _choose_key(header, keys)
     alg = header.get("alg")
     name = _SYNONYMS.get(alg, alg) if isinstance(alg, str) else None
-    suite = next((suite for suite in suites if suite.jose == name and suite.key is key.kind), None)
+    suite = next(
+        (row for row in suites if row.jose == name and row.key is key.kind and Usage.TOKEN in row.usages), None
+    )
     if suite is None:
         raise TokenError("the algorithm is not one this key may use")
     signed = f"{parts[0]}.{parts[1]}".encode("ascii")

@@ -86,6 +86,8 @@ class Token:
         value = self.call(name, *arguments)
         if value in ck.DEVICE_FAILURES:
             raise DeviceGone(f"the token {self.label!r} does not answer: {name} gives {value:#x}")
+        if value in ck.MECHANISM_FAILURES:
+            raise KeyRefused(f"the token {self.label!r} does not offer the mechanism that {name} needs")
         if value != ck.OK:
             raise KeyRefused(f"the token {self.label!r} refuses {name} with {value:#x}")
 
@@ -178,9 +180,11 @@ class TokenSession:
         self.token.must("C_GetAttributeValue", self.handle, handle, byref(wanted), 1)
         return room.raw[: min(wanted.size, size)]
 
-    def sign(self, private: int, mechanism: int, octets: bytes) -> bytes:
-        """Sign ``octets`` with a mechanism that has no parameter."""
-        self.token.must("C_SignInit", self.handle, byref(ck.Mechanism(mechanism, None, 0)), private)
+    def sign(self, private: int, mechanism: int, octets: bytes, parameter: bytes = b"") -> bytes:
+        """Sign ``octets`` with a mechanism and its parameter, if it has one."""
+        held = ctypes.create_string_buffer(parameter, len(parameter)) if parameter else None
+        place = None if held is None else ctypes.addressof(held)
+        self.token.must("C_SignInit", self.handle, byref(ck.Mechanism(mechanism, place, len(parameter))), private)
         room, size = ctypes.create_string_buffer(_SIGNATURE_ROOM), c_ulong(_SIGNATURE_ROOM)
         self.token.must("C_Sign", self.handle, octets, len(octets), room, byref(size))
         return room.raw[: size.value]
