@@ -1,7 +1,7 @@
 """Encryption keys: vaults that decrypt, and the envelope in which a key centre delivers a pair (GM/T 0009 7.4)."""
 
 from dataclasses import dataclass
-from typing import Final, NoReturn, Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from cryptography.hazmat.primitives.ciphers import Cipher
 from cryptography.hazmat.primitives.ciphers.algorithms import SM4
@@ -11,6 +11,7 @@ from crypto.der import bit_string, null, oid, parse, sequence
 from crypto.engines import Sm2Multiplier
 from crypto.errors import CryptoError, DerError, KeyRefused
 from crypto.keys import KeyId, PublicKey
+from crypto.secrecy import Secret
 from crypto.sm2 import POINT_SIZE, SCALAR_SIZE, on_curve
 from crypto.sm2_encryption import Sm2Ciphertext, decrypt, encrypt
 from crypto.sm4 import KEY_SIZE
@@ -44,14 +45,11 @@ class DecryptingVault(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class KeyPair:
+class KeyPair(Secret):
     """An encryption pair taken out of its envelope; not shown, because ``scalar`` is the secret."""
 
     scalar: bytes
     point: bytes
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a private key is not copied to where it would be readable")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -22,6 +22,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Final, NoReturn
 
+from crypto import secrecy
 from crypto.der import integer, octet_string, sequence, utf8
 from crypto.encryption_keys import EnvelopedKey
 from crypto.engines import Sm2Engine, default_engine
@@ -66,7 +67,7 @@ _PURPOSES: Final[Mapping[object, _Purpose]] = {None: _Purpose.SIGN, _ENCRYPT: _P
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _OpenKey:
+class _OpenKey(secrecy.Secret):
     suite: Suite
     public_key: PublicKey
     purpose: _Purpose

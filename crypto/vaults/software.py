@@ -21,6 +21,7 @@ from crypto.encryption_keys import EnvelopedKey
 from crypto.engines import Sm2Engine, Sm2Multiplier, default_multiplier
 from crypto.errors import KeyRefused
 from crypto.keys import PublicKey
+from crypto.secrecy import Secret
 from crypto.sm2 import scalar_fits, signature_to_der
 from crypto.sm2_encryption import Sm2Ciphertext, decrypt
 from crypto.suites import ED25519, ES256, PS256, RS256, SM2_SM3, KeyKind, Suite
@@ -30,7 +31,7 @@ SignDigest: TypeAlias = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class FreshKey:
+class FreshKey(Secret):
     """A key pair just made; it is not shown, because ``pkcs8`` is the secret."""
 
     pkcs8: bytes
@@ -63,7 +64,7 @@ def open_key(suite: Suite, engine: Sm2Engine, pkcs8: bytes) -> SignDigest:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class Decrypt:
+class Decrypt(Secret):
     """An SM2 private key as something that decrypts; what may be asked of it is its vault's to decide."""
 
     pkcs8: bytes
