@@ -106,10 +106,17 @@ class Suite:
     # Keys of RSA: bits of a modulus that is made here.
     key_bits: int | None = None
     jose: str
+    # Other names of it that are read and never written.
+    jose_aliases: tuple[str, ...] = ()
     cose: int | None = None
     raw_size: int | None = None
     note: NoteForm | None = None
     usages: Usage
+
+    @property
+    def algs(self) -> tuple[str, ...]:
+        """Give every JWS ``alg`` that means this suite."""
+        return (self.jose, *self.jose_aliases)
 
     def require(self, usage: Usage) -> None:
         """Refuse, with SuiteRefused, a use that is not among ``usages``."""
@@ -191,7 +198,9 @@ ED25519 = Suite(
     whole_message=True,
     signature_oid="1.3.101.112",
     key_oid="1.3.101.112",
+    # RFC 9864 4.1 has a name that says which curve; "EdDSA" is what deployed clients know, so that is what is written.
     jose="EdDSA",
+    jose_aliases=("Ed25519",),
     cose=-8,
     note=NoteForm(type=b"\x01"),
     usages=Usage.CERTIFICATE | Usage.MESSAGE | Usage.TOKEN | Usage.CODE | Usage.NOTE,
