@@ -8,13 +8,12 @@ reset in a child.
 """
 
 import ctypes
-from collections import deque
 from collections.abc import Callable, Mapping
 from ctypes import CFUNCTYPE, POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from crypto.engines.foreign import DIGEST_SIZE, Handle, check_digest, check_point, check_scalar, draw_scalar
+from crypto.engines.foreign import DIGEST_SIZE, Handle, Idle, check_digest, check_point, check_scalar, draw_scalar
 from crypto.errors import EngineUnavailable, KeyRefused
 from crypto.sm2 import POINT_SIZE, RAW_SIGNATURE_SIZE, SCALAR_SIZE, on_curve, signature_fits
 
@@ -146,26 +145,6 @@ class _Operation:
         self.room_size = byref(c_size_t(RAW_SIGNATURE_SIZE))
 
 
-class _Idle:
-    """One key's operation objects that nobody uses at the moment; there are as many as ever worked at once."""
-
-    __slots__ = ("_make", "pop", "put_back")
-
-    def __init__(self, make: Callable[[], Handle]) -> None:
-        self._make = make
-        idle: deque[_Operation] = deque((_Operation(make()),))
-        self.pop = idle.pop
-        # For one that has finished well; others hold half a digest and are dropped.
-        self.put_back = idle.append
-
-    def take(self) -> _Operation:
-        """Take one out, or make one."""
-        try:
-            return self.pop()
-        except IndexError:
-            return _Operation(self._make())
-
-
 class BotanEngine:
     """SM2 by one loaded libbotan-3; thread-safe and fork-safe."""
 
@@ -234,17 +213,17 @@ class BotanEngine:
         number = self._lib.number(scalar)
         return self._lib.make("botan_privkey_load_sm2", "botan_privkey_destroy", number.pointer, _CURVE)
 
-    def _make_signing(self, scalar: bytes) -> _Idle:
+    def _make_signing(self, scalar: bytes) -> Idle[_Operation]:
         key = self._private(scalar)
         make, destroy = "botan_pk_op_sign_create", "botan_pk_op_sign_destroy"
-        return _Idle(lambda: self._lib.make(make, destroy, key.pointer, _PADDING, 0))
+        return Idle(lambda: _Operation(self._lib.make(make, destroy, key.pointer, _PADDING, 0)))
 
-    def _make_verifying(self, point: bytes) -> _Idle:
+    def _make_verifying(self, point: bytes) -> Idle[_Operation]:
         check_point(point)
         x, y = self._lib.number(point[1:33]), self._lib.number(point[33:])
         key = self._lib.make("botan_pubkey_load_sm2", "botan_pubkey_destroy", x.pointer, y.pointer, _CURVE)
         make, destroy = "botan_pk_op_verify_create", "botan_pk_op_verify_destroy"
-        return _Idle(lambda: self._lib.make(make, destroy, key.pointer, _PADDING, 0))
+        return Idle(lambda: _Operation(self._lib.make(make, destroy, key.pointer, _PADDING, 0)))
 
     def _coordinate(self, public: Handle, called: bytes) -> bytes:
         number = self._lib.number()
