@@ -1,10 +1,10 @@
 """The libbotan door: SM2 through Botan 3 by ctypes, on digests and numbers only.
 
 Z_A stays above this door: the padding "…,Raw" makes Botan sign the 32-octet e that it is given (the identifier before
-the comma is then not used). Every foreign call lets other threads run. An operation object holds the digest while it
-works, so each is used by one thread at a time: it is taken out of its key's idle ones and put back when it has
-succeeded. It holds no nonce, and randomness comes straight from the operating system, so that nothing needs to be
-reset in a child.
+the comma is then not used). Every foreign call that computes lets other threads run; handing over the 32 octets does
+not, for getting the interpreter back costs more than that. An operation object holds the digest while it works, so each
+is used by one thread at a time: it is taken out of its key's idle ones and put back when it has succeeded. It holds no
+nonce, and randomness comes straight from the operating system, so that nothing needs to be reset in a child.
 """
 
 import ctypes
@@ -66,6 +66,9 @@ _MULTIPLYING: Final[Mapping[str, tuple[Any, tuple[Any, ...]]]] = {
     "botan_ec_point_destroy": (c_int, (c_void_p,)),
 }
 
+# Calls of a fraction of a microsecond, during which other threads are not let in.
+_SHORT: Final = frozenset(("botan_pk_op_sign_update", "botan_pk_op_verify_update"))
+
 _Function: TypeAlias = Callable[..., Any]
 
 
@@ -75,9 +78,12 @@ class _Library:
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            loaded = ctypes.CDLL(path)
+            loaded, holding = ctypes.CDLL(path), ctypes.PyDLL(path)
             self._prefix = _PREFIX if hasattr(loaded, _PREFIX + "botan_version_major") else ""
-            self._functions = {name: self._bind(loaded, name, *shape) for name, shape in _FUNCTIONS.items()}
+            self._functions = {
+                name: self._bind(holding if name in _SHORT else loaded, name, *shape)
+                for name, shape in _FUNCTIONS.items()
+            }
         except (OSError, AttributeError) as error:
             raise EngineUnavailable(f"{path} cannot be loaded as a Botan 3 library: {error}") from error
         major = self["botan_version_major"]()
