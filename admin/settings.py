@@ -32,6 +32,8 @@ class Settings(BaseSettings):
     port: int = Field(default=8000, ge=0, le=65535)
     vault_passphrase: SecretStr = SecretStr("")
     """Opens the software vault. Set by the operator's secret store, never written by us outside development."""
+    trust_hosts: str = ""
+    """Hosts of authorities, with commas, that may be asked for revocation facts at private addresses too."""
     sm2_engine: str = ""
     """What computes SM2: "libbotan", "libcrypto" or a library's path; empty for the first that is found to work."""
 

@@ -74,7 +74,7 @@ def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
     with (
         _bound(settings) as listener,
         build.services(settings, real_names=real_names) as service,
-        kept_clean(service.idp.sweep),
+        kept_clean(service.idp.sweep, service.refresher.keep),
     ):
         config = uvicorn.Config(
             faces.application(service),

@@ -1,6 +1,6 @@
 """Facts about revocation as files: `crls/` and `ocsp/` of a trust folder, or beside its certificates."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
@@ -9,7 +9,7 @@ from crypto.crl import MAX_CRL, RevocationList
 from crypto.errors import CryptoError
 from crypto.ocsp_answer import MAX_ANSWER, OcspAnswer
 from crypto.x509 import pem_bodies
-from seal.trust.facts import Facts, kept_answer, kept_list
+from seal.trust.facts import Facts, OwnWord, kept_answer, kept_list
 
 CRLS, OCSP = "crls", "ocsp"
 LIST_FILE, ANSWER_FILE = ".crl", ".ors"
@@ -20,14 +20,14 @@ _PEM_LIST = b"-----BEGIN X509 CRL-----"
 _Fact = TypeVar("_Fact", RevocationList, OcspAnswer)
 
 
-def read_facts(folder: Path) -> Facts:
-    """Read what lies in ``folder``; a file that cannot be read is named in ``unread`` and otherwise left out."""
+def read_facts(folder: Path, *, also: Iterable[Path] = (), own: Iterable[OwnWord] = ()) -> Facts:
+    """Read what lies in ``folder``, and lists in ``also``; a file that cannot be read is named and left out."""
     reading = _Reading()
-    lists = (*_files(folder, LIST_FILE), *_files(folder / CRLS))
+    lists = (*_files(folder, LIST_FILE), *_files(folder / CRLS), *(path for more in also for path in _files(more)))
     answers = (*_files(folder, ANSWER_FILE), *_files(folder / OCSP))
     crls = list(reading.read(_newest_first(lists), read_list, MAX_CRL))
     said = list(reading.read(_newest_first(answers), kept_answer, MAX_ANSWER))
-    return Facts(crls=crls, answers=said, unread=reading.unread)
+    return Facts(crls=crls, answers=said, own=own, unread=reading.unread)
 
 
 def read_list(octets: bytes) -> RevocationList:

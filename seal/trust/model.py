@@ -43,12 +43,12 @@ TrustSource = Callable[[], Trust]
 """Gives the trust of this moment; the very same object as long as nothing changed."""
 
 
-def load_trust(folder: Path) -> Trust:
-    """Read the trust in ``folder``; a CertificateError names a certificate file that is none."""
+def load_trust(folder: Path, facts: Facts | None = None) -> Trust:
+    """Read the trust in ``folder``, or but its certificates; a CertificateError names a file that holds none."""
     return Trust(
         anchors=tuple(certificates_in(folder)),
         intermediates=tuple(certificates_in(folder / INTERMEDIATES)),
-        facts=read_facts(folder),
+        facts=read_facts(folder) if facts is None else facts,
     )
 
 
