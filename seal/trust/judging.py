@@ -152,10 +152,14 @@ class _Question:
 
     def _standings(self, path: tuple[Certificate, ...], known: Revocation) -> tuple[RevocationFinding, ...]:
         judge = RevocationJudge(known, at=self.at, now=self._now)
-        return tuple(self._standing(cert, issuer, judge) for cert, issuer in pairwise(path))
+        return tuple(self._standing(cert, issuer, judge, known) for cert, issuer in pairwise(path))
 
-    def _standing(self, cert: Certificate, issuer: Certificate, judge: RevocationJudge) -> RevocationFinding:
+    def _standing(
+        self, cert: Certificate, issuer: Certificate, judge: RevocationJudge, known: Revocation
+    ) -> RevocationFinding:
         said = judge.finding(cert, issuer)
+        if said.standing is not Standing.REVOKED:
+            said = self._later(cert, issuer, known) or said
         own = self.trust.facts.own_word(issuer)
         if own is None or said.standing is Standing.REVOKED:
             return said
@@ -164,6 +168,21 @@ class _Question:
         return RevocationFinding(
             certificate=cert, standing=Standing.REVOKED if gone else Standing.GOOD, revoked=revoked, fact=said.fact
         )
+
+    def _later(self, cert: Certificate, issuer: Certificate, known: Revocation) -> RevocationFinding | None:
+        """Give the gravest of the later revocations: a reason may be amended, and the compromise is what counts."""
+        single = [Revocation(crls=(each,)) for each in known.crls if cert.serial in each.entries]
+        for each in known.answers:
+            said = each.about(cert, issuer)
+            if said is not None and said.revoked is not None:
+                single.append(Revocation(crls=known.crls, answers=(each,)))
+        judges = (RevocationJudge(each, at=self.at, now=self._now) for each in single)
+        found = [each for each in (judge.finding(cert, issuer) for judge in judges) if self._is_later(each.revoked)]
+        found.sort(key=lambda each: each.revoked is None or each.revoked.reason not in _COMPROMISES)
+        return found[0] if found else None
+
+    def _is_later(self, revoked: Revoked | None) -> bool:
+        return revoked is not None and not revoked.effective_at(self.at)
 
     def _other_way(self, cert: Certificate, chain: ChainResult) -> tuple[RevocationFinding, ...] | None:
         known = self._relevant((cert, *self.issuers))
@@ -191,8 +210,8 @@ class _Question:
         cert, revoked = found.certificate, found.revoked
         if found.standing is Standing.UNKNOWN:
             yield from self._unknown(cert, found.why, leaf=leaf)
-        elif revoked is None:
-            return
+        elif revoked is None or (found.standing is Standing.GOOD and revoked.effective_at(self.at)):
+            return  # Never revoked, or held and released by then.
         elif found.standing is Standing.REVOKED:
             code = _REVOKED[self.role] if leaf else "CA_CERT_REVOKED"
             yield Finding(code=code, verdict=Verdict.INVALID, detail=_told(found, revoked))
