@@ -18,7 +18,7 @@ import structlog
 from crypto.crl import MAX_CRL, RevocationList
 from crypto.digests import sm3
 from crypto.errors import CryptoError
-from crypto.ocsp import CertId, SingleAnswer, make_request
+from crypto.ocsp import CertId, CertStatus, SingleAnswer, make_request
 from crypto.ocsp_answer import MAX_ANSWER, SKEW, OcspAnswer, OcspProblem, parse_answer, verify_answer
 from crypto.revocation import Revocation, RevocationJudge, Standing
 from crypto.vaults.files import make_folder, write_once
@@ -209,7 +209,9 @@ class Refresher:
         finding = RevocationJudge(
             Revocation(crls=self._trust().facts.crls, answers=(answer,)), at=now, now=now
         ).finding(certificate, errand.issuer)
-        if said is None or (finding.standing is Standing.UNKNOWN):
+        if said is None or said.status is CertStatus.UNKNOWN:
+            raise _Unfit("the OCSP responder does not know it")
+        if finding.standing is Standing.UNKNOWN:
             raise _Unfit(f"the answer says nothing: {finding.why}")
         name = f"{_mark(certificate.raw)}-{said.this_update:%Y%m%dT%H%M%SZ}-{_mark(answer.raw)}"
         return self._keep(OCSP, name + ANSWER_FILE, answer.raw, errand, f"{said.status.value}, {_dated(said)}")

@@ -39,13 +39,14 @@ class Mood(Enum):
 class FactsSimulator:
     """Serves in a thread as a context manager; ``mood``, ``revoked`` and ``number`` may change at any time."""
 
-    def __init__(self, issuer: Holder, impostor: Holder, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime]) -> None:
         self.mood = Mood.GOOD
         self.number = 1
-        self.revoked: dict[int, Revoked] = {}
+        self.revoked = dict[int, Revoked]()
         self.asked: list[str] = []
         self.delta: bytes = b""
-        self._issuer, self._impostor, self._now = issuer, impostor, now
+        self._now = now
+        self._speakers: dict[str, Holder] = {}
         self._over = threading.Event()
         simulator = self
 
@@ -77,9 +78,10 @@ class FactsSimulator:
         self._server.server_close()
         self._thread.join()
 
-    def serves(self, issuer: Holder) -> None:
-        """Speak for another authority from now on."""
-        self._issuer = issuer
+    def serves(self, impostor: Holder, **speakers: Holder) -> None:
+        """Speak for the authority that the path's name stands for; all else is the responder of ``ca``."""
+        self._impostor = impostor
+        self._speakers = speakers
 
     def _serve(self, handler: BaseHTTPRequestHandler, body: bytes) -> None:
         self.asked.append(handler.path)
@@ -92,7 +94,7 @@ class FactsSimulator:
             handler.end_headers()
             return
         kind = "application/ocsp-response" if body else "application/pkix-crl"
-        answer = self._answer(body)
+        answer = self._answer(handler.path, body)
         handler.send_response(200)
         handler.send_header("Content-Type", kind)
         handler.end_headers()
@@ -101,12 +103,13 @@ class FactsSimulator:
         except OSError:
             return  # The asker has had enough.
 
-    def _answer(self, body: bytes) -> bytes:
+    def _answer(self, path: str, body: bytes) -> bytes:
         if self.mood is Mood.GARBAGE:
             return b"<html>moved</html>"
         if self.mood is Mood.TOO_LARGE:
             return bytes(MAX_CRL + 1)
-        speaker = self._impostor if self.mood is Mood.WRONG_ISSUER else self._issuer
+        named = self._speakers.get(path.strip("/").removesuffix(".crl"), self._speakers["ca"])
+        speaker = self._impostor if self.mood is Mood.WRONG_ISSUER else named
         since = self._now() + {Mood.OLD: -30 * DAY, Mood.FUTURE: DAY}.get(self.mood, -HOUR)
         return self._said(body, speaker, since) if body else self._list(speaker, since)
 

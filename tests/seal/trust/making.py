@@ -89,7 +89,7 @@ class World:
     def root_list(self) -> RevocationList:
         return self.listed(issuer=self.root)
 
-    def listed(  # noqa: PLR0913 - what lists differ in
+    def listed(
         self,
         *entries: Revoked,
         issuer: Holder | None = None,
@@ -166,7 +166,7 @@ def gone(
     return Revoked(serial=holder.certificate.serial, at=at, reason=reason, invalid_since=invalid_since)
 
 
-def judged(  # noqa: PLR0913 - what may be told
+def judged(
     holder: Holder,
     trust: Trust,
     *,

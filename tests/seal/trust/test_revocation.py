@@ -198,9 +198,7 @@ def test_our_own_authoritys_record_counts_before_any_list_is_signed(world: World
         word = OwnWord(issuer=world.ca.certificate, revoked={} if entry is None else {entry.serial: entry})
         read = Facts.read(crls=[world.listed(since=AT - DAY).raw, world.root_list.raw])
         facts = Facts(crls=read.crls, own=(word,))
-        trust = Trust(
-            anchors=(world.root.certificate,), intermediates=(world.ca.certificate,), facts=facts, now=NOW
-        )
+        trust = Trust(anchors=(world.root.certificate,), intermediates=(world.ca.certificate,), facts=facts, now=NOW)
         assert decode_trust(encode_trust(trust)).facts == facts
         return codes(judged(world.signer, trust))
 
