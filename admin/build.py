@@ -26,7 +26,8 @@ from kernel.principal import Principal, PrincipalKind
 from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
-from license_store.render import Renderer, packaged_font
+from license_store.render import Renderer
+from seal.fonts import packaged_font
 from seal.register import SealRegister
 from seal.sealing import SealService
 from seal.trust import Trust

@@ -14,8 +14,7 @@ from admin.settings import Settings
 from crypto.errors import CryptoError
 from crypto.selftest import run as run_selftests
 from kernel.db import Database
-from license_store.render import packaged_font
-from seal.image import seal_font
+from seal.fonts import packaged_font, seal_font
 from seal.trust import Trust
 
 _LEAST_FREE = 1024**3
