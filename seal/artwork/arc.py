@@ -14,8 +14,8 @@ _TOUCHING = 0.94
 """Share of its room at the feet that a character may take: there neighbours are nearest."""
 _NARROWEST = 0.34
 _LEAST_HEIGHT = 1.5
-_SMALL_PITCH = 0.92
-"""Room to height of a Chinese character on the lower arc."""
+_SMALL_PITCH, _SMALL_FILLED = 0.92, 0.88
+"""On the lower arc: room to height of a Chinese character, and how much of it is filled."""
 _SHRINK = 0.97
 _FEW, _APART = 14, 1.15
 
@@ -125,5 +125,5 @@ def write_below(letters: tuple[Letter, ...], radius: float, height: float, part:
         angle = math.pi - (place + letter.width * pitch / 2) / middle
         place += letter.width * pitch
         at = (middle * math.sin(angle), -middle * math.cos(angle))
-        marks.append(letter.place(part, at, (letter.width * pitch * 0.95, height), angle + math.pi))
+        marks.append(letter.place(part, at, (letter.width * pitch * _SMALL_FILLED, height), angle + math.pi))
     return tuple(marks)

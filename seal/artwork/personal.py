@@ -28,14 +28,20 @@ def columns(name: Letters, after: Letters) -> list[Letters]:
     """Give the columns, the right one first."""
     surname = 2 if "".join(letter.character for letter in name[:2]) in _DOUBLE else 1
     family, given = name[:surname], name[surname:]
-    # 回文印, read against the clock: the surname over 印 on the right, the whole given name on the left.
-    if len(given) == 2 and surname == 1 and len(after) == 1:  # noqa: PLR2004
-        return [family + after, given]
-    # 张三 | 之印; 欧阳 | 修印
-    if after and len(name) <= 2 + (surname - 1):
-        return [name[:2], name[2:] + after]
-    if after:
-        return square.columns(name + after)
-    if len(name) <= 3:  # noqa: PLR2004 - 张 | 三丰; 欧阳 | 修; 张 | 三
-        return [family, given] if given else [family[:1], family[1:]]
-    return [name[:2], name[2:]]
+    match len(name), len(after):
+        case 2, 0:  # 李 | 四
+            return [name[:1], name[1:]]
+        case 2, _:  # 李四 | 之印
+            return [name, after]
+        case 3, 0:  # 王 | 小明; 欧阳 | 修
+            return [family, given]
+        case 3, 1 if surname == 1:  # 王印 | 小明: 回文印, read against the clock
+            return [family + after, given]
+        case 3, 1:  # 欧阳 | 修印
+            return [family, given + after]
+        case 3, _:  # 王小明 | 之印
+            return [name, after]
+        case _, 2:  # 司马 | 相如 | 之印
+            return [name[:2], name[2:], after]
+        case _:  # 司马 | 相如印
+            return [name[:2], name[2:] + after]
