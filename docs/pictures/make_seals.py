@@ -23,7 +23,7 @@ DESIGNS = (
     Design(kind="township", name="云江县某某镇人民政府"),
     Design(kind="institution", name="云江市图书馆", code="9901000000012"),
     Design(kind="company", name=_COMPANY, code="9901000000013"),
-    Design(kind="joint-stock", name="某某自治区云江市某某自治县某某镇农牧业综合开发利用股份有限公司"),
+    Design(kind="joint-stock", name="某某自治区云江市某某自治县某某镇农牧业综合开发股份有限公司"),
     Design(kind="company", name="云江某某（ABC）科技有限公司"),
     Design(kind="contract", name=_COMPANY, number="(1)"),
     Design(kind="finance", name=_COMPANY),
@@ -41,11 +41,11 @@ _DPI, _SHOWN = 600, 0.25
 
 
 def main() -> None:
-    """Lay the seals out in rows; the last rows are of small seals."""
+    """Lay the seals out in rows; the last row is of small seals."""
     lettering = Lettering(seal_font())
     rows = [DESIGNS[start : start + _COLUMNS] for start in range(0, len(DESIGNS), _COLUMNS)]
     dot = _DPI * _SHOWN / 25.4
-    heights = [round(dot * (_CELL_MM if number < len(rows) - 2 else _LOW_CELL_MM)) for number in range(len(rows))]
+    heights = [round(dot * (_CELL_MM if number < len(rows) - 1 else _LOW_CELL_MM)) for number in range(len(rows))]
     sheet = Image.new("RGB", (round(dot * _CELL_MM) * _COLUMNS, sum(heights)), "white")
     for number, row in enumerate(rows):
         for column, design in enumerate(row):

@@ -30,18 +30,19 @@ def columns(name: Letters, after: Letters) -> list[Letters]:
     family, given = name[:surname], name[surname:]
     match len(name), len(after):
         case 2, 0:  # 李 | 四
-            return [name[:1], name[1:]]
+            divided = [name[:1], name[1:]]
         case 2, _:  # 李四 | 之印
-            return [name, after]
+            divided = [name, after]
         case 3, 0:  # 王 | 小明; 欧阳 | 修
-            return [family, given]
+            divided = [family, given]
         case 3, 1 if surname == 1:  # 王印 | 小明: 回文印, read against the clock
-            return [family + after, given]
+            divided = [family + after, given]
         case 3, 1:  # 欧阳 | 修印
-            return [family, given + after]
+            divided = [family, given + after]
         case 3, _:  # 王小明 | 之印
-            return [name, after]
+            divided = [name, after]
         case _, 2:  # 司马 | 相如 | 之印
-            return [name[:2], name[2:], after]
+            divided = [name[:2], name[2:], after]
         case _:  # 司马 | 相如印
-            return [name[:2], name[2:] + after]
+            divided = [name[:2], name[2:] + after]
+    return divided
