@@ -27,8 +27,9 @@ from kernel.principal import Principal, PrincipalKind
 from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
-from license_store.render import Renderer, packaged_font
+from license_store.render import Renderer
 from seal.errors import SealNotUsable
+from seal.fonts import packaged_font
 from seal.pki.authorities import Authorities
 from seal.register import SealRegister
 from seal.sealing import SealService
