@@ -51,6 +51,13 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "DATA_HASH_MISMATCH": ("文件内容被改动，与签章时不一致", "The content is not what was sealed"),
     "REFERENCE_MISMATCH": ("受保护的文件被改动", "A protected part was changed"),
     "REFERENCE_MISSING": ("受保护的文件缺失", "A protected part is missing"),
+    # Where the seal's picture stands.
+    "STAMP_PAGE_UNKNOWN": ("印章图片所在的页不存在", "The seal's picture stands on a page that does not exist"),
+    "STAMP_PAGE_AMBIGUOUS": (
+        "有多个页使用同一标识，不能确定印章图片在哪一页",
+        "Several pages bear the name of the page with the seal's picture: readers differ on where it stands",
+    ),
+    "STAMP_SHOWS_NOTHING": ("印章图片在页面上不可见", "Nothing of the seal's picture is to be seen on its page"),
     # The signer.
     "SIGNER_CERT_MISSING": ("没有签名者证书", "The signer's certificate is not there"),
     "SIGNER_CERT_UNTRUSTED": (
@@ -98,6 +105,7 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "SEAL_FILE_MISMATCH": ("文件中的印章与签章内的印章不一致", "The seal in the file differs from the one signed with"),
     "SEAL_REVOKED": ("签章时印章已被吊销", "The seal was revoked when it was used"),
     "SEAL_SUSPENDED": ("签章时印章处于停用状态", "The seal was suspended when it was used"),
+    "SEAL_DESTROYED": ("签章时印章已被销毁", "The seal had been destroyed when it was used"),
     "SEAL_UNKNOWN": ("本系统没有该印章的状态记录", "This register keeps no record of the seal"),
     # The time-stamp.
     "TIMESTAMP_INVALID": ("时间戳无效", "The time-stamp is not valid"),

@@ -36,7 +36,11 @@ _COMPROMISED: dict[Role, str] = {
 }
 TOLD_OF_STAMPERS = frozenset({"TSA_CERT_REVOKED", "CA_CERT_REVOKED", "REVOKED_SINCE"})
 """What is told of a time stamp's maker beside the stamp's own finding."""
-_SEAL_STATUS = {SealStatus.REVOKED: "SEAL_REVOKED", SealStatus.SUSPENDED: "SEAL_SUSPENDED"}
+_SEAL_STATUS = {
+    SealStatus.REVOKED: "SEAL_REVOKED",
+    SealStatus.SUSPENDED: "SEAL_SUSPENDED",
+    SealStatus.DESTROYED: "SEAL_DESTROYED",
+}
 _COMPROMISES = frozenset(
     {RevocationReason.KEY_COMPROMISE, RevocationReason.CA_COMPROMISE, RevocationReason.AA_COMPROMISE}
 )

@@ -2,7 +2,7 @@
 
 import posixpath
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from lxml import etree
 
@@ -10,6 +10,9 @@ from seal.formats.ofd.archive import Archive, ArchiveError, Entry, Limits
 
 MAX_XML = 32 * 1024 * 1024
 ROOT_FILE = "OFD.xml"
+_FEW = 20
+_BETWEEN = "\0"
+"""No XML holds it."""
 
 
 class PackageError(Exception):
@@ -125,17 +128,39 @@ def alias(path: str) -> str:
     return "/".join(part.partition(":")[0].rstrip(". ") for part in parts)
 
 
-def names_in(package: OfdPackage, path: str) -> Iterator[str]:
-    """Give the last part, folded, of all that a file says and that may be a path; nothing if it is not XML."""
+def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) -> frozenset[str]:
+    """Give those of ``wanted`` (last parts of paths, folded) that one of the files says as, or as the end of, a text.
+
+    Files that are not XML say nothing.
+    """
+    found: set[str] = set()
+    for path in paths:
+        said = _texts(package, path).replace("\\", "/")
+        said = unicodedata.normalize("NFKC", said).casefold()
+        # Most files name nothing that is wanted, and to see that is quick.
+        if len(wanted) > _FEW or any(name in said for name in wanted):
+            found.update(_last_part(text.strip()) for text in said.split(_BETWEEN))
+    return wanted & found
+
+
+def _texts(package: OfdPackage, path: str) -> str:
+    """Give all that a file says and that may be a path."""
     if b"<" not in package.read(path)[:64]:
-        return
+        return ""
     try:
         root = package.xml(path)
     except PackageError:
-        return
+        return ""
+    texts: list[str] = []
     for element in root.iter():
-        for text in (element.text, *element.attrib.values()):
-            yield alias(str(text or "").strip().replace("\\", "/")).rpartition("/")[2]
+        if element.text:
+            texts.append(str(element.text))
+        texts += map(str, element.attrib.values())
+    return _BETWEEN.join(texts)
+
+
+def _last_part(folded: str) -> str:
+    return folded.rpartition("/")[2].partition(":")[0].rstrip(". ")
 
 
 def looks_like_ofd(data: bytes) -> bool:

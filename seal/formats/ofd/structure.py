@@ -21,6 +21,7 @@ from seal.formats.ofd.package import (
 MAX_SIGNATURES = 200
 MAX_PAGES = 10_000
 MAX_REFERENCES = 10_000
+MAX_STAMPS = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +154,9 @@ def read_signature(package: OfdPackage, path: str) -> SignatureFile:
     rows = tuple(children(references, "Reference")) if references is not None else ()
     if len(rows) > MAX_REFERENCES:
         raise PackageError(f"{path} protects {len(rows)} files, more than the {MAX_REFERENCES} allowed")
+    stamps = tuple(_stamp(row) for row in children(signed, "StampAnnot"))
+    if len(stamps) > MAX_STAMPS:
+        raise PackageError(f"{path} has {len(stamps)} stamps, more than the {MAX_STAMPS} allowed")
     return SignatureFile(
         path=path,
         raw=raw,
@@ -163,7 +167,7 @@ def read_signature(package: OfdPackage, path: str) -> SignatureFile:
             Reference(location=row.get("FileRef", ""), check_value=_base64(child_text(row, "CheckValue")))
             for row in rows
         ),
-        stamps=tuple(_stamp(row) for row in children(signed, "StampAnnot")),
+        stamps=stamps,
         seal_location=child_text(signed, "Seal", "BaseLoc"),
         value_location=child_text(root, "SignedValue"),
     )
