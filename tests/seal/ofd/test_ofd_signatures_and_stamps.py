@@ -1,7 +1,6 @@
 """Plain GB/T 35275 signatures in their three shapes, and time stamps over a seal's signature."""
 
 import base64
-import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -10,56 +9,18 @@ from typing import Any
 import pytest
 
 from crypto.cms import CmsTemplate
-from crypto.cms_build import signing_certificate_v2
-from crypto.der import (
-    bit_string,
-    explicit,
-    generalized_time,
-    integer,
-    null,
-    octet_string,
-    oid,
-    parse,
-    sequence,
-    set_of,
-    tlv,
-)
+from crypto.der import oid, sequence
 from crypto.digests import sm3
 from crypto.sm2 import signature_from_der
 from crypto.suites import SM2_SM3
 from crypto.x509 import TSA
 from seal.formats.ofd import verify_ofd
-from seal.formats.ofd.archive import write_archive
 from seal.model import Report, TimeSource, Verdict
+from tests.sims.ofd_workshop import Workshop
+from tests.sims.ofd_writing import GM_SIGNED_DATA, Value, enclosed_hash, message, stamped
 
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-FIRST = "Doc_0/Signs/Sign_0"
-GM_DATA, GM_SIGNED_DATA = "1.2.156.10197.6.1.4.2.1", "1.2.156.10197.6.1.4.2.2"
-TST_INFO = "1.2.840.113549.1.9.16.1.4"
 Complaints = Callable[[Report], list[str]]
-Unpack = Callable[[bytes], dict[str, bytes]]
-Value = Callable[[bytes], bytes]
-
-
-def message(holder: Any, content: bytes, signature: bytes, *, enclose: bool = True) -> bytes:
-    """Write a GB/T 35275 message without attributes around a content."""
-    digest = sequence(oid("1.2.156.10197.1.401"), null())
-    inner = sequence(oid(GM_DATA), explicit(0, octet_string(content)))
-    certificate = holder.certificate
-    signer = sequence(
-        integer(1),
-        sequence(certificate.issuer, integer(certificate.serial)),
-        digest,
-        sequence(oid("1.2.156.10197.1.301.1"), null()),
-        octet_string(signature),
-    )
-    certificates = [explicit(0, certificate.raw)] if enclose else []
-    signed = sequence(integer(1), set_of([digest]), inner, *certificates, set_of([signer]))
-    return sequence(oid(GM_SIGNED_DATA), explicit(0, signed))
-
-
-def enclosed_hash(holder: Any) -> Value:
-    return lambda xml: message(holder, sm3(xml), holder.signer.sign(sm3(xml)))
 
 
 def enclosed_text(holder: Any) -> Value:
@@ -84,23 +45,9 @@ def with_attributes(holder: Any) -> Value:
 
 
 @pytest.fixture
-def signed(workshop: Any, unpack: Unpack) -> Callable[..., bytes]:
+def signed(workshop: Workshop) -> Callable[..., bytes]:
     """Turn the sealed document into one with a plain signature of Type Sign."""
-
-    def make(value: Value, *, timed: bool = True) -> bytes:
-        files = unpack(workshop.document)
-        del files[f"{FIRST}/Seal.esl"]
-        xml = files[f"{FIRST}/Signature.xml"]
-        xml = re.sub(rb"<ofd:StampAnnot.*?/>|<ofd:Seal>.*?</ofd:Seal>", b"", xml)
-        xml = re.sub(rb'<ofd:Reference FileRef="[^"]*Seal.esl">.*?</ofd:Reference>', b"", xml)
-        if not timed:
-            xml = re.sub(rb"<ofd:SignatureDateTime>.*?</ofd:SignatureDateTime>", b"", xml)
-        files[f"{FIRST}/Signature.xml"] = xml
-        files["Doc_0/Signs/Signatures.xml"] = files["Doc_0/Signs/Signatures.xml"].replace(b'"Seal"', b'"Sign"')
-        files[f"{FIRST}/SignedValue.dat"] = value(xml)
-        return write_archive(files)
-
-    return make
+    return workshop.signed
 
 
 @pytest.mark.parametrize("shape", [enclosed_hash, enclosed_text, enclosed_raw, with_attributes])
@@ -166,48 +113,9 @@ def test_a_plain_signature_that_is_none_is_invalid(
 # --- time stamps -----------------------------------------------------------------------------------------------
 
 
-def token(tsa: Any, stamped: bytes, at: datetime) -> bytes:
-    """Write a time-stamp token over ``stamped`` (RFC 3161 2.4.2)."""
-    algorithm = sequence(oid("1.2.156.10197.1.401"))
-    imprint = sequence(algorithm, octet_string(sm3(stamped)))
-    info = sequence(integer(1), oid("1.2.3.4"), imprint, integer(7), generalized_time(at))
-
-    def attribute(name: str, value: bytes) -> bytes:
-        return sequence(oid(name), tlv(0x31, value))
-
-    attributes = set_of(
-        [
-            attribute("1.2.840.113549.1.9.3", oid(TST_INFO)),
-            attribute("1.2.840.113549.1.9.4", octet_string(sm3(info))),
-            signing_certificate_v2(tsa.certificate, SM2_SM3),
-        ]
-    )
-    certificate = tsa.certificate
-    signer = sequence(
-        integer(1),
-        sequence(certificate.issuer, integer(certificate.serial)),
-        algorithm,
-        b"\xa0" + attributes[1:],
-        sequence(oid("1.2.156.10197.1.501")),
-        octet_string(tsa.signer.sign(attributes)),
-    )
-    content = sequence(oid(TST_INFO), explicit(0, octet_string(info)))
-    signed = sequence(integer(3), set_of([algorithm]), content, explicit(0, certificate.raw), set_of([signer]))
-    return sequence(oid("1.2.840.113549.1.7.2"), explicit(0, signed))
-
-
 @pytest.fixture(scope="module")
 def tsa(authority: Any) -> Any:
     return authority.certify("Time Stamper", profile=TSA)
-
-
-def stamped(tsa: Any, *, at: datetime, over: bytes | None = None) -> Value:
-    def value(made: bytes) -> bytes:
-        fields = parse(made)
-        stamp = token(tsa, over or fields[3].as_bits(), at)
-        return sequence(*(node.raw for node in fields), explicit(0, bit_string(stamp)))
-
-    return value
 
 
 def test_a_time_stamp_proves_the_time_of_sealing(workshop: Any, tsa: Any) -> None:
