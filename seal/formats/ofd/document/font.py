@@ -1,0 +1,155 @@
+"""Fonts that are embedded: which glyphs a text needs, how far they advance, and the subset that holds them.
+
+Shaping and subsetting are HarfBuzz's (OpenType 1.9). A variable font is fixed at one weight, and its outlines are
+written as CFF version 1: few readers of OFD know version 2.
+"""
+
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from pathlib import Path
+
+import uharfbuzz as hb
+
+from kernel.errors import Reason, Refusal
+from seal.image import packaged_font
+
+_FEATURES = {"liga": False, "clig": False, "calt": False}
+"""One glyph a character wherever the script allows: what is selected is then what is seen."""
+_DROPPED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "VORG", "HVAR", "VVAR", "MVAR", "avar", "DSIG", "vhea", "vmtx")
+"""Tables that a reader of placed glyphs does not need."""
+_REGULAR = 400
+_UNMARKED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_FAMILY = 1
+
+
+class GlyphMissing(Refusal):
+    """The font has no glyph for a character: what was written would be shown without it."""
+
+    reason, code = Reason.BAD_INPUT, "glyph_missing"
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """What cannot be taken apart: some characters and their glyphs. Lengths are ems."""
+
+    text: str
+    glyphs: tuple[int, ...]
+    offsets: tuple[tuple[float, float], ...]
+    """Where each glyph stands, from the cluster's begin, y downwards."""
+    advance: float
+    plain: bool
+    """One character, and the glyph that the font's own table gives for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subset:
+    """A font file with some of the glyphs of another, and their new numbers by the old ones."""
+
+    octets: bytes
+    numbers: Mapping[int, int]
+
+
+@dataclass(frozen=True)
+class Font:
+    """A face of a font file (OpenType), fixed at ``weight`` if it is variable."""
+
+    path: Path
+    face: int = 0
+    weight: int | None = None
+
+    @cached_property
+    def family(self) -> str:
+        """The name by which the font is known; with its weight, if that was chosen among several."""
+        name: str = self._opened.face.get_name(_FAMILY) or self.path.stem
+        return name if self.weight is None else f"{name} {self.weight}"
+
+    def width(self, text: str) -> float:
+        """Give the width of a line in ems; refuse (GlyphMissing) what the font cannot write."""
+        return sum(cluster.advance for cluster in self.shape(text))
+
+    def shape(self, text: str) -> tuple[Cluster, ...]:
+        """Choose and place the glyphs of a line; refuse (GlyphMissing) what the font cannot write."""
+        return _shape(self, text)
+
+    def subset(self, texts: Iterable[str], glyphs: Iterable[int]) -> Subset:
+        """Give a font file that holds these glyphs, and finds those of these characters; the same for the same."""
+        face = self._opened.face
+        wanted = hb.SubsetInput()
+        for point in sorted({ord(character) for text in texts for character in text}):
+            wanted.unicode_set.add(point)
+        for glyph in sorted(set(glyphs)):
+            wanted.glyph_set.add(glyph)
+        if self.weight is not None:
+            wanted.pin_axis_location(face, "wght", self.weight)
+        wanted.flags = (
+            hb.SubsetFlags.NO_HINTING
+            | hb.SubsetFlags.NO_LAYOUT_CLOSURE
+            | hb.SubsetFlags.NO_BIDI_CLOSURE
+            | hb.SubsetFlags.DOWNGRADE_CFF2
+        )
+        for table in _DROPPED:
+            wanted.sets(hb.SubsetInputSets.DROP_TABLE_TAG).add(int.from_bytes(table.encode(), "big"))
+        plan = hb.SubsetPlan(face, wanted)
+        numbers = dict(plan.old_to_new_glyph_mapping.items())
+        return Subset(octets=bytes(plan.execute().blob.data), numbers=numbers)
+
+    @property
+    def _opened(self) -> hb.Font:
+        return opened(self.path, self.face, self.weight)
+
+
+@lru_cache(maxsize=16)
+def opened(path: Path, face: int, weight: int | None) -> hb.Font:
+    """Open a face for shaping and drawing; kept, since it is used again and again and never changed."""
+    font = hb.Font(hb.Face(hb.Blob.from_file_path(str(path)), face))
+    if weight is not None:
+        font.set_variations({"wght": weight})
+    return font
+
+
+def document_font(weight: int = _REGULAR) -> Font:
+    """Give the Chinese font that is installed with this product, in one of its weights (100 to 900)."""
+    packaged = packaged_font()
+    return Font(packaged.path, packaged.face, weight)
+
+
+@lru_cache(maxsize=4096)
+def _shape(font: Font, text: str) -> tuple[Cluster, ...]:
+    buffer = hb.Buffer()
+    buffer.add_str(text)
+    buffer.guess_segment_properties()
+    buffer.direction = "ltr"
+    hb.shape(font._opened, buffer, _FEATURES)  # noqa: SLF001 - our own
+    return tuple(_clusters(font._opened, text, buffer))  # noqa: SLF001 - our own
+
+
+def _clusters(font: hb.Font, text: str, buffer: hb.Buffer) -> Iterator[Cluster]:
+    infos, positions = buffer.glyph_infos, buffer.glyph_positions
+    begins = sorted({info.cluster for info in infos})
+    ends = dict(zip(begins, [*begins[1:], len(text)], strict=True))
+    upem = font.face.upem
+    at = 0
+    while at < len(infos):
+        begin = infos[at].cluster
+        written = text[begin : ends[begin]]
+        glyphs, offsets, pen = [], [], 0
+        while at < len(infos) and infos[at].cluster == begin:
+            place = positions[at]
+            glyphs.append(infos[at].codepoint)
+            offsets.append(((pen + place.x_offset) / upem, -place.y_offset / upem))
+            pen += place.x_advance
+            at += 1
+        _require(written, glyphs)
+        plain = len(written) == 1 == len(glyphs) and font.get_nominal_glyph(ord(written)) == glyphs[0]
+        yield Cluster(written, tuple(glyphs), tuple(offsets), pen / upem, plain)
+
+
+def _require(written: str, glyphs: list[int]) -> None:
+    odd = next((character for character in written if unicodedata.category(character) in _UNMARKED), None)
+    bad = odd if odd is not None and len(written) == 1 else written[0] if 0 in glyphs else None
+    if bad is not None:
+        named = unicodedata.name(bad, "no name")
+        shown = bad if bad.isprintable() else "a character"
+        raise GlyphMissing(f"The font has no glyph for {shown} (U+{ord(bad):04X} {named}).")
