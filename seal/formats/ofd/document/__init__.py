@@ -1,7 +1,7 @@
 """Documents we make: pages, text, pictures and lines in mm, written as OFD (GB/T 33190)."""
 
 from seal.formats.ofd.document.flow import Heading, Paragraph, Table, flow
-from seal.formats.ofd.document.font import Font, GlyphMissing, document_font
+from seal.formats.ofd.document.font import Font, document_font
 from seal.formats.ofd.document.model import (
     A4_MM,
     PT_MM,
@@ -30,7 +30,6 @@ __all__ = [
     "Colour",
     "Document",
     "Font",
-    "GlyphMissing",
     "Heading",
     "Image",
     "Item",

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
 
-import uharfbuzz as hb
+import uharfbuzz as hb  # type: ignore[import-untyped]
 
-from kernel.errors import Reason, Refusal
+from seal.errors import GlyphMissing
 from seal.image import packaged_font
 
 _FEATURES = {"liga": False, "clig": False, "calt": False}
@@ -22,12 +22,6 @@ _DROPPED = ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "VORG", "HVAR", "VVAR", "MVA
 _REGULAR = 400
 _UNMARKED = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _FAMILY = 1
-
-
-class GlyphMissing(Refusal):
-    """The font has no glyph for a character: what was written would be shown without it."""
-
-    reason, code = Reason.BAD_INPUT, "glyph_missing"
 
 
 @dataclass(frozen=True, slots=True)

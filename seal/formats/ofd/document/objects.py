@@ -28,8 +28,8 @@ class Pen:
         """Write ``items`` in their order. Raises ValueError for what cannot be written."""
         for item in items:
             match item:
-                case Text(font=Font()):
-                    self._embedded(item, item.font)
+                case Text(font=Font() as font):
+                    self._embedded(item, font)
                 case Text():
                     self._named(item)
                 case Rule():

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import uharfbuzz as hb
+import uharfbuzz as hb  # type: ignore[import-untyped]
 
 from seal.formats.ofd.document.font import document_font, opened
 from seal.formats.ofd.package import PackageError
@@ -12,7 +12,11 @@ from seal.formats.ofd.preview.canvas import Canvas
 from seal.formats.ofd.preview.resources import Resource, Resources
 from seal.formats.ofd.preview.values import flag
 
-_FOLDERS = ("/usr/share/fonts/opentype/noto", "/usr/share/fonts/google-noto-serif-cjk-fonts", "/usr/share/fonts/noto-cjk")
+_FOLDERS = (
+    "/usr/share/fonts/opentype/noto",
+    "/usr/share/fonts/google-noto-serif-cjk-fonts",
+    "/usr/share/fonts/noto-cjk",
+)
 _SIMPLIFIED = 2
 """The face of the Noto collections that is Simplified Chinese."""
 _SERIFS = ("宋", "明", "楷", "仿", "song", "sun", "ming", "kai", "fang", "serif", "times", "roman")

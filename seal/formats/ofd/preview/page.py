@@ -166,10 +166,7 @@ class _Drawer:
                 if look is not None and flag(annotation.get("Visible"), default=True):
                     where = box(look.get("Boundary")) or (0.0, 0.0, 0.0, 0.0)
                     yield f'<g transform="translate({num(where[0])} {num(where[1])})">'
-                    try:
-                        yield from scene.drawn(look)
-                    finally:
-                        pass
+                    yield from scene.drawn(look)
                     yield "</g>"
 
     def _seals(self, scene: Scene, sheet: _Sheet) -> Iterator[str]:

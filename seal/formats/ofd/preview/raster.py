@@ -20,7 +20,7 @@ def to_png(svg: str, width_mm: float, height_mm: float, dpi: int) -> bytes:
     """Draw an SVG page at ``dpi`` dots an inch."""
     source = _PAGE.format(width=width_mm, height=height_mm).encode()
     fonts = typst.Fonts(include_system_fonts=False, include_embedded_fonts=False)
-    compiler = typst.Compiler(
+    compiler = typst.Compiler(  # type: ignore[type-var]  # its stub does not know virtual files
         {"main.typ": source, "page.svg": svg.encode()}, font_paths=fonts, ignore_system_fonts=True
     )
     png = compiler.compile(format="png", ppi=dpi)

@@ -180,6 +180,4 @@ def _goes_beyond(element: etree._Element, points: tuple[float, float, float, flo
     across = [a * x + c * y + e for x, y in corners]
     down = [b * x + d * y + f for x, y in corners]
     slack = _OUTSIDE_MM + number(element.get("LineWidth"), 0.353)
-    return (
-        min(across) < -slack or min(down) < -slack or max(across) > where[2] + slack or max(down) > where[3] + slack
-    )
+    return min(across) < -slack or min(down) < -slack or max(across) > where[2] + slack or max(down) > where[3] + slack

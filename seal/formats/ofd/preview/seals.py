@@ -23,7 +23,7 @@ class Stamped:
 
 
 def stamps(package: OfdPackage, body: Body, page: Page, canvas: Canvas) -> Iterator[Stamped]:
-    """Find the seals that stand on a page, in the order of the signatures. Nothing here tells whether they are valid."""
+    """Find the seals on a page, in the order of the signatures. Nothing here tells whether they are valid."""
     if body.signatures is None:
         return
     try:
@@ -86,4 +86,6 @@ def placed(picture: str, stamp: Stamped, scene: Scene) -> str:
     left, top, width, height = stamp.where
     shown = f'<g transform="scale({num(width)} {num(height)})">{picture}</g>'
     clip = scene.rectangle(*(stamp.clip or (0.0, 0.0, width, height)))
-    return f'<g transform="translate({num(left)} {num(top)})"><g clip-path="url(#{clip})">{shown}</g></g>'
+    # Ink on paper: what is written under a seal stays to be read, also where the picture has no transparency.
+    ink = 'style="mix-blend-mode:multiply"'
+    return f'<g transform="translate({num(left)} {num(top)})" {ink}><g clip-path="url(#{clip})">{shown}</g></g>'

@@ -12,6 +12,7 @@ from seal.formats.ofd.preview.faces import Face, Faces, is_bold, substitute
 from seal.formats.ofd.preview.values import flag, num, number, numbers, steps, svg_matrix, whole
 
 _SLANT = 0.2
+_NARROWEST = 0.4
 _MOST_CHARACTERS = 50_000
 
 
@@ -50,11 +51,11 @@ def glyphs(element: etree._Element, faces: Faces, canvas: Canvas) -> str:
     run = Run.of(element, faces)
     if run.size <= 0:
         return ""
-    return "".join(_use(run, *placed, canvas) for placed in _placed(element, run, canvas))
+    return "".join(_use(run, placed, canvas) for placed in _placed(element, run, canvas))
 
 
-Placed = tuple[Face, int, float, float]
-"""Font, glyph, and where it stands."""
+Placed = tuple[Face, int, float, float, float]
+"""Font, glyph, where it stands, and how far it is narrowed."""
 
 
 def _placed(element: etree._Element, run: Run, canvas: Canvas) -> Iterator[Placed]:
@@ -81,13 +82,22 @@ def _code(
     chosen = _chosen(text, transforms, run, canvas)
     across, down = steps(code.get("DeltaX"), len(chosen)), steps(code.get("DeltaY"), len(chosen))
     x, y = begin
-    for index, (face, glyph) in enumerate(chosen):
-        yield face, glyph, x, y
+    room = 0.0
+    for index, (face, glyph, narrow) in enumerate(chosen):
         dx, dy = _step(across, index), _step(down, index)
+        # The last of a line has no step of its own: it has the room of the one before it.
+        room = (across[index] if index < len(across) and across[index] > 0 else room) if narrow else 0.0
+        yield face, glyph, x, y, _narrowed(run, face, glyph, room or run.size / 2) if narrow else 1.0
         if dx is None and dy is None:
             natural = face.advance(glyph) * run.size * run.stretch
             dx, dy = natural * cos(radians(run.reading)), natural * sin(radians(run.reading))
         x, y = x + (dx or 0.0), y + (dy or 0.0)
+
+
+def _narrowed(run: Run, face: Face, glyph: int, room: float) -> float:
+    """Give how far a Latin glyph is narrowed to fit: Chinese fonts have them half as wide as the one shown instead."""
+    natural = face.advance(glyph) * run.size * run.stretch
+    return min(1.0, max(room / natural, _NARROWEST)) if natural > 0 else 1.0
 
 
 def _step(given: list[float], index: int) -> float | None:
@@ -95,20 +105,21 @@ def _step(given: list[float], index: int) -> float | None:
     return given[min(index, len(given) - 1)] if given else None
 
 
-def _chosen(text: str, transforms: list[etree._Element], run: Run, canvas: Canvas) -> list[tuple[Face, int]]:
+def _chosen(text: str, transforms: list[etree._Element], run: Run, canvas: Canvas) -> list[tuple[Face, int, bool]]:
     """Choose the glyphs: those named by number where they are, else those of the characters (GB/T 33190 11.4)."""
     named = {} if run.face.substitute else {whole(row.get("CodePosition")): row for row in transforms}
-    found: list[tuple[Face, int]] = []
+    found: list[tuple[Face, int, bool]] = []
     at = 0
     while at < len(text):
         row = named.get(at)
         numbered = numbers(child_text(row, "Glyphs")) if row is not None else ()
         if row is not None and numbered:
             canvas.spend("glyphs", len(numbered))
-            found += [(run.face, int(glyph)) for glyph in numbered if glyph >= 0]
+            found += [(run.face, int(glyph), False) for glyph in numbered if glyph >= 0]
             at += max(1, whole(row.get("CodeCount"), 1))
         else:
-            found.append(_of_character(text[at], run, canvas))
+            face, glyph = _of_character(text[at], run, canvas)
+            found.append((face, glyph, face.substitute and text[at].isascii()))
             at += 1
     return found
 
@@ -126,7 +137,8 @@ def _of_character(character: str, run: Run, canvas: Canvas) -> tuple[Face, int]:
     return other, glyph
 
 
-def _use(run: Run, face: Face, glyph: int, x: float, y: float, canvas: Canvas) -> str:
+def _use(run: Run, placed: Placed, canvas: Canvas) -> str:
+    face, glyph, x, y, narrowed = placed
     if not glyph and face.substitute:
         return ""  # a blank, or a character that no font has: not the box that fonts draw for it
     data = ""
@@ -140,14 +152,14 @@ def _use(run: Run, face: Face, glyph: int, x: float, y: float, canvas: Canvas) -
     name = canvas.define((face.key, glyph), define)
     scale = run.size / face.upem
     if not run.turn and not run.slanted:
-        place = f"matrix({num(scale * run.stretch)} 0 0 {num(-scale)} {num(x)} {num(y)})"
+        place = f"matrix({num(scale * run.stretch * narrowed)} 0 0 {num(-scale)} {num(x)} {num(y)})"
     else:
-        place = svg_matrix(_turned(run, scale, x, y))
+        place = svg_matrix(_turned(run, scale, (x, y), narrowed))
     return f'<use xlink:href="#{name}"{attribute("transform", place)}/>'
 
 
-def _turned(run: Run, scale: float, x: float, y: float) -> tuple[float, ...]:
+def _turned(run: Run, scale: float, at: tuple[float, float], narrowed: float) -> tuple[float, ...]:
     c, s = cos(radians(run.turn)), sin(radians(run.turn))
-    across, up = scale * run.stretch, -scale
+    across, up = scale * run.stretch * narrowed, -scale
     slant = scale * _SLANT if run.slanted else 0.0
-    return c * across, s * across, c * slant - s * up, s * slant + c * up, x, y
+    return c * across, s * across, c * slant - s * up, s * slant + c * up, *at

@@ -51,7 +51,7 @@ def box(text: str | None) -> Box | None:
 def matrix(text: str | None) -> Matrix | None:
     """Read a transformation; None if it is none."""
     values = numbers(text)
-    return (*values,) if len(values) == 6 else None  # type: ignore[return-value]  # noqa: PLR2004
+    return (*values,) if len(values) == 6 else None  # noqa: PLR2004
 
 
 def steps(text: str | None, most: int) -> list[float]:
