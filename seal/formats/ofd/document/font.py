@@ -55,9 +55,15 @@ class Font:
 
     @cached_property
     def family(self) -> str:
-        """The name by which the font is known; with its weight, if that was chosen among several."""
+        """The name by which the font is known: readers that take no embedded fonts look for one of this name."""
         name: str = self._opened.face.get_name(_FAMILY) or self.path.stem
-        return name if self.weight is None else f"{name} {self.weight}"
+        return name
+
+    @cached_property
+    def name(self) -> str:
+        """The name of this face in a document, unlike any other's: one word, with the weight chosen among several."""
+        weight = f"-{self.weight}" if self.weight is not None else ""
+        return "".join(self.family.split()) + weight
 
     def width(self, text: str) -> float:
         """Give the width of a line in ems; refuse (GlyphMissing) what the font cannot write."""

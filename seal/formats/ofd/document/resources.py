@@ -75,8 +75,8 @@ class Resources:
         root = element("Res", {"BaseLoc": "Res"})
         fonts = add(root, "Fonts") if self.fonts else root
         for font, number in self.fonts.items():
-            name = font.family if isinstance(font, Font) else font
-            row = add(fonts, "Font", {"ID": str(number), "FontName": name, "FamilyName": name})
+            name, family = (font.name, font.family) if isinstance(font, Font) else (font, font)
+            row = add(fonts, "Font", {"ID": str(number), "FontName": name, "FamilyName": family})
             if font in self.subsets:
                 add(row, "FontFile", text=_font_name(number))
         return serialised(root)

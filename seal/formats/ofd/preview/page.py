@@ -165,9 +165,7 @@ class _Drawer:
                 look = child(annotation, "Appearance")
                 if look is not None and flag(annotation.get("Visible"), default=True):
                     where = box(look.get("Boundary")) or (0.0, 0.0, 0.0, 0.0)
-                    yield f'<g transform="translate({num(where[0])} {num(where[1])})">'
-                    yield from scene.drawn(look)
-                    yield "</g>"
+                    yield f'<g transform="translate({num(where[0])} {num(where[1])})">{scene.block(look)}</g>'
 
     def _seals(self, scene: Scene, sheet: _Sheet) -> Iterator[str]:
         for stamp in seals.stamps(self._package, sheet.body, sheet.page, self._canvas):

@@ -11,7 +11,7 @@ from seal.formats.ofd.preview.faces import Faces
 from seal.formats.ofd.preview.outlines import outline
 from seal.formats.ofd.preview.pictures import Pictures
 from seal.formats.ofd.preview.resources import Resources, unit_content
-from seal.formats.ofd.preview.style import BLACK, NOTHING, Style, wants
+from seal.formats.ofd.preview.style import BLACK, NOTHING, Paint, Style, wants
 from seal.formats.ofd.preview.values import Box, box, flag, matrix, num, number, svg_matrix
 
 _SILENT = {"", "Actions", "Clips", "Extension"}
@@ -67,13 +67,15 @@ class Scene:
     def _text(self, element: etree._Element, layer: str | None, _depth: int) -> str:
         style = Style(element, layer, self.resources, self.canvas)
         fill = style.paint("FillColor", BLACK) if wants(element, "Fill", default=True) else NOTHING
-        paint = fill.written("fill")
+        if fill.plain != fill.value:
+            # A glyph is drawn in the font's units, where a shading of the page would not fit.
+            self.canvas.note("shaded text is shown in one colour")
+        paint = Paint(fill.plain, fill.plain, fill.opacity).written("fill")
         shapes = text.glyphs(element, self.faces, self.canvas)
         if wants(element, "Stroke", default=False):
-            # Lines are as wide as the text's space says, however glyphs are scaled.
-            paint += style.paint("StrokeColor", BLACK).written("stroke") + style.pen()
-            paint += attribute("vector-effect", "non-scaling-stroke")
-            self.canvas.note("outlined text is shown with thin lines")
+            stroke = style.paint("StrokeColor", BLACK)
+            paint += Paint(stroke.plain, stroke.plain, stroke.opacity).written("stroke")
+            paint += style.pen(text.scale(element, self.faces))
         return self._placed(element, f"<g{paint}>{shapes}</g>" if shapes else "", None)
 
     def _path(self, element: etree._Element, layer: str | None, _depth: int) -> str:
@@ -128,7 +130,7 @@ class Scene:
             drawn = self._clipped(clips, drawn)
         where = box(element.get("Boundary")) or (0.0, 0.0, 0.0, 0.0)
         written = attribute("transform", f"translate({num(where[0])} {num(where[1])})") if any(where[:2]) else ""
-        if clipped is not None:
+        if clipped is not None and clipped[2] and clipped[3]:
             written += attribute("clip-path", f"url(#{self.rectangle(0, 0, clipped[2], clipped[3])})")
         alpha = min(max(number(element.get("Alpha"), 255), 0), 255) / 255
         written += attribute("opacity", num(alpha)) if alpha < 1 else ""

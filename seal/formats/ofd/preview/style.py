@@ -13,7 +13,6 @@ from seal.formats.ofd.preview.values import flag, num, number, numbers, nums, wh
 _DEEPEST = 16
 _THINNEST_MM = 0.05
 _DEFAULT_WIDTH_MM = "0.353"
-_PEN = ("LineWidth", "Join", "Cap", "DashOffset", "DashPattern", "MiterLimit")
 _JOINS = {"Miter": "miter", "Round": "round", "Bevel": "bevel"}
 _CAPS = {"Butt": "butt", "Round": "round", "Square": "square"}
 _SPREADS = {"Repeat": "repeat", "Reflect": "reflect"}
@@ -26,6 +25,8 @@ class Paint:
     """A colour or shading as SVG names it."""
 
     value: str
+    plain: str
+    """The colour that stands for it where a shading cannot be."""
     opacity: float = 1.0
 
     def written(self, name: str) -> str:
@@ -34,7 +35,7 @@ class Paint:
         return attribute(name, self.value) + faint
 
 
-BLACK, NOTHING = Paint("#000"), Paint("none")
+BLACK, NOTHING = Paint("#000", "#000"), Paint("none", "none")
 
 
 class Style:
@@ -59,17 +60,17 @@ class Style:
         colour = self._colour(name)
         return default if colour is None else read_paint(colour, self._resources, self._canvas)
 
-    def pen(self) -> str:
-        """Give the attributes of a line."""
+    def pen(self, scale: float = 1.0) -> str:
+        """Give the attributes of a line, for a space whose unit is ``scale`` of the object's."""
         width = max(number(self._get("LineWidth", _DEFAULT_WIDTH_MM), 0.353), 0)
-        written = attribute("stroke-width", num(width or _THINNEST_MM))
+        written = attribute("stroke-width", num((width or _THINNEST_MM) / scale))
         join, cap = _JOINS.get(self._get("Join", "Miter"), "miter"), _CAPS.get(self._get("Cap", "Butt"), "butt")
         written += attribute("stroke-linejoin", join) if join != "miter" else ""
         written += attribute("stroke-linecap", cap) if cap != "butt" else ""
         dashes = numbers(self._get("DashPattern", ""))
         if dashes and min(dashes) >= 0 and sum(dashes) > 0:
-            written += attribute("stroke-dasharray", nums(dashes))
-            written += attribute("stroke-dashoffset", num(number(self._get("DashOffset", "0"))))
+            written += attribute("stroke-dasharray", nums([dash / scale for dash in dashes]))
+            written += attribute("stroke-dashoffset", num(number(self._get("DashOffset", "0")) / scale))
         limit = number(self._get("MiterLimit", "3.528"), 3.528)
         return written + (attribute("stroke-miterlimit", num(max(limit, 1))) if join == "miter" else "")
 
@@ -92,14 +93,16 @@ def read_paint(colour: etree._Element, resources: Resources, canvas: Canvas) -> 
     for name, make in (("AxialShd", _axial), ("RadialShd", _radial)):
         shading = child(colour, name)
         if shading is not None:
-            return Paint(f"url(#{make(shading, resources, canvas)})", opacity)
+            first = next((colour for _, colour, _ in _stops(shading, resources)), "#000")
+            return Paint(f"url(#{make(shading, resources, canvas)})", first, opacity)
     for name in ("Pattern", "GouraudShd", "LaGouraudShd"):
         if child(colour, name) is not None:
             canvas.note(f"colours of kind {name} are shown as one colour")
             inner = next(colour.iter("{*}Color"), None)
             plain = _value(inner, resources) if inner is not None else "#bbb"
-            return Paint(plain, opacity)
-    return Paint(_value(colour, resources), opacity)
+            return Paint(plain, plain, opacity)
+    value = _value(colour, resources)
+    return Paint(value, value, opacity)
 
 
 def _value(colour: etree._Element, resources: Resources) -> str:

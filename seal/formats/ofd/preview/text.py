@@ -54,6 +54,12 @@ def glyphs(element: etree._Element, faces: Faces, canvas: Canvas) -> str:
     return "".join(_use(run, placed, canvas) for placed in _placed(element, run, canvas))
 
 
+def scale(element: etree._Element, faces: Faces) -> float:
+    """Give how large a unit of the text's font is in the text's own space."""
+    run = Run.of(element, faces)
+    return max(run.size, 0.001) / run.face.upem
+
+
 Placed = tuple[Face, int, float, float, float]
 """Font, glyph, where it stands, and how far it is narrowed."""
 
