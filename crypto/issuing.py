@@ -40,11 +40,13 @@ SUB_CA = CertificateProfile(name="sub-ca", key_usage=_CA_USAGE, ca=True, path_le
 SEAL_MAKER = CertificateProfile(name="seal-maker", key_usage=_SIGNING_USAGE)
 SIGNER = CertificateProfile(name="signer", key_usage=_SIGNING_USAGE)
 TSA = CertificateProfile(name="tsa", key_usage=("digital_signature",), extended_key_usage=(TIME_STAMPING,))
+# GM/T 0015: of a holder's two certificates one signs and one is encrypted to; neither does the other's work.
+ENCRYPTION = CertificateProfile(name="encryption", key_usage=("key_encipherment", "data_encipherment", "key_agreement"))
 OCSP_RESPONDER = CertificateProfile(
     name="ocsp-responder", key_usage=("digital_signature",), extended_key_usage=(OCSP_SIGNING,), ocsp_no_check=True
 )
 PROFILES: Mapping[str, CertificateProfile] = {
-    row.name: row for row in (ROOT, SUB_CA, SEAL_MAKER, SIGNER, TSA, OCSP_RESPONDER)
+    row.name: row for row in (ROOT, SUB_CA, SEAL_MAKER, SIGNER, ENCRYPTION, TSA, OCSP_RESPONDER)
 }
 
 

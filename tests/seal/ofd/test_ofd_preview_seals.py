@@ -13,7 +13,8 @@ from seal.formats.ofd import OFD_SES, Page, Text, write_simple_ofd
 from seal.formats.ofd.archive import write_archive
 from seal.formats.ofd.document import rectangle
 from seal.formats.ofd.preview import draw_page, to_png
-from seal.model import Mark, Picture, Placement
+from seal.model import Mark, Picture
+from seal.placing import AtPoint
 
 Unpack = Callable[[bytes], dict[str, bytes]]
 Sealed = Callable[..., dict[str, bytes]]
@@ -39,7 +40,7 @@ def sealed(bureau: Any, unpack: Unpack) -> Sealed:
         page = Page(items=items, width_mm=100, height_mm=100)
         document = write_simple_ofd([page], doc_id="0" * 32, title="样例", created=date(2026, 11, 22))
         artwork = Picture(png=picture, width_mm=40, height_mm=40)
-        mark = Mark(seal_name="印", picture=artwork, placement=Placement(page=1, x_mm=30, y_mm=40))
+        mark = Mark(seal_name="印", picture=artwork, placement=AtPoint(page=1, x_mm=30, y_mm=40))
         credential = bureau.credential(seseal=bureau.seal(picture=artwork))
         at = bureau.authority.root.certificate.not_before.replace(year=2026, month=11, day=22)
         return unpack(OFD_SES.prepare(document, mark, credential, at).apply(bureau.signer.signer.sign))
