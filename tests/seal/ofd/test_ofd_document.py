@@ -7,7 +7,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from fontTools.ttLib import TTFont
+from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
 from lxml import etree
 from PIL import Image as Pillow
 from PIL import ImageFont
@@ -35,6 +35,9 @@ from seal.formats.ofd.document import (
     text_width,
     write_ofd,
 )
+from seal.formats.ofd.package import OfdPackage
+from seal.formats.ofd.structure import read_bodies, read_pages
+from seal.formats.ofd.text import PageTexts
 from seal.model import Verdict
 
 Unpack = Callable[[bytes], dict[str, bytes]]
@@ -96,6 +99,17 @@ def test_the_same_document_gives_the_same_octets(document: Document) -> None:
 def test_what_is_written_is_what_readers_find(files: dict[str, bytes]) -> None:
     page = etree.fromstring(files["Doc_0/Pages/Page_0/Content.xml"])
     assert [code.text for code in page.iter("{*}TextCode")] == [WORDS, "黑体", "外部"]
+
+
+def test_keywords_are_found_where_they_stand(document: Document) -> None:
+    package = OfdPackage(write_ofd(document))
+    (body,) = read_bodies(package)
+    assert body.root is not None
+    texts = PageTexts(package, body.root, read_pages(package, body.root))
+    (place,) = texts.find("行政许可", (0, 1))
+    assert (place.page, place.box.x, place.box.width) == (0, pytest.approx(40), pytest.approx(20))
+    assert place.box.y + place.box.height == pytest.approx(40)
+    assert texts.find("OfficeAVAfi", (0,))
 
 
 def test_a_written_document_can_be_sealed_and_holds(document: Document, bureau: Any, complaints: Any) -> None:

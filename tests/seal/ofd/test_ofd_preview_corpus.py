@@ -73,7 +73,8 @@ def test_the_red_of_every_seal_is_where_its_stamp_says(corpus: Path, name: str) 
     for page, left, top, right, bottom in stamps(document):
         drawing = shown[page]
         inside = (max(left, 0), max(top, 0), min(right, drawing.width_mm), min(bottom, drawing.height_mm))
-        seal = pixels(drawing).crop(tuple(round(side * DPI / 25.4) for side in inside))
+        box = [side * DPI / 25.4 for side in inside]
+        seal = pixels(drawing).crop((round(box[0]), round(box[1]), round(box[2]), round(box[3])))
         found = [pixel for _, pixel in seal.convert("HSV").getcolors(1 << 24) or () if isinstance(pixel, tuple)]
         assert any((hue < 12 or hue > 243) and depth > 200 and light > 150 for hue, depth, light in found), page
 

@@ -14,11 +14,12 @@ from seal.formats.ofd.archive import write_archive
 from seal.formats.ofd.document import rectangle
 from seal.formats.ofd.preview import draw_page, to_png
 from seal.model import Mark, Picture
-from seal.placing import AtPoint
+from seal.placing import AtPoint, Placement, Straddle
 
 Unpack = Callable[[bytes], dict[str, bytes]]
 Sealed = Callable[..., dict[str, bytes]]
 SIGNATURE = "Doc_0/Signs/Sign_0/Signature.xml"
+AT_30_40 = AtPoint(x_mm=30, y_mm=40)
 DPI = 127
 """Five pixels a mm."""
 
@@ -34,13 +35,15 @@ def blot(left: tuple[int, ...] = (255, 0, 0, 255), right: tuple[int, ...] = (0, 
 
 @pytest.fixture
 def sealed(bureau: Any, unpack: Unpack) -> Sealed:
-    """Seal a document of one page, 100 by 100 mm, at (30, 40) with a picture of 40 by 40 mm; give its files."""
+    """Seal a document of pages of 100 by 100 mm with a picture of 40 by 40 mm; give its files."""
 
-    def made(picture: bytes, items: tuple[Any, ...] = ()) -> dict[str, bytes]:
+    def made(
+        picture: bytes, items: tuple[Any, ...] = (), placement: Placement = AT_30_40, pages: int = 1
+    ) -> dict[str, bytes]:
         page = Page(items=items, width_mm=100, height_mm=100)
-        document = write_simple_ofd([page], doc_id="0" * 32, title="样例", created=date(2026, 11, 22))
+        document = write_simple_ofd([page] * pages, doc_id="0" * 32, title="样例", created=date(2026, 11, 22))
         artwork = Picture(png=picture, width_mm=40, height_mm=40)
-        mark = Mark(seal_name="印", picture=artwork, placement=AtPoint(page=1, x_mm=30, y_mm=40))
+        mark = Mark(seal_name="印", picture=artwork, placement=placement)
         credential = bureau.credential(seseal=bureau.seal(picture=artwork))
         at = bureau.authority.root.certificate.not_before.replace(year=2026, month=11, day=22)
         return unpack(OFD_SES.prepare(document, mark, credential, at).apply(bureau.signer.signer.sign))
@@ -48,8 +51,8 @@ def sealed(bureau: Any, unpack: Unpack) -> Sealed:
     return made
 
 
-def look(files: dict[str, bytes]) -> tuple[Image.Image, tuple[str, ...]]:
-    drawing = draw_page(write_archive(files), 1)
+def look(files: dict[str, bytes], page: int = 1) -> tuple[Image.Image, tuple[str, ...]]:
+    drawing = draw_page(write_archive(files), page)
     return Image.open(io.BytesIO(to_png(drawing.svg, drawing.width_mm, drawing.height_mm, DPI))), drawing.notes
 
 
@@ -71,11 +74,18 @@ def test_a_seal_fills_the_box_of_its_stamp(sealed: Sealed) -> None:
 
 
 def test_of_a_straddle_seal_each_page_shows_its_slice(sealed: Sealed) -> None:
-    # The last of two slices at the right edge: the box leaves the page's left part of it unseen.
-    def slice_(xml: str) -> str:
+    files = sealed(blot(), placement=Straddle(along_mm=30), pages=4)
+    slices = [look(files, page)[0] for page in (1, 2, 3, 4)]
+    # Ten mm a page at its right edge: the red half on the first two, the blue on the others.
+    assert [ink(each, 2) for each in slices] == [(90, 30, 100, 70)] * 2 + [None] * 2
+    assert [ink(each, 0) for each in slices] == [None] * 2 + [(90, 30, 100, 70)] * 2
+
+
+def test_a_clip_is_counted_from_the_corner_of_the_stamp(sealed: Sealed) -> None:
+    def clipped(xml: str) -> str:
         return re.sub(r'Boundary="[^"]*"', 'Boundary="60 40 40 40" Clip="10 0 15 40"', xml)
 
-    picture, _ = look(stamped(sealed(blot()), slice_))
+    picture, _ = look(stamped(sealed(blot()), clipped))
     assert ink(picture, 2) == (70, 40, 80, 80)
     assert ink(picture, 0) == (80, 40, 85, 80)
 

@@ -32,7 +32,7 @@ def break_lines(text: str, width: float, font: str | Font = "") -> Iterator[str]
     """
     line: list[_Piece] = []
     for piece in _fitting(_pieces(text, font), width):
-        if line and sum(each.width for each in line) + piece.width > width + _SLACK and not piece.blank:
+        while line and not piece.blank and sum(each.width for each in line) + piece.width > width + _SLACK:
             kept = _last_break(line, piece)
             yield _written(line[:kept])
             line = _without_blanks(line[kept:])
