@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+import zlib
 from dataclasses import dataclass
 from datetime import date
 from itertools import pairwise
@@ -429,9 +430,22 @@ def test_a_picture_that_cannot_be_shown_is_left_out_and_told(octets: bytes | Non
     assert made.at(10, 25) == BLACK
 
 
-def test_a_picture_of_too_many_pixels_is_left_out_and_told() -> None:
-    octets = package(PLACED, resources=MEDIA, files={"D/Res/a": png(size=2000)})
-    assert any("too many pixels" in note for note in drawn(octets, bounds=Bounds(pixels=1_000_000)).drawing.notes)
+def claimed(width: int, height: int) -> bytes:
+    """Give a PNG of a few octets that says it is large."""
+    made = bytearray(png())
+    made[16:24] = width.to_bytes(4, "big") + height.to_bytes(4, "big")
+    made[29:33] = zlib.crc32(made[12:29]).to_bytes(4, "big")
+    return bytes(made)
+
+
+@pytest.mark.parametrize(("side", "why"), [(8_000, "too many"), (11_000, "too many"), (60_000, "cannot be decoded")])
+def test_a_picture_of_too_many_pixels_is_left_out_and_the_next_is_shown(side: int, why: str) -> None:
+    other = '<ofd:MultiMedia ID="7"><ofd:MediaFile>b</ofd:MediaFile></ofd:MultiMedia>'
+    files = {"D/Res/a": claimed(side, side), "D/Res/b": png()}
+    content = PLACED + PLACED.replace('"6"', '"7"')
+    made = drawn(package(content, resources=f"<ofd:MultiMedias>{MEDIUM}{other}</ofd:MultiMedias>", files=files))
+    assert any(why in note for note in made.drawing.notes)
+    assert made.at(20, 15) == RED
 
 
 # --- what strangers may send -----------------------------------------------------------------------------------

@@ -105,10 +105,16 @@ class Pen:
 
 
 _NOTHING = 1e-6
+_LAST_OF_16_BITS = "\uffff"
+
+
+def _single(cluster: Cluster) -> bool:
+    """Tell whether this is one character and one glyph for every reader: some count rare characters as two."""
+    return len(cluster.text) == len(cluster.glyphs) == 1 and cluster.text <= _LAST_OF_16_BITS
 
 
 def _stretches(clusters: tuple[Cluster, ...]) -> Iterator[list[Cluster]]:
-    for single, group in groupby(clusters, key=lambda cluster: len(cluster.text) == len(cluster.glyphs) == 1):
+    for single, group in groupby(clusters, key=_single):
         if single:
             yield list(group)
         else:

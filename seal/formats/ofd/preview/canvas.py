@@ -46,11 +46,11 @@ class Canvas:
             self.notes[shown[:_LONGEST_NOTE]] = None
 
     def spend(self, what: str, amount: int = 1) -> None:
-        """Count something against its bound. Raises DrawingFull when that is reached."""
+        """Count something against its bound. Raises DrawingFull, and counts nothing, where that would be passed."""
         spent = self._spent.get(what, 0) + amount
-        self._spent[what] = spent
         if spent > getattr(self.bounds, what):
             raise DrawingFull(what.replace("_", " "))
+        self._spent[what] = spent
 
     def define(self, key: object, make: Callable[[str], str]) -> str:
         """Give the id of a definition, which ``make`` writes when it is first asked for."""

@@ -1,6 +1,7 @@
 """Pictures in documents and seals, decoded within bounds and passed on as PNG or JPEG."""
 
 import io
+import warnings
 from base64 import b64encode
 from dataclasses import dataclass, field
 
@@ -23,8 +24,7 @@ def data_uri(octets: bytes, canvas: Canvas, mask: bytes | None = None) -> str | 
         canvas.note("JBIG2 pictures are not shown")
         return None
     try:
-        with Image.open(io.BytesIO(octets), formats=_FORMATS) as opened:
-            canvas.spend("pixels", opened.width * opened.height)
+        with _opened(octets, canvas) as opened:
             kind = (opened.format or "", opened.mode)
             if mask is None and kind in _AS_THEY_ARE | _JPEG:
                 opened.load()  # what does not decode here does not come further
@@ -43,10 +43,18 @@ def data_uri(octets: bytes, canvas: Canvas, mask: bytes | None = None) -> str | 
     return f"data:image/png;base64,{b64encode(out.getvalue()).decode()}"
 
 
+def _opened(octets: bytes, canvas: Canvas) -> Image.Image:
+    """Open a picture without decoding it, and count its pixels. Raises what Pillow raises, and DrawingFull."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # the count is what decides
+        opened = Image.open(io.BytesIO(octets), formats=_FORMATS)
+    canvas.spend("pixels", opened.width * opened.height)
+    return opened
+
+
 def _apply(mask: bytes, picture: Image.Image, canvas: Canvas) -> None:
     """Make a picture transparent where its mask is black (GB/T 33190 10)."""
-    with Image.open(io.BytesIO(mask), formats=_FORMATS) as opened:
-        canvas.spend("pixels", opened.width * opened.height)
+    with _opened(mask, canvas) as opened:
         picture.putalpha(opened.convert("L").resize(picture.size))
 
 
