@@ -209,6 +209,15 @@ def test_characters_that_share_a_glyph_stand_in_an_object_of_their_own(font: Fon
     assert first in range(1, len(glyphs))
 
 
+def test_a_rare_character_stands_alone_so_that_no_reader_miscounts_its_neighbours(font: Font, unpack: Unpack) -> None:
+    # Beyond U+FFFF, readers that think in 16 bits see two characters.
+    items = (Text(x_mm=10, y_mm=9, text="王𠮷明", size_mm=5, font=font),)
+    made = write_ofd(Document(about=ABOUT, pages=(Page(items=items),)))
+    page = etree.fromstring(unpack(made)["Doc_0/Pages/Page_0/Content.xml"])
+    found = [(each.findtext("{*}TextCode"), each.get("Boundary", "").split()[0]) for each in page.iter("{*}TextObject")]
+    assert found == [("王", "10"), ("𠮷", "15"), ("明", "20")]
+
+
 @pytest.mark.parametrize(
     ("text", "named"), [("张\U0001f600三", "U\\+1F600"), ("\ue000", "U\\+E000"), ("a\u0007", "U\\+0007")]
 )
