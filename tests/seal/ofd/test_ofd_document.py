@@ -7,18 +7,18 @@ from datetime import date
 from typing import Any
 
 import pytest
-from fontTools.ttLib import TTFont  # type: ignore[import-untyped]
+from fontTools.ttLib import TTFont
 from lxml import etree
 from PIL import Image as Pillow
 from PIL import ImageFont
 
 from seal.errors import GlyphMissing
+from seal.fonts import Font
 from seal.formats.ofd import verify_ofd, write_simple_ofd
 from seal.formats.ofd.document import (
     About,
     Attachment,
     Document,
-    Font,
     Heading,
     Image,
     Outline,
@@ -164,7 +164,7 @@ def test_an_embedded_font_holds_the_glyphs_used_and_no_others(files: dict[str, b
     assert len(read.getGlyphOrder()) == len(set(used)) + 1  # and the one for what is missing
     assert "CFF " in read  # version 2 is for few readers
     whole = document_font()
-    theirs = ImageFont.truetype(whole.path, 60, index=whole.face)
+    theirs = ImageFont.truetype(whole.path, 60, index=whole.index)
     theirs.set_variation_by_axes([int(name[-3:])])
     # Another rasteriser sees the same glyph, but for the hints that were left out.
     assert ink(ImageFont.truetype(io.BytesIO(octets), 60), used[0]) == pytest.approx(ink(theirs, used[0]), rel=0.03)
@@ -184,7 +184,7 @@ def test_steps_are_the_advances_that_the_font_has(files: dict[str, bytes], font:
     code = next(etree.fromstring(files["Doc_0/Pages/Page_0/Content.xml"]).iter("{*}TextCode"))
     steps = [float(step) for step in code.get("DeltaX", "").split()]
     assert len(steps) == len(WORDS) - 1
-    read = TTFont(font.path, fontNumber=font.face)
+    read = TTFont(font.path, fontNumber=font.index)
     metrics, names = read["hmtx"], read.getBestCmap()
     # A Chinese character is as wide as the type is high; a pair like AV is set closer than its letters are wide.
     assert steps[0] == 5.0

@@ -1,7 +1,7 @@
 """Documents we make: pages, text, pictures and lines in mm, written as OFD (GB/T 33190)."""
 
 from seal.formats.ofd.document.flow import Heading, Paragraph, Table, flow
-from seal.formats.ofd.document.font import Font, document_font
+from seal.formats.ofd.document.glyphs import document_font
 from seal.formats.ofd.document.model import (
     A4_MM,
     PT_MM,
@@ -29,7 +29,6 @@ __all__ = [
     "Attachment",
     "Colour",
     "Document",
-    "Font",
     "Heading",
     "Image",
     "Item",

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from seal.formats.ofd.document.font import Font
+from seal.fonts import Font
+from seal.formats.ofd.document.glyphs import shape
 from seal.formats.ofd.document.model import named_advance
 
 NOT_FIRST = frozenset("，。、；：！？）》〉」』”’〕】〗…—·～％‰℃,.;:!?)]}%°") | frozenset("ー々〻％．，")
@@ -78,7 +79,7 @@ def _in_word(written: str) -> bool:
 
 def _advances(text: str, font: str | Font) -> Iterator[tuple[str, float]]:
     if isinstance(font, Font):
-        yield from ((cluster.text, cluster.advance) for cluster in font.shape(text))
+        yield from ((cluster.text, cluster.advance) for cluster in shape(font, text))
     else:
         yield from ((character, named_advance(character)) for character in text)
 

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
+from seal.fonts import Font
 from seal.formats.ofd.document.breaking import break_lines
-from seal.formats.ofd.document.font import Font
 from seal.formats.ofd.document.model import PT_MM, Item, Page, Rule, Template, Text, text_width
 
 TOP_MM, LEFT_MM, TEXT_WIDTH_MM, TEXT_HEIGHT_MM = 37.0, 28.0, 156.0, 225.0
@@ -133,8 +133,10 @@ class _Sheets:
         if any(len(row) != len(block.shares) for row in block.rows):
             raise ValueError("a table's rows have a cell a column")
         widths = [TEXT_WIDTH_MM * share / sum(block.shares) for share in block.shares]
+        self.used_mm += _PADDING_MM if self.pages[-1] else 0.0
         for row in block.rows:
             self._row(row, widths)
+        self.used_mm += _PADDING_MM
 
     def _row(self, row: tuple[str, ...], widths: list[float]) -> None:
         pitch = _PITCH_MM * 0.86

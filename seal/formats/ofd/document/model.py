@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
-from seal.formats.ofd.document.font import Font
+from seal.fonts import Font
+from seal.formats.ofd.document.glyphs import width
 
 A4_MM = (210.0, 297.0)
 PT_MM = 25.4 / 72
@@ -172,7 +173,7 @@ class Document:
 def text_width(text: str, size_mm: float, font: str | Font = "") -> float:
     """Give the width in mm of a line set in an embedded font, or in one of the fonts that readers bring."""
     if isinstance(font, Font):
-        return font.width(text) * size_mm
+        return width(font, text) * size_mm
     return sum(named_advance(character) for character in text) * size_mm
 
 

@@ -5,7 +5,8 @@ from itertools import groupby, pairwise
 
 from lxml import etree
 
-from seal.formats.ofd.document.font import Cluster, Font
+from seal.fonts import Font
+from seal.formats.ofd.document.glyphs import Cluster, shape
 from seal.formats.ofd.document.model import Colour, Image, Item, Rule, Shape, Step, Text, named_advance
 from seal.formats.ofd.document.resources import Resources
 from seal.formats.ofd.document.xml import add, length, lengths
@@ -66,7 +67,7 @@ class Pen:
         Which of a line's lengths belongs to which glyph is then beyond doubt: readers differ about the rest.
         """
         x, numbers = item.x_mm, self._resources.subsets[font].numbers if item.text else {}
-        for clusters in _stretches(font.shape(item.text)):
+        for clusters in _stretches(shape(font, item.text)):
             written = "".join(cluster.text for cluster in clusters)
             width = sum(cluster.advance * item.size_mm + item.spacing_mm * len(cluster.text) for cluster in clusters)
             line = self._line_of_text(item, x, width)

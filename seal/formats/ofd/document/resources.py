@@ -2,7 +2,8 @@
 
 from dataclasses import dataclass, field
 
-from seal.formats.ofd.document.font import Font, Subset
+from seal.fonts import Font
+from seal.formats.ofd.document.glyphs import Subset, face_name, shape, subset
 from seal.formats.ofd.document.model import Document, Image, Page, Template, Text
 from seal.formats.ofd.document.xml import add, element, serialised
 
@@ -46,8 +47,8 @@ class Resources:
             elif isinstance(item, Image):
                 made.image(item.octets)
         for font, lines in texts.items():
-            glyphs = {glyph for line in lines for cluster in font.shape(line) for glyph in cluster.glyphs}
-            made.subsets[font] = font.subset(lines, glyphs)
+            glyphs = {glyph for line in lines for cluster in shape(font, line) for glyph in cluster.glyphs}
+            made.subsets[font] = subset(font, lines, glyphs)
         return made
 
     def font(self, font: str | Font) -> int:
@@ -68,14 +69,14 @@ class Resources:
         files = {"PublicRes.xml": self._fonts_file()}
         if self.images:
             files["DocumentRes.xml"] = self._images_file()
-        files |= {f"Res/{_font_name(self.fonts[font])}": subset.octets for font, subset in self.subsets.items()}
+        files |= {f"Res/{_font_name(self.fonts[font])}": made.octets for font, made in self.subsets.items()}
         return files | {f"Res/{_image_name(number, octets)}": octets for octets, number in self.images.items()}
 
     def _fonts_file(self) -> bytes:
         root = element("Res", {"BaseLoc": "Res"})
         fonts = add(root, "Fonts") if self.fonts else root
         for font, number in self.fonts.items():
-            name, family = (font.name, font.family) if isinstance(font, Font) else (font, font)
+            name, family = (face_name(font), font.family) if isinstance(font, Font) else (font, font)
             row = add(fonts, "Font", {"ID": str(number), "FontName": name, "FamilyName": family})
             if font in self.subsets:
                 add(row, "FontFile", text=_font_name(number))

@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import uharfbuzz as hb  # type: ignore[import-untyped]
+import uharfbuzz as hb
 
-from seal.formats.ofd.document.font import document_font, opened
+from seal.fonts import Font
+from seal.formats.ofd.document.glyphs import document_font
 from seal.formats.ofd.package import PackageError
 from seal.formats.ofd.preview.canvas import Canvas
 from seal.formats.ofd.preview.resources import Resource, Resources
@@ -21,6 +22,7 @@ _SIMPLIFIED = 2
 """The face of the Noto collections that is Simplified Chinese."""
 _SERIFS = ("宋", "明", "楷", "仿", "song", "sun", "ming", "kai", "fang", "serif", "times", "roman")
 _SANS = ("sans",)
+_SERIF = "Noto Serif CJK SC"
 _BOLD_FROM = 600
 _REGULAR, _BOLD = 400, 700
 
@@ -116,11 +118,11 @@ def substitute(name: str, *, bold: bool) -> tuple[Face, str]:
     if any(word in folded for word in _SERIFS) and not any(word in folded for word in _SANS):
         found = next(_system(bold=bold), None)
         if found is not None:
-            font = opened(found, _SIMPLIFIED, None)
-            return Face(f"s{found.name}", font, substitute=True), "Noto Serif CJK SC"
+            font = Font(path=found, index=_SIMPLIFIED, family=_SERIF).opened()
+            return Face(f"s{found.name}", font, substitute=True), _SERIF
     packaged = document_font(weight)
-    font = opened(packaged.path, packaged.face, packaged.weight)
-    return Face(f"p{packaged.weight}", font, substitute=True), "Noto Sans CJK SC"
+    font = packaged.opened()
+    return Face(f"p{packaged.weight}", font, substitute=True), packaged.family
 
 
 def _system(*, bold: bool) -> Iterator[Path]:
