@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from seal.formats.ofd.document import A4_MM, PT_MM, Image, Item, Page, Rule, Text, text_width
+from seal.formats.ofd.document import Image, Item, Page, Rule, Text, text_width
 from seal.formats.ofd.document.breaking import break_lines
+from seal.formats.ofd.document.model import A4_MM, PT_MM
 from seal.formats.ofd.writer import write_simple_ofd
 from seal.placing import AtPoint
 

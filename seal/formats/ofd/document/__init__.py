@@ -3,8 +3,6 @@
 from seal.formats.ofd.document.flow import Heading, Paragraph, Table, flow
 from seal.formats.ofd.document.glyphs import document_font
 from seal.formats.ofd.document.model import (
-    A4_MM,
-    PT_MM,
     About,
     Attachment,
     Colour,
@@ -23,8 +21,6 @@ from seal.formats.ofd.document.model import (
 from seal.formats.ofd.document.writing import write_ofd
 
 __all__ = [
-    "A4_MM",
-    "PT_MM",
     "About",
     "Attachment",
     "Colour",
