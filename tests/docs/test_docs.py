@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 import re
+import runpy
 import shlex
 from collections.abc import Iterator
 from pathlib import Path
@@ -127,3 +128,18 @@ def test_both_readmes_show_the_same_pictures_and_commands() -> None:
         return [re.findall(pattern, text(name)) for pattern in (r"docs/pictures/[a-z-]+\.png", r"`(make [a-z]+)`")]
 
     assert [set(found) for found in shown("README.md")] == [set(found) for found in shown("README.zh-CN.md")]
+
+
+def test_the_rules_are_told_as_they_stand_in_the_tables() -> None:
+    maker = runpy.run_path(str(ROOT / "docs/make_tables.py"))
+    page = text("docs/verification.md")
+    assert maker["with_rules"](page) == page
+
+
+def test_every_real_document_is_told_with_the_answer_it_gets(corpus: Path) -> None:
+    maker = runpy.run_path(str(ROOT / "docs/make_tables.py"))
+    told = re.findall(
+        r"^\| (\S+/\S+) \| ([^|]+) \| ([^|]+) \| (yes) \| [\d.]+ \| ([^|]+) \|", text("docs/corpus.md"), re.MULTILINE
+    )
+    found = [row[:4] for row in maker["corpus_rows"](corpus)]
+    assert found == [(name, expected, ours, codes) for name, expected, ours, _, codes in told]

@@ -28,6 +28,7 @@ _OTHER_NAME_EXTRA = 0x7075
 _DOS_EPOCH = 0x0021
 """1980-01-01: new entries carry no time of their own, so the same input gives the same octets."""
 _MIB = 1024 * 1024
+_PIECE = 4096
 
 
 class ArchiveError(Exception):
@@ -124,13 +125,23 @@ def write_archive(files: Mapping[str, bytes]) -> bytes:
 
 def _append(body: bytearray, path: str, content: bytes) -> bytes:
     name = path.encode()
-    compressor = zlib.compressobj(6, zlib.DEFLATED, -15)
-    deflated = compressor.compress(content) + compressor.flush()
+    deflated = content if _is_dense(content) else _deflated(content, 6)
     method, packed = (_DEFLATED, deflated) if len(deflated) < len(content) else (_STORED, content)
     shared = (_UTF8, method, 0, _DOS_EPOCH, zlib.crc32(content), len(packed), len(content), len(name), 0)
     offset = len(body)
     body += _LOCAL_FIELDS.pack(_LOCAL, 20, *shared) + name + packed
     return _CENTRAL_FIELDS.pack(_CENTRAL, 20, 20, *shared, 0, 0, 0, 0, offset) + name
+
+
+def _is_dense(content: bytes) -> bool:
+    """Tell, by a piece out of its middle, whether deflating is in vain, as with a seal around its picture."""
+    middle = (len(content) - _PIECE) // 2
+    return middle > _PIECE and len(_deflated(content[middle : middle + _PIECE], 1)) > _PIECE * 0.95
+
+
+def _deflated(content: bytes, level: int) -> bytes:
+    compressor = zlib.compressobj(level, zlib.DEFLATED, -15)
+    return compressor.compress(content) + compressor.flush()
 
 
 def _closed(body: bytearray, directory: list[bytes]) -> bytes:

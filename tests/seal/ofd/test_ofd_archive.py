@@ -1,5 +1,6 @@
 """ZIP archives: what is refused, what is tolerated, and that a rewritten one is still an archive."""
 
+import hashlib
 import io
 import struct
 import zipfile
@@ -282,3 +283,11 @@ def test_a_simple_document_is_refused_without_a_page_or_a_proper_id() -> None:
     assert write_simple_ofd([page], doc_id="0" * 32, title="t", created=day) == write_simple_ofd(
         [page], doc_id="0" * 32, title="t", created=day
     )
+
+
+def test_what_does_not_shrink_is_stored_and_what_does_is_not() -> None:
+    dense, plain = hashlib.shake_256(b"anything").digest(60_000), b"<a/>" * 15_000
+    with zipfile.ZipFile(io.BytesIO(write_archive({"dense": dense, "plain": plain}))) as written:
+        kinds = {entry.filename: entry.compress_type for entry in written.infolist()}
+        assert kinds == {"dense": zipfile.ZIP_STORED, "plain": zipfile.ZIP_DEFLATED}
+        assert (written.read("dense"), written.read("plain")) == (dense, plain)
