@@ -9,7 +9,7 @@ from pathlib import Path
 
 from admin import key_events, schema, vaulting
 from admin.key_health import KeyHealth, keys_in_use
-from admin.settings import DEV_MARK, Settings, SettingsRefused, require_vault
+from admin.settings import DEV_MARK, Settings, SettingsRefused, addresses, require_vault
 from crypto.engines import settle_engine
 from crypto.keys import KeyId, KeyVault
 from crypto.suites import ES256
@@ -29,8 +29,10 @@ from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
 from license_store.render import Renderer, packaged_font
 from seal.pki.authorities import Authorities
+from seal.pki.tsa_client import TimestampClient, Tsa
 from seal.register import SealRegister
 from seal.sealing import SealService
+from seal.stamping import Stamper
 from seal.trust import Trust
 from seal.verifying import Verifier, verify_in_process
 
@@ -190,6 +192,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         vault=vault,
         register=register,
         judge=lambda document: verify_in_process(document, trust),
+        stamper=_stamper(settings, trust, clock),
     )
     catalogue = Catalogue()
     licenses = LicenseService(
@@ -241,6 +244,15 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         health=KeyHealth(vault, lambda: keys_in_use(register, idp.keys), clock),
         pages=pages,
     )
+
+
+def _stamper(settings: Settings, trust: Trust, clock: Clock) -> Stamper | None:
+    """Give whoever stamps time, believed under the anchors of our own verifier; None where nobody is to."""
+    # An address may hold a token, and refusals name the authority: it is called by its place in the list.
+    named = [Tsa(name=f"tsa-{number}", url=url) for number, url in enumerate(addresses(settings.tsa), 1)]
+    if not named:
+        return None
+    return TimestampClient(named, anchors=trust.anchors, intermediates=trust.intermediates, clock=clock)
 
 
 def operator(*rights: str) -> Principal:
