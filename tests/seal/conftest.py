@@ -1,6 +1,6 @@
 """A small world of sealing: an authority, a registered seal, documents, and the service on each database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -18,12 +18,14 @@ from kernel.db import Database
 from kernel.objects import ObjectStore
 from kernel.principal import Principal, PrincipalKind
 from seal.formats.ofd import SimplePage, Text, write_simple_ofd
+from seal.formats_table import SEALING_FORMATS, SealingFormat
 from seal.image import RoundSeal, draw_round_seal, packaged_font
 from seal.model import Picture, Report, Seal, SealId
 from seal.pki.dev_ca import DevCa, DevelopmentOnly
 from seal.register import SealApplication, SealRegister, SigningKey
 from seal.request import SealRequest
 from seal.sealing import SealService
+from seal.stamping import Stamper
 from seal.trust import Trust
 from seal.verifying import verify_in_process
 
@@ -91,6 +93,8 @@ class House:
         *,
         vault: KeyVault | None = None,
         judge: Callable[[bytes], Report] | None = None,
+        stamper: Stamper | None = None,
+        formats: Mapping[str, SealingFormat] = SEALING_FORMATS,
         lease: timedelta = timedelta(minutes=2),
         max_document: int = 1024 * 1024,
     ) -> SealService:
@@ -102,6 +106,8 @@ class House:
             vault=vault or self.authority.vault,
             register=self.register,
             judge=judge or self.judge,
+            stamper=stamper,
+            formats=formats,
             lease=lease,
             max_document=max_document,
         )

@@ -272,7 +272,9 @@ class _Reader:
         except PackageError as error:
             yield _invalid("PACKAGE_MALFORMED", str(error))
             return
-        shown = [path for path in uncovered if path not in doubles and alias(path).rpartition("/")[2] in named]
+        # A list of files and its signature are nothing to show, whatever the name of one is the name of.
+        rest = [path for path in uncovered if path not in doubles and path not in self.apart]
+        shown = [path for path in rest if alias(path).rpartition("/")[2] in named]
         if shown:
             yield Finding(code="SHOWN_CONTENT_UNCOVERED", verdict=Verdict.INDETERMINATE, detail=_names(shown))
 

@@ -112,6 +112,14 @@ def test_the_list_is_time_stamped(bureau: Any, authority: Any, plain: bytes, pro
     assert listed.time == AT + timedelta(seconds=1)
 
 
+def test_the_lists_own_files_may_bear_the_names_that_protected_files_name(
+    bureau: Any, other_bureau: Any, plain: bytes, protect: Callable[..., bytes]
+) -> None:
+    # The second seal protects the first one's Signature.xml, and that names a SignedValue.dat.
+    twice = other_bureau.sealed(bureau.sealed(plain), at=AT)
+    assert verify_ofd(protect(twice), bureau.trust).verdict is Verdict.VALID
+
+
 # --- what a list is worth ---
 
 
