@@ -1,9 +1,8 @@
 """Build: the one function that puts the whole service together, and the one place where all floors meet."""
 
-import dataclasses
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from admin.key_health import KeyHealth, keys_in_use
 from admin.settings import DEV_MARK, Settings, SettingsRefused, addresses, require_vault
 from crypto.engines import settle_engine
 from crypto.keys import KeyId, KeyVault
-from crypto.suites import ES256
+from crypto.suites import ES256, SUITES
 from crypto.vaults.files import make_folder, write_once
+from crypto.x509 import Certificate
 from idp.realname import RealNames
 from idp.registry import Registry
 from idp.service import Idp
@@ -27,13 +27,17 @@ from kernel.principal import Principal, PrincipalKind
 from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
-from license_store.render import Renderer, packaged_font
+from license_store.render import Renderer
+from seal.errors import SealNotUsable
+from seal.fonts import packaged_font
 from seal.pki.authorities import Authorities
-from seal.pki.tsa_client import TimestampClient, Tsa
+from seal.pki.tsa_client import Tsa
 from seal.register import SealRegister
 from seal.sealing import SealService
-from seal.stamping import Stamper
-from seal.trust import Trust
+from seal.ses.read import parse_seseal
+from seal.stamping import AuthorityStamper
+from seal.trust import OwnLedgers, TrustFolder, TrustSource
+from seal.trust.refresh import Refresher
 from seal.verifying import Verifier, verify_in_process
 
 
@@ -92,6 +96,8 @@ class Service:
     register: SealRegister
     sealing: SealService
     verifier: Verifier
+    trust: TrustFolder
+    refresher: Refresher
     catalogue: Catalogue
     licenses: LicenseService
     desk: PublicDesk
@@ -182,8 +188,8 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
     audit = AuditLog()
     objects = ObjectStore.folder(home.objects)
     register = SealRegister(database, audit, clock)
-    trust = dataclasses.replace(Trust.load(home.trust), seal_status=register.status_at)
-    verifier = Verifier(trust)
+    trust = TrustFolder(home.trust, own=OwnLedgers(home.authorities), seal_status=register.status_at)
+    verifier = Verifier(trust, clock=clock)
     sealing = SealService(
         db=database,
         audit=audit,
@@ -191,7 +197,8 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         objects=objects,
         vault=vault,
         register=register,
-        judge=lambda document: verify_in_process(document, trust),
+        judge=lambda document: verify_in_process(document, trust(), now=clock.now()),
+        trust=trust,
         stamper=_stamper(settings, trust, clock),
     )
     catalogue = Catalogue()
@@ -234,6 +241,14 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         register=register,
         sealing=sealing,
         verifier=verifier,
+        trust=trust,
+        refresher=Refresher(
+            home.trust,
+            trust=trust,
+            clock=clock,
+            known=lambda: own_certificates(register),
+            hosts=filter(None, (host.strip() for host in settings.trust_hosts.split(","))),
+        ),
         catalogue=catalogue,
         licenses=licenses,
         desk=PublicDesk(
@@ -246,13 +261,26 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
     )
 
 
-def _stamper(settings: Settings, trust: Trust, clock: Clock) -> Stamper | None:
+def _stamper(settings: Settings, trust: TrustSource, clock: Clock) -> AuthorityStamper | None:
     """Give whoever stamps time, believed under the anchors of our own verifier; None where nobody is to."""
     # An address may hold a token, and refusals name the authority: it is called by its place in the list.
     named = [Tsa(name=f"tsa-{number}", url=url) for number, url in enumerate(addresses(settings.tsa), 1)]
-    if not named:
-        return None
-    return TimestampClient(named, anchors=trust.anchors, intermediates=trust.intermediates, clock=clock)
+    return AuthorityStamper(named, trust=trust, clock=clock) if named else None
+
+
+def own_certificates(register: SealRegister) -> tuple[Certificate, ...]:
+    """Give the certificates our seals sign with and were made with, and those above them."""
+    found: dict[Certificate, None] = {}
+    after = ""
+    while page := register.list(after=after):
+        after = page[-1].id
+        for seal in page:
+            found[Certificate.from_der(parse_seseal(seal.seseal).maker_certificate)] = None
+            for suite in SUITES.values():
+                with suppress(SealNotUsable):
+                    credential = register.credential(seal, suite).credential
+                    found.update(dict.fromkeys((credential.certificate, *credential.chain)))
+    return tuple(found)
 
 
 def operator(*rights: str) -> Principal:

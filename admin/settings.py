@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     """SDF and PKCS #11: how many sessions are open at once."""
     tsa: str = Field(default="", repr=False)
     """Addresses of time-stamp authorities (RFC 3161), with commas, in the order to ask; empty for no time stamps."""
+    trust_hosts: str = ""
+    """Hosts of authorities, with commas, that may be asked for revocation facts at private addresses too."""
     sm2_engine: str = ""
     """What computes SM2: "libbotan", "libcrypto" or a library's path; empty for the first that is found to work."""
 

@@ -93,7 +93,7 @@ class UnknownSealing(Refusal):
 
 
 class SealNotUsable(Refusal):
-    """The seal is suspended or revoked, or lacks the credential this format needs."""
+    """The seal is suspended or revoked, its certificate is, or it lacks the credential this format needs."""
 
     reason, code = Reason.CONFLICT, "seal_not_usable"
 

@@ -27,15 +27,17 @@ from seal.errors import (
     PlacementRefused,
     SealingInProgress,
     SealingRejected,
+    SealNotUsable,
     SigningUnavailable,
     UnknownSealing,
 )
 from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format
-from seal.model import Mark, PreparedDocument, Report, Seal, SealId, SignatureReport, TimeSource, Verdict
+from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId, SignatureReport, TimeSource, Verdict
 from seal.register import SealCredential, SealRegister
 from seal.request import DEFAULT_PLACEMENT, SealedDocument, SealRequest, check_texts, request_hash
 from seal.stamping import Stamper, Stamping
 from seal.store import Progress
+from seal.trust import TrustSource, revoked_at
 from seal.verifying import MAX_DOCUMENT, check_size
 
 LEASE = timedelta(minutes=2)
@@ -63,8 +65,9 @@ Judge = Callable[[bytes], Report]
 class SealService:
     """Seals documents for callers who may use a seal; safe to share between threads.
 
-    ``judge`` is our own verifier; it must know the trust anchors under which our seals are made. With a ``stamper``
-    every signature of a format that carries time stamps gets one, or is refused: none is ever made without.
+    ``judge`` is our own verifier; it must know the trust anchors under which our seals are made. ``trust`` tells which
+    certificates are revoked by now: no seal signs with one. With a ``stamper`` every signature of a format that
+    carries time stamps gets one, or is refused: none is ever made without.
     """
 
     def __init__(  # noqa: PLR0913 - its dependencies
@@ -78,6 +81,7 @@ class SealService:
         register: SealRegister,
         judge: Judge,
         stamper: Stamper | None = None,
+        trust: TrustSource | None = None,
         formats: Mapping[str, SealingFormat] = SEALING_FORMATS,
         lease: timedelta = LEASE,
         max_document: int = MAX_DOCUMENT,
@@ -90,6 +94,7 @@ class SealService:
         self._register = register
         self._judge = judge
         self._stamper = stamper
+        self._trust = trust
         self._formats = formats
         self._lease = lease
         self._max_document = max_document
@@ -174,6 +179,7 @@ class SealService:
         # Formats carry whole seconds; ours is the time that will be read back from the file.
         at = self._clock.now().replace(microsecond=0)
         self._register.usable(seal, at, signing.credential.certificate)
+        self._not_revoked(seal, signing.credential, at)
         mark = Mark(
             seal_name=seal.name,
             picture=seal.picture,
@@ -196,6 +202,13 @@ class SealService:
             owner=new_id(),
             earlier=earlier,
         )
+
+    def _not_revoked(self, seal: Seal, credential: Credential, at: datetime) -> None:
+        if self._trust is None:
+            return
+        revoked = revoked_at(credential.certificate, others=credential.chain, trust=self._trust(), at=at)
+        if revoked is not None:
+            raise SealNotUsable(f"The certificate of seal {seal.id} does not count any more: {revoked.detail}.")
 
     # --- 3 ---
 
@@ -276,7 +289,9 @@ class SealService:
         ours = [one for one in report.signatures if _made_by(task, one)]
         if report.verdict is Verdict.INVALID or not ours or any(one.verdict is not Verdict.VALID for one in ours):
             found = [*report.findings, *(finding for one in report.signatures for finding in one.findings)]
-            codes = {finding.code for finding in found if finding.verdict is not Verdict.VALID}
+            # A time stamp that proves nothing is a note elsewhere; here it is why.
+            notes = {"TIMESTAMP_UNTRUSTED"}
+            codes = {finding.code for finding in found if finding.verdict is not Verdict.VALID or finding.code in notes}
             raise SealingRejected(
                 f"Our own verifier finds the result {report.verdict.value}: it is not handed out."
                 f" Findings: {', '.join(sorted(codes)) or 'our signature is not in it'}."

@@ -32,8 +32,8 @@ from crypto.suites import SM2_SM3
 from crypto.vaults.software import make_key, open_key
 from crypto.x509 import ROOT, SEAL_MAKER, SIGNER, Certificate, CertificateProfile, make_certificate, name
 from examples.samples.ofd_sample import AGENCY, CREATED, decision, seal_place
+from seal.artwork import Design, draw
 from seal.formats.ofd import OFD_SES
-from seal.image import RoundSeal, draw_round_seal
 from seal.model import Credential, Mark
 from seal.ses import make_seseal
 
@@ -123,7 +123,7 @@ def sealed_sample() -> bytes:
     root = certified("Sample Root", ROOT, at)
     maker = certified("Sample Seal Maker", SEAL_MAKER, at, root)
     signer = certified(SEAL_NUMBER, SIGNER, at, root)
-    picture = draw_round_seal(RoundSeal(name=AGENCY, code=SEAL_NUMBER[:13]))
+    picture = draw(Design(kind="department", name=AGENCY, code=SEAL_NUMBER[:13]))
     seseal = make_seseal(
         header_vid="XINYIN",
         esid=SEAL_NUMBER,

@@ -15,7 +15,9 @@ from seal.errors import SealingRejected
 from seal.formats_table import SEALING_FORMATS
 from seal.model import Credential, Mark, PreparedDocument, TimeSource, Verdict
 from seal.pki.errors import TimestampUnavailable
-from seal.pki.tsa_client import Stamped, TimestampClient, Tsa
+from seal.pki.tsa_client import Stamped, Tsa
+from seal.stamping import AuthorityStamper
+from seal.verifying import verify_in_process
 from tests.crypto.authority import Authority as Issuer
 from tests.sims.tsa import Mood, TsaSimulator
 
@@ -54,11 +56,11 @@ def ahead(clock: ManualClock) -> Callable[[], datetime]:
 
 
 @pytest.fixture
-def client(house: House, issuer: Issuer, sims: tuple[TsaSimulator, TsaSimulator]) -> TimestampClient:
+def client(house: House, issuer: Issuer, sims: tuple[TsaSimulator, TsaSimulator]) -> AuthorityStamper:
     house.trust = replace(house.trust, anchors=(*house.trust.anchors, issuer.root.certificate))
-    return TimestampClient(
+    return AuthorityStamper(
         [Tsa(name=f"tsa-{number}", url=each.url) for number, each in enumerate(sims, 1)],
-        anchors=house.trust.anchors,
+        trust=lambda: house.trust,
         clock=house.clock,
         timeout=timedelta(seconds=0.6),
     )
@@ -71,7 +73,7 @@ def completions(house: House) -> int:
 
 @pytest.mark.parametrize("name", STAMPED)
 def test_a_signature_carries_the_time_that_an_authority_confirms(
-    house: House, ofd: bytes, client: TimestampClient, name: str
+    house: House, ofd: bytes, client: AuthorityStamper, name: str
 ) -> None:
     sealed = house.service(stamper=client).seal(request(ofd, format=name), CLERK)
     (signature,) = house.judge(sealed.document).signatures
@@ -80,7 +82,7 @@ def test_a_signature_carries_the_time_that_an_authority_confirms(
 
 
 def test_seal_signature_and_list_follow_one_another_each_with_its_stamp(
-    house: House, ofd: bytes, client: TimestampClient
+    house: House, ofd: bytes, client: AuthorityStamper
 ) -> None:
     service, document = house.service(stamper=client), ofd
     for name in ("ofd-ses-v4", "ofd-gbt35275", "ofd-gmt0099"):
@@ -94,7 +96,7 @@ def test_seal_signature_and_list_follow_one_another_each_with_its_stamp(
 
 @pytest.mark.parametrize("mood", NO_TOKEN)
 def test_where_one_authority_fails_the_next_stamps(
-    house: House, ofd: bytes, client: TimestampClient, sims: tuple[TsaSimulator, TsaSimulator], mood: Mood
+    house: House, ofd: bytes, client: AuthorityStamper, sims: tuple[TsaSimulator, TsaSimulator], mood: Mood
 ) -> None:
     sims[0].mood = mood
     sealed = house.service(stamper=client).seal(request(ofd), CLERK)
@@ -102,9 +104,9 @@ def test_where_one_authority_fails_the_next_stamps(
     assert [each.asked for each in sims] == [1, 1]
 
 
-@pytest.mark.parametrize("mood", NO_TOKEN)
+@pytest.mark.parametrize("mood", [Mood.SILENT, Mood.GARBAGE, Mood.UNTRUSTED])
 def test_where_nobody_stamps_nothing_is_handed_out_and_a_retry_is_the_same_sealing(
-    house: House, ofd: bytes, client: TimestampClient, sims: tuple[TsaSimulator, TsaSimulator], mood: Mood
+    house: House, ofd: bytes, client: AuthorityStamper, sims: tuple[TsaSimulator, TsaSimulator], mood: Mood
 ) -> None:
     for each in sims:
         each.mood = mood
@@ -136,7 +138,7 @@ def test_without_authorities_the_time_is_claimed(house: House, ofd: bytes) -> No
 
 
 def test_a_format_that_carries_no_stamp_asks_nobody(
-    house: House, pdf: bytes, client: TimestampClient, sims: tuple[TsaSimulator, TsaSimulator]
+    house: House, pdf: bytes, client: AuthorityStamper, sims: tuple[TsaSimulator, TsaSimulator]
 ) -> None:
     for each in sims:
         each.mood = Mood.CLOSES
@@ -145,7 +147,7 @@ def test_a_format_that_carries_no_stamp_asks_nobody(
     assert [each.asked for each in sims] == [0, 0]
 
 
-def test_a_layout_that_leaves_the_stamp_out_is_found_out(house: House, ofd: bytes, client: TimestampClient) -> None:
+def test_a_layout_that_leaves_the_stamp_out_is_found_out(house: House, ofd: bytes, client: AuthorityStamper) -> None:
     honest = SEALING_FORMATS["ofd-ses-v4"]
 
     class Forgetful:
@@ -160,17 +162,29 @@ def test_a_layout_that_leaves_the_stamp_out_is_found_out(house: House, ofd: byte
     assert completions(house) == 0
 
 
-def test_a_token_that_our_verifier_does_not_believe_is_not_handed_out(
-    house: House, ofd: bytes, issuer: Issuer, client: TimestampClient
+def test_an_authority_is_believed_under_the_trust_of_the_moment(
+    house: House, ofd: bytes, issuer: Issuer, client: AuthorityStamper
 ) -> None:
     known = house.trust
     house.trust = replace(known, anchors=tuple(each for each in known.anchors if each != issuer.root.certificate))
-    with pytest.raises(SealingRejected):
+    with pytest.raises(TimestampUnavailable, match="untrusted"):
         house.service(stamper=client).seal(request(ofd), CLERK)
+    house.trust = known
+    assert house.service(stamper=client).seal(request(ofd), CLERK).report.verdict is Verdict.VALID
+
+
+def test_a_token_that_our_verifier_does_not_believe_is_not_handed_out(
+    house: House, ofd: bytes, issuer: Issuer, client: AuthorityStamper
+) -> None:
+    known = house.trust
+    less = replace(known, anchors=tuple(each for each in known.anchors if each != issuer.root.certificate))
+    service = house.service(stamper=client, judge=lambda document: verify_in_process(document, less))
+    with pytest.raises(SealingRejected, match="TIMESTAMP_UNTRUSTED"):
+        service.seal(request(ofd), CLERK)
     assert completions(house) == 0
 
 
-def test_a_stamp_over_another_signature_is_not_handed_out(house: House, ofd: bytes, client: TimestampClient) -> None:
+def test_a_stamp_over_another_signature_is_not_handed_out(house: House, ofd: bytes, client: AuthorityStamper) -> None:
     class Confused:
         def stamp(self, digest: DigestAlgorithm, value: bytes) -> Stamped:
             return client.stamp(digest, digest.digest(value))
