@@ -24,7 +24,7 @@ from seal.trust import Trust
 
 FORMAT = "ofd-gmt0099"
 MAX_FILES = 10_000
-_NAMES_SHOWN = 4
+_NAMES_SHOWN, _NAME_SHOWN = 4, 200
 
 
 class OfdIntegrity:
@@ -121,7 +121,9 @@ def judge_integrity(package: OfdPackage, trust: Trust, at: datetime | None) -> J
     own = frozenset(name for name in (path, value) if name is not None)
     faults = list(_compare(package, read.files, path, own))
     if value is None:
-        missing = _invalid("SIGNED_VALUE_MISSING", f"{read.value or 'the location of its signature'} is missing")
+        missing = _invalid(
+            "SIGNED_VALUE_MISSING", f"{(read.value or 'the location of its signature')[:_NAME_SHOWN]} is missing"
+        )
         return JudgedList(report=_unread(*faults, missing), files=frozenset())
     try:
         octets = package.read(value)
@@ -172,7 +174,7 @@ def _invalid(code: str, detail: str) -> Finding:
 
 def _names(paths: list[str]) -> str:
     rest = len(paths) - _NAMES_SHOWN
-    return ", ".join(paths[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
+    return ", ".join(path[:_NAME_SHOWN] for path in paths[:_NAMES_SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
 OFD_INTEGRITY = OfdIntegrity()

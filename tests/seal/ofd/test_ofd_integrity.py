@@ -193,6 +193,19 @@ def test_many_strange_files_are_counted_not_all_named(bureau: Any, files: Files)
     assert finding.detail.endswith("and 46 more")
 
 
+def test_names_that_a_stranger_made_long_are_cut(bureau: Any, files: Files) -> None:
+    long = b"x" * 500_000
+    rows = b'<FileList><File FileLoc="/%b"/></FileList>' % long
+    files[LIST] = b"<DocEntries><SignedValueLoc>/%b</SignedValueLoc>%b</DocEntries>" % (long, rows)
+    listed = verify_ofd(write_archive(files), bureau.trust).signatures[-1]
+    assert {finding.code for finding in listed.findings} == {
+        "INTEGRITY_LIST_FILE_ADDED",
+        "INTEGRITY_LIST_FILE_MISSING",
+        "SIGNED_VALUE_MISSING",
+    }
+    assert max(len(finding.detail) for finding in listed.findings) < 1000
+
+
 def test_a_list_without_its_signature_is_invalid(bureau: Any, files: Files, complaints: Complaints) -> None:
     del files[VALUE]
     assert complaints(verify_ofd(write_archive(files), bureau.trust)) == ["SIGNED_VALUE_MISSING"]
