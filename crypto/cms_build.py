@@ -138,11 +138,14 @@ def signing_certificate_v2(certificate: Certificate, suite: Suite) -> bytes:
 def with_timestamp(message: bytes, token: bytes) -> bytes:
     """Put a time-stamp token over the signature value beside it, as an unsigned attribute (RFC 3161 appendix A).
 
-    ``message`` is a SignedData of one signer that has no unsigned attributes yet, as ``CmsTemplate`` makes it.
+    ``message`` is a SignedData of one signer that has no unsigned attributes yet, as ``CmsTemplate`` makes it; any
+    other is a CmsError.
     """
     outer, holder = der.parse(message).children()
     *head, signers = holder.inner().children()
-    (signer,) = signers.children()
+    if len(signers) != 1 or signers[0].find(_UNSIGNED_TAG) is not None:
+        raise CmsError("a time stamp goes beside the only signature of a message, once")
+    signer = signers[0]
     stamped = der.sequence(signer.content, der.tlv(_UNSIGNED_TAG, attribute(names.TIMESTAMP_TOKEN, token)))
     signed = der.sequence(*(part.raw for part in head), der.tlv(der.SET, stamped))
     return der.sequence(outer.raw, der.explicit(0, signed))
