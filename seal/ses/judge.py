@@ -13,7 +13,7 @@ from seal.model import Finding, SealFacts, TimeSource
 from seal.ses.model import SesSeal
 from seal.ses.read import parse_ses_signature
 from seal.ses.rules import FORMAT, RULES, Case, Placed, apply, in_order
-from seal.ses.stamp import read_stamp
+from seal.stamps import read_stamp
 from seal.trust import Trust
 
 

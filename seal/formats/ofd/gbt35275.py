@@ -14,7 +14,7 @@ from crypto.errors import CmsError, DerError
 from crypto.sm2 import RAW_SIGNATURE_SIZE
 from seal.model import Finding, SignatureReport, TimeSource, Verdict
 from seal.ses.rules import SIGNER, STAMP, Placed, Rule, apply, in_order, invalid, undecided
-from seal.ses.stamp import Stamp, read_stamp
+from seal.stamps import Stamp, read_stamp
 from seal.trust import Trust, judge_certificate
 from seal.trust.embedded import embedded_facts
 

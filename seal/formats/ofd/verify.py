@@ -7,6 +7,7 @@ from datetime import datetime
 from crypto.digests import SM3
 from seal.formats.ofd.archive import Limits
 from seal.formats.ofd.gbt35275 import place_signed_value
+from seal.formats.ofd.integrity import judge_integrity
 from seal.formats.ofd.package import OfdPackage, PackageError
 from seal.formats.ofd.rules import (
     FILE_RULES,
@@ -44,7 +45,14 @@ def verify_ofd(document: bytes, trust: Trust, at: datetime | None = None, *, lim
         return Report(signatures=(), findings=tuple(PACKAGE.check(error)))
     lists = [read_list(package, body) for body in bodies]
     named = {package.locate(row.location, each.body.signatures or "") for each in lists for row in each.rows}
-    judge = _Judge(package=package, trust=trust, at=at, listed=frozenset(path for path in named if path is not None))
+    integrity = judge_integrity(package, trust, at)
+    judge = _Judge(
+        package=package,
+        trust=trust,
+        at=at,
+        listed=frozenset(path for path in named if path is not None),
+        apart=integrity.files if integrity else frozenset(),
+    )
     reports: list[SignatureReport] = []
     findings: list[Finding] = []
     bare = 0
@@ -54,7 +62,10 @@ def verify_ofd(document: bytes, trust: Trust, at: datetime | None = None, *, lim
         findings.extend(faults)
         bare += not found
     sealed = Sealed(documents=len(bodies), bare=bare, signatures=len(reports), faults=len(findings))
+    # A list of the files says nothing of what is in them: it makes no document a sealed one.
     findings.extend(SEALED.check(sealed))
+    if integrity is not None:
+        reports.append(integrity.report)
     return Report(signatures=tuple(reports), findings=tuple(findings))
 
 
@@ -64,6 +75,7 @@ class _Judge:
     trust: Trust
     at: datetime | None
     listed: frozenset[str]
+    apart: frozenset[str]
     digests: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
     def document(self, listed: SignatureList) -> tuple[list[SignatureReport], list[Finding]]:
@@ -83,7 +95,14 @@ class _Judge:
         report = SignatureReport(format="ofd", signer=None, seal=None, time=None, time_source=None, findings=())
         if files.file is not None:
             case = make_case(
-                self.package, body, files, files.file, later=later, listed=self.listed, digests=self.digests
+                self.package,
+                body,
+                files,
+                files.file,
+                later=later,
+                listed=self.listed,
+                apart=self.apart,
+                digests=self.digests,
             )
             placed += apply(RULES, case)
             if files.octets is not None:

@@ -10,7 +10,7 @@ from crypto.x509 import Certificate
 from seal.model import Finding
 from seal.ses.model import SesSeal, SesSignature
 from seal.ses.rules.rule import invalid, undecided
-from seal.ses.stamp import Stamp
+from seal.stamps import Stamp
 from seal.trust import Trust
 
 

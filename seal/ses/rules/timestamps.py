@@ -6,7 +6,7 @@ from datetime import timedelta
 from seal.model import Finding
 from seal.ses.rules.case import Case
 from seal.ses.rules.rule import invalid
-from seal.ses.stamp import read_stamp
+from seal.stamps import read_stamp
 
 STAMP_LAG = timedelta(minutes=5)
 """How far the signer's clock may run ahead of the time stamper's."""

@@ -66,6 +66,8 @@ class Case:
     """The files of the signatures made after this one."""
     listed: frozenset[str]
     """The signature files that the lists of the package name."""
+    apart: frozenset[str]
+    """The files of the integrity list (GM/T 0099), if it holds: they came after every signature."""
     pages: tuple[Page, ...]
     pages_fault: str
     """Why the pages are not known."""
@@ -132,6 +134,7 @@ def make_case(  # noqa: PLR0913 - what a case is made of
     *,
     later: frozenset[str],
     listed: frozenset[str],
+    apart: frozenset[str],
     digests: dict[tuple[str, str], bytes],
 ) -> Case:
     """Make the case of one signature: its pages, and what it protects of the package and what not."""
@@ -146,6 +149,7 @@ def make_case(  # noqa: PLR0913 - what a case is made of
         file=file,
         later=later,
         listed=listed,
+        apart=apart,
         pages=pages,
         pages_fault=fault,
         covered=covered,

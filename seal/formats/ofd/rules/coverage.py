@@ -25,8 +25,8 @@ def pages(case: Case) -> Iterator[Finding]:
 
 def uncovered(case: Case) -> Iterator[Finding]:
     """Ask that every file be protected, but for those that cannot be."""
-    if case.uncovered:
-        yield note("UNCOVERED_CONTENT", names(case.uncovered))
+    if left := [path for path in case.uncovered if path not in case.apart]:
+        yield note("UNCOVERED_CONTENT", names(left))
 
 
 def doubles(case: Case) -> Iterator[Finding]:
@@ -40,7 +40,8 @@ def shown(case: Case) -> Iterator[Finding]:
     rest = [path for path in case.uncovered if path not in case.exposed]
     if not rest:
         return
-    apart = set(_doubles(case))
+    # A list of files and its signature are nothing to show, whatever the name of one is the name of.
+    apart = {*_doubles(case), *case.apart}
     wanted = {path: alias(path).rpartition("/")[2] for path in rest if path not in apart}
     try:
         for path in rest:
