@@ -14,6 +14,7 @@ from pathlib import Path
 from random import Random
 from time import monotonic, process_time
 from types import FrameType
+from typing import Any
 
 from tests.fuzz.mutators import mutated
 from tests.fuzz.target import Target
@@ -23,7 +24,9 @@ KEPT = ROOT / ".cache" / "fuzz"
 MIB = 1024 * 1024
 ADDRESS_SPACE = 2 * 1024 * MIB
 """What a worker's address space may grow by."""
-_CHUNK_SECONDS = 900
+DIED = "the process died"
+_SILENT_SECONDS = 300
+"""How long a worker may say nothing before it is ended."""
 _REPORT_EVERY = 0.5
 _MOST_FAULTS = 20
 """Faults of one kind that a worker tells of; the rest are counted."""
@@ -133,7 +136,7 @@ def run_inputs(
     seed: int,
     numbers: range,
     *,
-    report: Callable[[Tally, int], None] = lambda tally, number: None,
+    report: Callable[[Tally, int], None] = lambda _, __: None,
     seconds: float | None = None,
 ) -> Tally:
     """Give every input of ``numbers`` to the target, here in this process."""
@@ -169,7 +172,8 @@ class _Worker:
     target: Target
     process: multiprocessing.process.BaseProcess
     channel: Connection
-    last: int
+    at: Any
+    """The number it is at, in memory it shares with us: it outlives the process."""
     heard: float
     done: int = 0
 
@@ -195,20 +199,21 @@ def run_campaign(
                 worker.process.join()
                 finished(worker.target, tally)
                 del working[worker.channel]
-        for worker in [each for each in working.values() if monotonic() - each.heard > _CHUNK_SECONDS]:
+        for worker in [each for each in working.values() if monotonic() - each.heard > _SILENT_SECONDS]:
             worker.process.kill()
 
 
 def _start(target: Target, numbers: range, seed: int) -> _Worker:
     context = multiprocessing.get_context("fork")
     ours, theirs = context.Pipe(duplex=False)
-    process = context.Process(target=_work, args=(theirs, target, seed, numbers), daemon=True)
+    at = context.RawValue("q", numbers.start)
+    process = context.Process(target=_work, args=(theirs, at, target, seed, numbers), daemon=False)
     process.start()
     theirs.close()
-    return _Worker(target, process, ours, numbers.start, monotonic())
+    return _Worker(target, process, ours, at, monotonic())
 
 
-def _work(channel: Connection, target: Target, seed: int, numbers: range) -> None:
+def _work(channel: Connection, at: Any, target: Target, seed: int, numbers: range) -> None:
     grown = int(Path("/proc/self/statm").read_text("ascii").split()[0]) * resource.getpagesize() + ADDRESS_SPACE
     resource.setrlimit(resource.RLIMIT_AS, (grown, grown))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
@@ -216,9 +221,10 @@ def _work(channel: Connection, target: Target, seed: int, numbers: range) -> Non
 
     def report(tally: Tally, number: int) -> None:
         nonlocal told
+        at.value = number + 1
         if monotonic() - told > _REPORT_EVERY:
             told = monotonic()
-            channel.send((tally.inputs, number))
+            channel.send(tally.inputs)
 
     channel.send(run_inputs(target, seed, numbers, report=report))
 
@@ -229,17 +235,14 @@ def _hear(worker: _Worker, progress: Callable[[Target, int], None]) -> Tally | N
         message = worker.channel.recv()
     except EOFError:
         worker.process.join()
-        what = f"the process died ({worker.process.exitcode}) soon after input {worker.last}"
-        fault = Fault(target=worker.target.name, number=worker.last, what=what, told=what)
+        what = f"{DIED} ({worker.process.exitcode})"
+        fault = Fault(target=worker.target.name, number=worker.at.value, what=what, told=what)
         return Tally(faulty=1, faults={what: fault})
     worker.heard = monotonic()
-    done = message.inputs if isinstance(message, Tally) else message[0]
+    done = message.inputs if isinstance(message, Tally) else int(message)
     progress(worker.target, done - worker.done)
     worker.done = done
-    if isinstance(message, Tally):
-        return message
-    worker.last = message[1]
-    return None
+    return message if isinstance(message, Tally) else None
 
 
 # --- keeping what fails ----------------------------------------------------------------------------------------
@@ -250,7 +253,8 @@ def keep(target: Target, fault: Fault, seed: int) -> Path:
     folder = KEPT / target.name
     folder.mkdir(parents=True, exist_ok=True)
     data = input_of(target, seed, fault.number)
-    if judge(target, data)[1] == fault.what:
+    # What killed a process is not tried again in this one.
+    if not fault.what.startswith(DIED) and judge(target, data)[1] == fault.what:
         data = smaller(data, lambda shorter: judge(target, shorter)[1] == fault.what)
     path = folder / f"{hashlib.sha256(fault.what.encode()).hexdigest()[:12]}.bin"
     path.write_bytes(data)

@@ -69,7 +69,9 @@ def targets(sm2: Authority, p256: Authority, corpus: Path | None) -> Iterator[Ta
     yield Target(name="sm2-signature", seeds=values, ways=DER, read=signature_from_der)
     schemes = [der.sequence(der.oid(row.signature_oid), row.signature_parameters) for row in SUITES.values()]
     yield Target(name="signature-scheme", seeds=schemes, ways=DER, read=lambda data: scheme_of(der.parse(data)))
-    yield Target(name="certificate", seeds=shown, ways=DER, read=Certificate.from_der, check=use_certificate(own, sm2, p256))
+    yield Target(
+        name="certificate", seeds=shown, ways=DER, read=Certificate.from_der, check=use_certificate(own, sm2, p256)
+    )
     pem = [Certificate.from_der(raw).pem().encode() for raw in shown]
     yield Target(name="pem", seeds=pem, ways=PEM, read=Certificate.from_pem, check=use_certificate(own, sm2, p256))
     requests = [make_csr(name("申请人", "机关"), each.key("申请人")) for each in (sm2, p256)]

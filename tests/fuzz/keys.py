@@ -40,10 +40,9 @@ class FixedVault:
             case KeyKind.SM2:
                 return PublicKey.from_point(KeyKind.SM2, default_engine().public_point(secret))
             case KeyKind.P256:
-                public: ec.EllipticCurvePublicKey | object = _p256(secret).public_key()
+                return _public(_p256(secret))
             case _:
-                public = Ed25519PrivateKey.from_private_bytes(secret).public_key()
-        return PublicKey.from_spki(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))  # type: ignore[union-attr,attr-defined]
+                return _public(Ed25519PrivateKey.from_private_bytes(secret))
 
     def sign_digest(self, key: KeyId, digest: bytes) -> bytes:
         secret = self.secret(key)
@@ -57,6 +56,10 @@ class FixedVault:
 
     def secret(self, key: KeyId) -> bytes:
         return sm3(b"no secret at all", key.encode())
+
+
+def _public(key: ec.EllipticCurvePrivateKey | Ed25519PrivateKey) -> PublicKey:
+    return PublicKey.from_spki(key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
 
 def _p256(secret: bytes) -> ec.EllipticCurvePrivateKey:

@@ -129,6 +129,37 @@ def _odd(rng: Random) -> bytes:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Chosen:
+    """A value that is to be changed, and what may take its place."""
+
+    raw: bytes
+    content: bytes
+    data: bytes
+    seeds: Sequence[bytes]
+
+
+_CHANGES: tuple[Callable[[Random, _Chosen], bytes], ...] = (
+    lambda _, __: b"",
+    lambda rng, it: it.raw * rng.choice((2, 3, 200)),
+    lambda rng, it: tlv(rng.choice(_TAGS), it.content),
+    lambda rng, it: tlv(it.raw[0], rng.choice(PLAIN)(rng, it.content, it.seeds)),
+    lambda rng, _: _number(rng),
+    lambda rng, _: _deep(rng),
+    lambda rng, _: _odd(rng),
+    lambda rng, it: _any_of(rng, it.data),
+    lambda rng, it: _any_of(rng, rng.choice(it.seeds)),
+    lambda rng, it: tlv(rng.choice((0x30, 0x31, 0xA0, 0xA1, 0xA3, 0x04, 0x24)), it.raw),
+    lambda _, it: it.content,
+)
+
+
+def _any_of(rng: Random, data: bytes) -> bytes:
+    nodes = _nodes(data)
+    node = rng.choice(nodes) if nodes else _Tlv(0, 0, 0, -1)
+    return data[node.start : node.end]
+
+
 def der_node(rng: Random, data: bytes, seeds: Sequence[bytes]) -> bytes:
     """Change one value anywhere within, and make all lengths around it fit again."""
     nodes = _nodes(data)
@@ -136,38 +167,8 @@ def der_node(rng: Random, data: bytes, seeds: Sequence[bytes]) -> bytes:
         return rng.choice(PLAIN)(rng, data, seeds)
     place = rng.randrange(len(nodes))
     node = nodes[place]
-    raw, content = data[node.start : node.end], data[node.content : node.end]
-    match rng.randrange(11):
-        case 0:
-            new = b""
-        case 1:
-            new = raw * rng.choice((2, 3, 200))
-        case 2:
-            new = tlv(rng.choice(_TAGS), content)
-        case 3:
-            new = tlv(raw[0], rng.choice(PLAIN)(rng, content, seeds))
-        case 4:
-            new = _number(rng)
-        case 5:
-            new = _deep(rng)
-        case 6:
-            new = _odd(rng)
-        case 7:
-            other = nodes[rng.randrange(len(nodes))]
-            new = data[other.start : other.end]
-        case 8:
-            donor = rng.choice(seeds)
-            theirs = _nodes(donor)
-            new = (
-                donor[theirs[at].start : theirs[at].end]
-                if (at := rng.randrange(len(theirs) or 1)) < len(theirs)
-                else b""
-            )
-        case 9:
-            new = tlv(rng.choice((0x30, 0x31, 0xA0, 0xA1, 0xA3, 0x04, 0x24)), raw)
-        case _:
-            new = content
-    return replaced(data, place, new)[:MAX_INPUT]
+    chosen = _Chosen(data[node.start : node.end], data[node.content : node.end], data, seeds)
+    return replaced(data, place, rng.choice(_CHANGES)(rng, chosen))[:MAX_INPUT]
 
 
 def der_length(rng: Random, data: bytes, seeds: Sequence[bytes]) -> bytes:
@@ -272,7 +273,7 @@ def _fresh_json(rng: Random) -> Any:
     nested: Any = 1
     for _ in range(rng.choice((1, 20, 90))):
         nested = [nested] if rng.random() < 0.5 else {"a": nested}
-    plain = (None, True, False, 1.5, -0.0, [], {}, nested, "\ud800", 10**300, 1e308)
+    plain: tuple[Any, ...] = (None, True, False, 1.5, -0.0, [], {}, nested, "\ud800", 10**300, 1e308)
     return rng.choice((*plain, *_STRINGS, *_NUMBERS))
 
 
@@ -280,7 +281,7 @@ def _fresh_cbor(rng: Random) -> Any:
     nested: Any = 1
     for _ in range(rng.choice((1, 8, 13))):
         nested = [nested] if rng.random() < 0.5 else {1: nested}
-    plain = (None, True, False, [], {}, nested, b"", rng.randbytes(8), b"\xa0", bytes(3000))
+    plain: tuple[Any, ...] = (None, True, False, [], {}, nested, b"", rng.randbytes(8), b"\xa0", bytes(3000))
     return rng.choice((*plain, *_STRINGS, *_NUMBERS))
 
 

@@ -45,7 +45,10 @@ def targets() -> Iterator[Target]:
     signature = SignatureReport(
         format="ofd-ses-v4", signer="CN=1", seal=facts, time=_AT, time_source=TimeSource.CLAIMED, findings=(finding,)
     )
-    reports = [encode_report(Report(signatures=(signature,), findings=(finding,))), encode_report(Report(signatures=(), findings=()))]
+    reports = [
+        encode_report(Report(signatures=(signature,), findings=(finding,))),
+        encode_report(Report(signatures=(), findings=())),
+    ]
 
     def same(read: Report, _: bytes) -> None:
         assert decode_report(encode_report(read)) == read

@@ -25,7 +25,7 @@ class Target:
     read: Callable[[bytes], Any]
     """The function under test; raises one of ``refusals`` or gives what it read."""
     refusals: tuple[type[Exception], ...] = (CryptoError,)
-    check: Callable[[Any, bytes], None] = lambda read, given: None
+    check: Callable[[Any, bytes], None] = lambda _, __: None
     """Raises (AssertionError, or whatever breaks) if what was accepted should not have been."""
     seconds: float = 1.0
     """How long one input may take at most."""

@@ -17,6 +17,7 @@ from crypto.checkpoint import (
     verify_checkpoint,
 )
 from crypto.cose import CoseSigner, kid_of, verify_sign1
+from crypto.errors import CborError
 from crypto.jose import JwtSigner, gm_public_jwk, unverified_claims, verify_jwt, verify_signature
 from crypto.jwk import encode, gm_key_from_jwk, key_from_jwk, public_jwk
 from crypto.key_sets import read_gm_key_set, read_key_set
@@ -180,8 +181,8 @@ def _proofs() -> Target:
     subtrees = merkle.in_memory(tree, leaves)
     root = merkle.root(tree, leaves)
     cases = [
-        [at, 11, leaves[at], root, old, merkle.root(tree, leaves[:old])]
-        + [
+        [
+            *(at, 11, leaves[at], root, old, merkle.root(tree, leaves[:old])),
             list(merkle.prove_inclusion(tree, subtrees, at, 11)),
             list(merkle.prove_consistency(tree, subtrees, old, 11)),
         ]
@@ -197,7 +198,7 @@ def _proofs() -> Target:
                 held = merkle.verify_inclusion(tree, leaf=leaf, index=at, size=size, root=top, proof=one)
                 also = merkle.verify_consistency(tree, old=old, old_root=old_root, new=size, new_root=top, proof=two)
                 return held, also, leaf, top
-        raise cbor.CborError("not a proof")
+        raise CborError("not a proof")
 
     def is_true(read: Any, _: bytes) -> None:
         held, also, leaf, top = read
