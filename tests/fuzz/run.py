@@ -48,6 +48,8 @@ def main() -> int:
         def finished(target: Target, tally: Tally) -> None:
             fresh = [fault for what, fault in tally.faults.items() if what not in tallies[target.name].faults]
             tallies[target.name].add(tally)
+            if not console.is_terminal and tallies[target.name].inputs >= numbers[target.name]:
+                console.print(json.dumps(_row(target.name, tallies[target.name])), soft_wrap=True)
             for fault in fresh:
                 path = keep(target, fault, options.seed)
                 console.print(f"[red]{target.name}: {fault.what}[/red], kept as {path}")
