@@ -9,7 +9,7 @@ from functools import lru_cache
 from random import Random
 
 from seal.formats.ofd.archive import write_archive
-from tests.fuzz.mutators import MAX_INPUT, PLAIN, Mutate, tokens
+from tests.fuzz.mutators import MAX_INPUT, PLAIN, Mutate, repeated, tokens
 from tests.fuzz.shapes import DER
 
 _XML_TOKENS = tokens(
@@ -55,7 +55,9 @@ def xml(rng: Random, data: bytes, seeds: Sequence[bytes]) -> bytes:
     if not found:
         return _XML_TOKENS(rng, data, seeds)
     match, other = rng.choice(found), rng.choice(found)
-    new = rng.choice((b"", match[0] * 2, match[0] * 300, other[0], match[0][:1] + rng.randbytes(3) + match[0][-1:]))
+    new = rng.choice(
+        (b"", match[0] * 2, repeated(match[0], 300), other[0], match[0][:1] + rng.randbytes(3) + match[0][-1:])
+    )
     return data[: match.start()] + new + data[match.end() :]
 
 

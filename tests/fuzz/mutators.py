@@ -40,7 +40,12 @@ def duplicate(rng: Random, data: bytes, _: Sequence[bytes]) -> bytes:
     """Repeat a slice, rarely very often."""
     start, end = _slice(rng, data)
     times = rng.choice((1, 1, 2, 3, 40)) if rng.random() < 0.95 else 2000
-    return (data[:end] + data[start:end] * times + data[end:])[:MAX_INPUT]
+    return (data[:end] + repeated(data[start:end], times) + data[end:])[:MAX_INPUT]
+
+
+def repeated(part: bytes, times: int) -> bytes:
+    """Repeat ``part`` as often as asked, or as fits."""
+    return part * min(times, MAX_INPUT // (len(part) or 1) + 1)
 
 
 def delete(rng: Random, data: bytes, _: Sequence[bytes]) -> bytes:

@@ -11,7 +11,7 @@ from typing import Any
 
 from crypto import cbor
 from crypto.errors import CborError
-from tests.fuzz.mutators import MAX_INPUT, PLAIN, Mutate, tokens
+from tests.fuzz.mutators import MAX_INPUT, PLAIN, Mutate, repeated, tokens
 
 _CONSTRUCTED, _OCTETS, _BITS = 0x20, 0x04, 0x03
 _TAGS = (0x01, 0x02, 0x03, 0x04, 0x05, 0x06, 0x0A, 0x0C, 0x13, 0x16, 0x17, 0x18, 0x1E, 0x30, 0x31, 0x80, 0xA0, 0xA1)
@@ -141,7 +141,7 @@ class _Chosen:
 
 _CHANGES: tuple[Callable[[Random, _Chosen], bytes], ...] = (
     lambda _, __: b"",
-    lambda rng, it: it.raw * rng.choice((2, 3, 200)),
+    lambda rng, it: repeated(it.raw, rng.choice((2, 3, 200))),
     lambda rng, it: tlv(rng.choice(_TAGS), it.content),
     lambda rng, it: tlv(it.raw[0], rng.choice(PLAIN)(rng, it.content, it.seeds)),
     lambda rng, _: _number(rng),
