@@ -19,9 +19,10 @@ from crypto.sm2_encryption import Sm2Ciphertext, decrypt
 from crypto.suites import SM2_SM3
 from crypto.vaults.header import Header, HeaderKey, KdfCost, KeyEncryptionKey, VaultKeys
 from crypto.vaults.soft import SoftVault
-from license_store import identifier
-from license_store.identifier import Identifier, NotAnIdentifier
+from license_store import identifier, organisation
+from license_store.identifier import NotAnIdentifier
 from license_store.model import parse_public_id
+from license_store.organisation import NotAnOrganisationCode
 from seal.model import Finding, Report, SealFacts, SignatureReport, TimeSource, Verdict
 from seal.ses import time_from_text
 from seal.wire import decode_report, encode_report
@@ -146,7 +147,7 @@ def _texts() -> Iterator[Target]:
         for serial in ("1", "2026A0001", "9" * 64)
     ]
 
-    def same(read: Identifier, data: bytes) -> None:
+    def as_written(read: object, data: bytes) -> None:
         assert str(read).encode() == data
 
     yield Target(
@@ -155,7 +156,15 @@ def _texts() -> Iterator[Target]:
         ways=text(b"1.2.156.3005.2", b"001", b"A"),
         read=lambda data: identifier.parse(data.decode("utf-8", "surrogateescape")),
         refusals=(NotAnIdentifier,),
-        check=same,
+        check=as_written,
+    )
+    yield Target(
+        name="organisation-code",
+        seeds=[b"11440300999999999D", b"91440300MA9999999F"],
+        ways=text(b"0", b"I", "Ａ".encode()),
+        read=lambda data: organisation.parse(data.decode("utf-8", "surrogateescape")),
+        refusals=(NotAnOrganisationCode,),
+        check=as_written,
     )
     addresses = [b"HTTPS://V.EXAMPLE/V/" + b"ABCDEFGHIJKLMNOPQRSTUVWX27", b"abcdefghijklmnopqrstuvwx27"]
 
