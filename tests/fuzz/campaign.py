@@ -2,6 +2,7 @@
 
 import hashlib
 import multiprocessing
+import os
 import resource
 import signal
 import traceback
@@ -248,9 +249,9 @@ def _hear(worker: _Worker, progress: Callable[[Target, int], None]) -> Tally | N
 # --- keeping what fails ----------------------------------------------------------------------------------------
 
 
-def keep(target: Target, fault: Fault, seed: int) -> Path:
+def keep(target: Target, fault: Fault, seed: int, kept: Path = KEPT) -> Path:
     """Write the input of ``fault``, as small as it can be made, with the command that shows the fault again."""
-    folder = KEPT / target.name
+    folder = kept / target.name
     folder.mkdir(parents=True, exist_ok=True)
     data = input_of(target, seed, fault.number)
     # What killed a process is not tried again in this one.
@@ -258,7 +259,7 @@ def keep(target: Target, fault: Fault, seed: int) -> Path:
         data = smaller(data, lambda shorter: judge(target, shorter)[1] == fault.what)
     path = folder / f"{hashlib.sha256(fault.what.encode()).hexdigest()[:12]}.bin"
     path.write_bytes(data)
-    command = f".venv/bin/python tests/fuzz/run.py --only {target.name} --file {path.relative_to(ROOT)}"
+    command = f".venv/bin/python tests/fuzz/run.py --only {target.name} --file {os.path.relpath(path, ROOT)}"
     path.with_suffix(".txt").write_text(f"{command}\nseed {seed}, input {fault.number}\n\n{fault.told}", "utf-8")
     return path
 
