@@ -7,16 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from admin import schema
-from admin.settings import Settings, SettingsRefused
+from admin import key_events, schema, vaulting
+from admin.key_health import KeyHealth, keys_in_use
+from admin.settings import DEV_MARK, Settings, SettingsRefused, require_vault
 from crypto.engines import settle_engine
-from crypto.keys import KeyId, KeyVault, Signer, VaultSigner
+from crypto.keys import KeyId, KeyVault
 from crypto.suites import ES256
 from crypto.vaults.files import make_folder, write_once
-from crypto.vaults.soft import SoftVault
 from idp.realname import RealNames
 from idp.registry import Registry
 from idp.service import Idp
+from idp.token_keys import TokenKeyRegister
 from kernel.audit import AuditLog
 from kernel.clock import Clock, SystemClock
 from kernel.db import Database
@@ -27,6 +28,7 @@ from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
 from license_store.render import Renderer, packaged_font
+from seal.pki.authorities import Authorities
 from seal.register import SealRegister
 from seal.sealing import SealService
 from seal.trust import Trust
@@ -55,6 +57,11 @@ class Home:
         return self.root / "trust"
 
     @property
+    def authorities(self) -> Path:
+        """What our certification authorities did."""
+        return self.root / "ca"
+
+    @property
     def database(self) -> Path:
         """SQLite's file, unless the settings name a database elsewhere."""
         return self.root / "xinyin.db"
@@ -66,7 +73,7 @@ class Home:
 
     @property
     def identity_key(self) -> Path:
-        """The id of the vault's key that signs tokens."""
+        """The file that named the key signing tokens, before the database did; gone after `xinyin migrate`."""
         return self.root / "identity-key"
 
 
@@ -78,8 +85,8 @@ class Service:
     clock: Clock
     database: Database
     vault: KeyVault
-    signer: Signer
     audit: AuditLog
+    authorities: Authorities
     register: SealRegister
     sealing: SealService
     verifier: Verifier
@@ -88,34 +95,48 @@ class Service:
     desk: PublicDesk
     registry: Registry
     idp: Idp
+    health: KeyHealth
     pages: Pages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    vault: KeyVault
+    database: Database
+    audit: AuditLog
+    clock: Clock
 
 
 def prepare(settings: Settings) -> None:
     """Make what is missing of the data folder and bring the database up to date; run again, it changes nothing."""
     home = Home(root=settings.home)
-    passphrase = settings.vault_passphrase.get_secret_value()
-    if not passphrase:
-        raise SettingsRefused("XINYIN_VAULT_PASSPHRASE is empty: the key vault cannot be made or opened.")
+    require_vault(settings)
     for folder in (home.root, home.objects, home.trust):
         make_folder(folder)
     if not home.form_key.exists():
         write_once(home.form_key, secrets.token_bytes(32))
     settle_engine(settings.sm2_engine or None)
-    if (home.vault / "vault.json").exists():
-        vault = SoftVault.open(home.vault, passphrase)
-    else:
-        vault = SoftVault.create(home.vault, passphrase)
-    if not home.identity_key.exists():
-        write_once(home.identity_key, vault.generate(ES256).encode())
-    if not settings.database_url:
-        # The folder may be another's work and open to all; SQLite gives the files beside it the same mode.
-        home.database.touch(mode=0o600)
-    database = Database(settings.database)
-    try:
-        schema.upgrade(database)
-    finally:
-        database.dispose()
+    with vaulting.opened(settings, home.vault, create=True) as vault:
+        if not settings.database_url:
+            # The folder may be another's work and open to all; SQLite gives the files beside it the same mode.
+            home.database.touch(mode=0o600)
+        database = Database(settings.database)
+        try:
+            schema.upgrade(database)
+            _begin_token_keys(home, database, vault)
+        finally:
+            database.dispose()
+
+
+def _begin_token_keys(home: Home, database: Database, vault: KeyVault) -> None:
+    """Let a key sign tokens if none does yet: the one an older version named in a file, else a new one."""
+    kept = _Kept(vault=vault, database=database, audit=AuditLog(), clock=SystemClock())
+    keys = TokenKeyRegister(database=database, audit=kept.audit, clock=kept.clock, vault=vault)
+    if not keys.rows():
+        named = home.identity_key.read_text().strip() if home.identity_key.exists() else ""
+        keys.begin(KeyId(named) if named else key_events.make_key(kept, ES256))
+    # It has served: were it to stay, it would name an old key for ever.
+    home.identity_key.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -138,18 +159,25 @@ def services(
     try:
         if not schema.is_current(database):
             raise SettingsRefused("The database is of another version: run `xinyin migrate`.")
-        service = _compose(settings, home, database, clock or SystemClock(), real_names)
-        try:
-            yield service
-        finally:
-            service.verifier.close()
+        with vaulting.opened(settings, home.vault) as vault:
+            service = _compose(settings, home, database, vault, clock or SystemClock(), real_names)
+            try:
+                yield service
+            finally:
+                service.verifier.close()
     finally:
         database.dispose()
 
 
-def _compose(settings: Settings, home: Home, database: Database, clock: Clock, real_names: RealNames | None) -> Service:
+def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
+    settings: Settings,
+    home: Home,
+    database: Database,
+    vault: KeyVault,
+    clock: Clock,
+    real_names: RealNames | None,
+) -> Service:
     audit = AuditLog()
-    vault = SoftVault.open(home.vault, settings.vault_passphrase.get_secret_value())
     objects = ObjectStore.folder(home.objects)
     register = SealRegister(database, audit, clock)
     trust = dataclasses.replace(Trust.load(home.trust), seal_status=register.status_at)
@@ -176,13 +204,12 @@ def _compose(settings: Settings, home: Home, database: Database, clock: Clock, r
         base_url=settings.public_url,
     )
     pages = Pages(("idp", "license_store", "admin"), csrf_key=home.form_key.read_bytes(), secure=settings.secure)
-    signer = VaultSigner(vault, KeyId(home.identity_key.read_text()))
     idp = Idp(
         issuer=settings.public_url,
         database=database,
         audit=audit,
         clock=clock,
-        signer=signer,
+        vault=vault,
         real_names=real_names,
     )
     return Service(
@@ -190,8 +217,17 @@ def _compose(settings: Settings, home: Home, database: Database, clock: Clock, r
         clock=clock,
         database=database,
         vault=vault,
-        signer=signer,
         audit=audit,
+        authorities=Authorities(
+            home.authorities,
+            vault=vault,
+            clock=clock,
+            db=database,
+            audit=audit,
+            public_url=settings.public_url,
+            # An invented certificate would be asked about at an address where nobody is any more.
+            addressed=not (home.root / DEV_MARK).exists(),
+        ),
         register=register,
         sealing=sealing,
         verifier=verifier,
@@ -202,6 +238,7 @@ def _compose(settings: Settings, home: Home, database: Database, clock: Clock, r
         ),
         registry=idp.registry,
         idp=idp,
+        health=KeyHealth(vault, lambda: keys_in_use(register, idp.keys), clock),
         pages=pages,
     )
 

@@ -9,7 +9,6 @@ import json
 import re
 import secrets
 import shutil
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
@@ -20,15 +19,18 @@ from pydantic import SecretStr
 
 from admin import build
 from admin import settings as configuration
-from admin.settings import DEV_MARK, Settings, SettingsRefused
+from admin.settings import DEV_MARK, NO_DEVICE, Settings, SettingsRefused
+from crypto.keys import VaultSigner
+from crypto.suites import SM2_SM3
 from crypto.vaults.files import make_folder, write_once
+from crypto.x509 import make_csr, name
 from idp.model import ConsentPolicy, Evidence, IdentityLevel
 from idp.realname import DevPopulation
 from kernel.clock import Clock
 from seal.image import RoundSeal, draw_round_seal
 from seal.model import SealKind
-from seal.pki.dev_ca import DevCa, DevelopmentOnly
-from seal.register import SealApplication
+from seal.pki.policy import MAKER, SEAL_SIGNER
+from seal.register import SealApplication, SealMaker, SigningKey
 
 REGION = "990100"
 """No region has this code (GB/T 2260): what is made here cannot be taken for a real seal."""
@@ -41,9 +43,12 @@ RESIDENTS = {"990101199001010019": CITIZEN_NAME}
 WORLD = "world.json"
 """The file of a marked folder that holds the invented names and secrets."""
 PORTAL_FILE = "portal-secret"
+ROOTS = "dev-roots"
+INVENTED = "Xinyin Development"
+"""Whose authorities these are, as every certificate says."""
 _MARKED = "Everything in this folder is invented: people, keys, seals. `xinyin demo` deletes it without asking.\n"
 _OURS = re.compile(
-    rf"{DEV_MARK}|{re.escape(WORLD)}|{PORTAL_FILE}|vault|objects|trust|dev-ca|forms\.key|identity-key"
+    rf"{DEV_MARK}|{re.escape(WORLD)}|{PORTAL_FILE}|vault|objects|trust|ca|{ROOTS}|forms\.key|identity-key"
     r"|xinyin\.db(-wal|-shm|-journal)?|\..+\.new"
 )
 """What stands in a marked folder; the last are left by a crash in the middle of writing."""
@@ -69,7 +74,7 @@ def load(*, home: Path, port: int) -> Settings:
     """Load the settings for an invented world in ``home``: on this machine and in that folder, nowhere else."""
     # The database too: an address left in the environment may lead to real people.
     url = f"http://127.0.0.1:{port}"
-    return configuration.load(home=home, port=port, host="127.0.0.1", public_url=url, database_url="")
+    return configuration.load(home=home, port=port, host="127.0.0.1", public_url=url, database_url="", **NO_DEVICE)
 
 
 def settings_of(settings: Settings) -> Settings:
@@ -143,12 +148,12 @@ def _made(settings: Settings, portal_url: str, clock: Clock) -> DevWorld:
     build.prepare(settings)
     home = build.Home(root=settings.home)
     with build.services(settings, clock=clock) as service:
-        authority = _authority(home, service, clock)
+        # The roots' keys lie in the service's own vault: everything here is invented, and nothing goes into a safe.
+        service.authorities.found(home.root / ROOTS, service.vault, INVENTED)
         # Trust is read when a service is built: what follows must already believe the new roots.
-        for number, anchor in enumerate(authority.trust().anchors):
-            write_once(home.trust / f"dev-root-{number}.pem", anchor.pem().encode())
+        service.authorities.trusted_in(home.trust)
     with build.services(settings, clock=clock) as service:
-        seal = _seal(service, authority, clock)
+        seal = _seal(service, clock)
         portal = service.registry.create_client(
             name="云江市政务服务网（示例门户）",
             client_id="demo-portal",
@@ -184,14 +189,27 @@ def _made(settings: Settings, portal_url: str, clock: Clock) -> DevWorld:
     return world
 
 
-def _authority(home: build.Home, service: build.Service, clock: Clock) -> DevCa:
-    with warnings.catch_warnings():
-        # The whole folder is marked; the warning is for whoever builds one anywhere else.
-        warnings.simplefilter("ignore", DevelopmentOnly)
-        return DevCa.create(home.root / "dev-ca", service.vault, clock)
+def seal_keys(service: build.Service, number: str) -> tuple[SigningKey, ...]:
+    """Make both keys a seal of the department signs with, and have our own authorities certify them."""
+    subject = name(number, DEPARTMENT, DEPARTMENT_CODE)
+    made = []
+    for kind in service.authorities.names:
+        authority = service.authorities.get(kind)
+        signer = VaultSigner(service.vault, service.vault.generate(authority.suite))
+        certificate = authority.issue(make_csr(subject, signer), SEAL_SIGNER)
+        made.append(SigningKey(suite=authority.suite, key=signer.key, certificate=certificate, chain=authority.chain))
+    return tuple(made)
 
 
-def _seal(service: build.Service, authority: DevCa, clock: Clock) -> str:
+def seal_maker(service: build.Service) -> SealMaker:
+    """Make the key and the certificate of a seal maker."""
+    authority = service.authorities.get(SM2_SM3.key.value)
+    signer = VaultSigner(service.vault, service.vault.generate(authority.suite))
+    subject = name("Xinyin Development Seal Maker", INVENTED)
+    return SealMaker(signer=signer, certificate=authority.issue(make_csr(subject, signer), MAKER))
+
+
+def _seal(service: build.Service, clock: Clock) -> str:
     number = service.register.next_id(REGION)
     now = clock.now().replace(microsecond=0)
     application = SealApplication(
@@ -204,8 +222,10 @@ def _seal(service: build.Service, authority: DevCa, clock: Clock) -> str:
         valid_from=now - timedelta(minutes=1),
         valid_to=now + timedelta(days=_DAYS_A_YEAR * _SEAL_YEARS - 1),
     )
-    keys = authority.issue_for_seal(number, owner=DEPARTMENT_CODE, owner_name=DEPARTMENT)
     made = service.register.make(
-        application, keys=keys, maker=authority.maker(), actor=build.operator(f"seal.make:{number}")
+        application,
+        keys=seal_keys(service, number),
+        maker=seal_maker(service),
+        actor=build.operator(f"seal.make:{number}"),
     )
     return str(made.id)

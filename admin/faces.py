@@ -11,10 +11,12 @@ import idp.api
 import license_store.api
 import license_store.pages
 import seal.api
+import seal.pki.api
 from admin.build import Service
 from crypto.errors import CryptoError
 from kernel import problem
 from kernel.assets import static_app
+from kernel.errors import Refusal
 from kernel.guard import BearerGuard
 
 MAX_UPLOAD = 65 * 1024 * 1024
@@ -42,10 +44,12 @@ def application(service: Service) -> FastAPI:
     app.include_router(license_store.api.public_router(service.desk))
     app.include_router(license_store.pages.router(service.pages, service.desk, base_url=service.settings.public_url))
     app.router.routes.extend(idp.api.routes(service.idp, service.pages))
+    if service.authorities.names:
+        app.router.routes.extend(seal.pki.api.routes(service.authorities, service.clock))
     app.mount("/static", static_app())
     _welcome(app, service)
     _health(app, service)
-    problem.install(app, page=service.pages.error, max_body_at={seal.api.UPLOADS: MAX_UPLOAD})
+    problem.install(app, page=service.pages.error, max_body_at={seal.api.UPLOADS: MAX_UPLOAD, **seal.pki.api.LIMITS})
     return app
 
 
@@ -67,7 +71,7 @@ def _health(app: FastAPI, service: Service) -> None:
 
     @app.get("/readyz", include_in_schema=False)
     def ready() -> Response:
-        """Ready means: the database answers and the identity keys sign."""
+        """Ready means: the database answers and the keys in use sign."""
         checks = {"database": _database_answers(service), "keys": _keys_sign(service)}
         return JSONResponse(checks, status_code=200 if all(checks.values()) else 503)
 
@@ -84,11 +88,13 @@ def _database_answers(service: Service) -> bool:
 
 def _keys_sign(service: Service) -> bool:
     try:
-        service.signer.sign(b"ready?")
-    except CryptoError:
-        _log.exception("identity_keys_do_not_sign")
+        failed = service.health.failing()
+    except (CryptoError, Refusal, SQLAlchemyError):
+        _log.exception("keys_do_not_answer")
         return False
-    return True
+    for use in failed:
+        _log.error("key_does_not_sign", key_id=use.key, purpose=use.purpose)
+    return not failed
 
 
 def quiet_library_logs() -> None:

@@ -1,4 +1,4 @@
-"""Housekeeping: what has expired is removed every few minutes, by one thread of a serving process."""
+"""Housekeeping: what is due is done every few minutes, by one thread of a serving process."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -12,22 +12,17 @@ _log = structlog.get_logger("xinyin.housekeeping")
 
 
 @contextmanager
-def kept_clean(sweep: Callable[[], int], *, period_seconds: float = PERIOD_SECONDS) -> Iterator[None]:
-    """Call ``sweep`` now and every ``period_seconds`` until the block ends; it tells how many rows it removed.
+def kept_clean(*chores: Callable[[], int], period_seconds: float = PERIOD_SECONDS) -> Iterator[None]:
+    """Call each of ``chores`` now and every ``period_seconds`` until the block ends; each tells how much it did.
 
-    A sweep that the database refuses is logged and tried again next time: nothing depends on one of them.
+    A chore that the database refuses is logged and tried again next time; the others do not wait for it.
     """
     ended = threading.Event()
 
     def work() -> None:
         while True:
-            try:
-                removed = sweep()
-            except SQLAlchemyError:
-                _log.exception("sweep_failed")
-            else:
-                if removed:
-                    _log.info("swept", rows=removed)
+            for chore in chores:
+                _try(chore)
             if ended.wait(period_seconds):
                 return
 
@@ -38,3 +33,13 @@ def kept_clean(sweep: Callable[[], int], *, period_seconds: float = PERIOD_SECON
     finally:
         ended.set()
         worker.join(timeout=30)
+
+
+def _try(chore: Callable[[], int]) -> None:
+    try:
+        done = chore()
+    except SQLAlchemyError:
+        _log.exception("chore_failed", chore=chore.__qualname__)
+    else:
+        if done:
+            _log.info("chore_done", chore=chore.__qualname__, done=done)

@@ -1,11 +1,21 @@
 """Settings: the only reader of the environment, and the only place that says what may run in production."""
 
+import os
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from tomllib import TOMLDecodeError
+from types import MappingProxyType
+from typing import Annotated, Final, Literal
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+    SettingsError,
+    TomlConfigSettingsSource,
+)
 
 DATABASES = ("sqlite:///", "postgresql://", "postgresql+psycopg://")
 _ORIGIN = re.compile(
@@ -30,8 +40,26 @@ class Settings(BaseSettings):
     """Where people reach this service: issuer of tokens and host in every QR. No trailing slash."""
     host: str = "127.0.0.1"
     port: int = Field(default=8000, ge=0, le=65535)
+    vault: Literal["soft", "sdf", "pkcs11"] = "soft"
+    """Where private keys are: in sealed files, in a device with a GM/T 0018 library, in a PKCS #11 token."""
     vault_passphrase: SecretStr = SecretStr("")
     """Opens the software vault. Set by the operator's secret store, never written by us outside development."""
+    vault_key_file: str = ""
+    """Opens the software vault in the place of a passphrase: a file of 32 random octets, or of their hexadecimal."""
+    vault_library: str = ""
+    """The library of the device's or token's vendor."""
+    vault_access: dict[Annotated[int, Field(ge=1, le=999_999_999)], SecretStr] = {}
+    """SDF: the access password of each key that is used here, by its index; empty where the device wants none."""
+    vault_failures: str = ""
+    """SDF: the vendor's own return codes that mean the device has to be opened again, such as 0x01020001,0x01020002."""
+    vault_token: str = ""
+    """PKCS #11: the label of the token."""
+    vault_pin: SecretStr = SecretStr("")
+    """PKCS #11: the PIN of the token's user."""
+    vault_sm2: str = ""
+    """PKCS #11: the vendor's numbers for SM2, from its manual: CKK_ of keys, CKM_ to make a pair, CKM_ to sign."""
+    vault_sessions: int = Field(default=8, ge=1, le=1024)
+    """SDF and PKCS #11: how many sessions are open at once."""
     sm2_engine: str = ""
     """What computes SM2: "libbotan", "libcrypto" or a library's path; empty for the first that is found to work."""
 
@@ -41,6 +69,19 @@ class Settings(BaseSettings):
         if value and not value.startswith(DATABASES):
             # The value is not repeated: it may hold a password.
             raise ValueError("must be postgresql://user@host/name or sqlite:////path/to/file.db")
+        return value
+
+    @field_validator("vault_sm2")
+    @classmethod
+    def _three_numbers(cls, value: str) -> str:
+        if value and len(numbers(value)) != _SM2_NUMBERS:
+            raise ValueError(f"must be three numbers with commas between them, such as {_SM2_EXAMPLE}")
+        return value
+
+    @field_validator("vault_failures")
+    @classmethod
+    def _some_numbers(cls, value: str) -> str:
+        numbers(value)
         return value
 
     @field_validator("public_url")
@@ -78,6 +119,25 @@ class Settings(BaseSettings):
         return self.public_url.startswith("https://")
 
 
+def numbers(text: str) -> tuple[int, ...]:
+    """Read numbers with commas between them, decimal or 0x…; ValueError for anything else."""
+    try:
+        found = tuple(int(part, 0) for part in text.split(",")) if text else ()
+    except ValueError:
+        found = (-1,)
+    if not all(0 <= number < 1 << 32 for number in found):
+        raise ValueError(f"must be numbers with commas between them, such as {_SM2_EXAMPLE}")
+    return found
+
+
+def variable(name: str) -> SecretStr:
+    """Read a secret from the variable an operator names; SettingsRefused if it is not set."""
+    value = os.environ.get(name, "")
+    if not value:
+        raise SettingsRefused(f"There is nothing in the variable {name}: set it for this command.")
+    return SecretStr(value)
+
+
 def load(**given: object) -> Settings:
     """Read the settings; a wrong one is a SettingsRefused with one sentence, not a trace."""
     try:
@@ -88,6 +148,11 @@ def load(**given: object) -> Settings:
         if first["type"] == "extra_forbidden":
             raise SettingsRefused(f"XINYIN_{name}: there is no such setting.") from error
         raise SettingsRefused(f"XINYIN_{name}: {first['msg'].removeprefix('Value error, ')}.") from error
+    except SettingsError:
+        # Only what is a table can be unreadable as such; the text of the error may hold the passwords in it.
+        raise SettingsRefused(
+            'XINYIN_VAULT_ACCESS: must be a JSON object, such as {"1": "password of key 1"}.'
+        ) from None
     except (TOMLDecodeError, UnicodeDecodeError) as error:
         raise SettingsRefused(f"xinyin.toml in the data folder cannot be read: {error}.") from error
 
@@ -98,13 +163,100 @@ def require_production(settings: Settings) -> None:
         raise SettingsRefused(
             "XINYIN_PUBLIC_URL must be https:// in production; for a trial on this machine use `xinyin dev`."
         )
-    if not settings.vault_passphrase.get_secret_value():
-        raise SettingsRefused("XINYIN_VAULT_PASSPHRASE is empty: the key vault cannot be opened.")
+    require_vault(settings)
+    _require_safe_secret(settings)
     if (settings.home / DEV_MARK).exists():
         raise SettingsRefused(
             f"{settings.home} was made by `xinyin dev`: its keys and people are invented. Point XINYIN_HOME elsewhere."
         )
 
+
+def require_vault(settings: Settings) -> None:
+    """Refuse vault settings that are missing, contradict one another or belong to another kind of vault."""
+    kind = settings.vault
+    given = {name for name in _VAULT_SETTINGS if _is_given(settings, name)}
+    for name in (name for name in _VAULT_SETTINGS if name in _VAULT_NEEDS[kind]):
+        if name not in given:
+            raise SettingsRefused(f"XINYIN_{name.upper()} is empty: XINYIN_VAULT={kind} needs {_VAULT_SETTINGS[name]}.")
+    if strange := sorted(given - _VAULT_NEEDS[kind] - _VAULT_MAY[kind]):
+        raise SettingsRefused(
+            f"XINYIN_{strange[0].upper()} means nothing with XINYIN_VAULT={kind}: remove it, or name another vault."
+        )
+    if given >= _SOFT:
+        raise SettingsRefused(
+            "XINYIN_VAULT_PASSPHRASE and XINYIN_VAULT_KEY_FILE are both set: "
+            "a vault opens with one of them, remove the other."
+        )
+    if kind != "pkcs11" and not _SOFT & given:
+        where = (
+            "the key vault" if kind == "soft" else "the software vault beside the device, for keys it does not make,"
+        )
+        raise SettingsRefused(
+            f"XINYIN_VAULT_PASSPHRASE is empty: {where} cannot be opened. Set it, or XINYIN_VAULT_KEY_FILE."
+        )
+
+
+def _is_given(settings: Settings, name: str) -> bool:
+    value = getattr(settings, name)
+    return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+
+def _require_safe_secret(settings: Settings) -> None:
+    """Refuse what keeps vault and key in one place, and a passphrase that can be guessed."""
+    phrase = settings.vault_passphrase.get_secret_value()
+    if phrase and len(phrase) < _SHORTEST_PASSPHRASE:
+        raise SettingsRefused(
+            f"XINYIN_VAULT_PASSPHRASE has fewer than {_SHORTEST_PASSPHRASE} characters: "
+            "choose a longer one with `xinyin key change-passphrase`."
+        )
+    home = settings.home.resolve()
+    if settings.vault_key_file and Path(settings.vault_key_file).resolve().is_relative_to(home):
+        raise SettingsRefused(
+            f"XINYIN_VAULT_KEY_FILE lies in {settings.home}, where every copy of the vault would hold its key: "
+            "move it elsewhere."
+        )
+    source = TomlConfigSettingsSource(Settings, settings.home / "xinyin.toml")
+    if written := sorted(_SECRETS & source().keys()):
+        raise SettingsRefused(
+            f"XINYIN_{written[0].upper()} stands in {settings.home / 'xinyin.toml'}, beside the vault it opens: "
+            "give it as a variable, from a secret store."
+        )
+
+
+_SM2_NUMBERS: Final = 3
+_SM2_EXAMPLE: Final = "0x80000001,0x80000002,0x80000003"
+_SHORTEST_PASSPHRASE: Final = 12
+_SOFT: Final = frozenset({"vault_passphrase", "vault_key_file"})
+_SECRETS: Final = frozenset({"vault_passphrase", "vault_pin", "vault_access"})
+_VAULT_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        "vault_passphrase": "a passphrase",
+        "vault_key_file": "a key file",
+        "vault_library": "the path of the vendor's library",
+        "vault_access": 'the keys that are used here with their passwords, such as {"1": "password of key 1"}',
+        "vault_failures": "return codes",
+        "vault_token": "the label of the token",
+        "vault_pin": "the PIN of the token's user",
+        "vault_sm2": "numbers",
+    }
+)
+# An SDF device has SM2 keys only: those that sign tokens stay in a software vault beside it.
+_VAULT_NEEDS: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {
+        "soft": frozenset(),
+        "sdf": frozenset({"vault_library", "vault_access"}),
+        "pkcs11": frozenset({"vault_library", "vault_token", "vault_pin"}),
+    }
+)
+_VAULT_MAY: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
+    {"soft": _SOFT, "sdf": _SOFT | {"vault_failures"}, "pkcs11": frozenset({"vault_sm2"})}
+)
+
+NO_DEVICE: Final[Mapping[str, object]] = MappingProxyType(
+    {"vault": "soft", "vault_access": {}}
+    | {name: "" for name in _VAULT_SETTINGS if name not in {"vault_access", "vault_passphrase"}}
+)
+"""The settings of a software vault, whatever the environment says of devices."""
 
 DEV_MARK = "DEVELOPMENT-ONLY"
 """A file of this name marks a data folder whose keys, people and seals are invented, from before the first of them."""

@@ -34,7 +34,8 @@ from seal.formats.pdf.append import Appender
 from seal.formats.pdf.objects import Stream
 from seal.formats.pdf.reader import Document
 from seal.image import RoundSeal, draw_round_seal, seal_font
-from seal.model import Credential, Mark, Picture, Placement
+from seal.model import Credential, Mark, Picture
+from seal.placing import AtPoint
 from seal.trust import Trust
 
 NOW = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -170,7 +171,7 @@ def _ours(key: "_P256 | _Sm2") -> _Ours:
         profile=SIGNER,
     )
     picture = draw_round_seal(RoundSeal(name="某某区行政审批局", below="审批专用章"))
-    mark = Mark(seal_name="某某区行政审批局", picture=picture, placement=Placement(page=-1, x_mm=140, y_mm=230))
+    mark = Mark(seal_name="某某区行政审批局", picture=picture, placement=AtPoint.on(-1, x_mm=140, y_mm=230))
     return _Ours(key=key, certificate=certificate, root=root, mark=mark)
 
 

@@ -2,37 +2,24 @@
 
 import base64
 import binascii
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final, TypeAlias
 
 from crypto import merkle
 from crypto.digests import SHA256
-from crypto.errors import CheckpointError, KeyRefused
-from crypto.keys import PublicKey, Signer
+from crypto.errors import CheckpointError, SuiteRefused
+from crypto.keys import PublicKey, Signer, require_fit
 from crypto.raw_values import sign_raw, verify_raw
-from crypto.suites import KeyKind, Suite
+from crypto.suites import NoteForm, Suite, Usage
 
 MAX_NOTE: Final = 64 * 1024
 MAX_SIGNATURES: Final = 64
 _KEY_ID_SIZE: Final = 4
-_ED25519_SIZE: Final = 32
 _LINES: Final = 3
 _BLANK: Final = " "
 _DASH: Final = "— "
-# 0xff is for types without a number of their own, and is followed by a name unlike any other (signed-note, "Signature
-# types"). The key is the point 04||x||y, the value r||s under the default signer identifier (docs/divergences.md).
-_SM2_TYPE: Final = b"\xffSM2-SM3"
-_ED25519_TYPE: Final = b"\x01"
-_ECDSA_TYPE: Final = b"\x02"
-
-_TYPES: Final[Mapping[KeyKind, Callable[[PublicKey], bytes]]] = {
-    KeyKind.SM2: lambda key: _SM2_TYPE + key.point,
-    KeyKind.P256: lambda key: _ECDSA_TYPE + key.spki,
-    KeyKind.ED25519: lambda key: _ED25519_TYPE + key.spki[-_ED25519_SIZE:],
-}
-"""Signature type and key of each kind that signs notes."""
 
 _Signature: TypeAlias = tuple[str, bytes, bytes]
 """Key name, key ID, value."""
@@ -69,20 +56,18 @@ class NoteKey:
 
     def __post_init__(self) -> None:
         _check_name(self.name)
-        if self.suite.key is not self.public_key.kind:
-            raise KeyRefused(f"a {self.public_key.kind.value} key does not sign by {self.suite.name}")
-        if self.suite.key not in _TYPES:
-            raise KeyRefused(f"a {self.public_key.kind.value} key signs no checkpoints here")
+        require_fit(self.suite, self.public_key, Usage.NOTE)
 
     @cached_property
     def encoded(self) -> bytes:
         """Give signature type and key, as key ID and ``text`` hold them."""
-        return _TYPES[self.suite.key](self.public_key)
+        key = self.public_key.spki if self._form.by_spki else self.public_key.bits
+        return self._form.type + key
 
     @cached_property
     def key_id(self) -> bytes:
         """Give the four octets by which a signature line is known to be this key's."""
-        if self.suite.key is KeyKind.P256:  # Type 0x02 hashes the key alone.
+        if self.by_spki:
             return SHA256.digest(self.public_key.spki)[:_KEY_ID_SIZE]
         return SHA256.digest(self.name.encode() + b"\n" + self.encoded)[:_KEY_ID_SIZE]
 
@@ -92,9 +77,20 @@ class NoteKey:
 
     def verify(self, text: str, value: bytes) -> bool:
         """Say whether ``value`` signs the note text ``text``."""
-        if self.suite.key is KeyKind.P256:  # Type 0x02 carries DER.
+        if self.by_spki:
             return self.public_key.verify(self.suite, text.encode(), value)
         return verify_raw(self.public_key, self.suite, text.encode(), value)
+
+    @property
+    def by_spki(self) -> bool:
+        """Whether the key stands as its SubjectPublicKeyInfo and its values are DER."""
+        return self._form.by_spki
+
+    @property
+    def _form(self) -> NoteForm:
+        if self.suite.note is None:
+            raise SuiteRefused(f"{self.suite.name} is not written in signed notes")
+        return self.suite.note
 
 
 class NoteSigner:
@@ -107,7 +103,7 @@ class NoteSigner:
     def line(self, text: str) -> str:
         """Give the signature line for the note text ``text``."""
         octets = text.encode()
-        value = self._signer.sign(octets) if self.key.suite.key is KeyKind.P256 else sign_raw(self._signer, octets)
+        value = self._signer.sign(octets) if self.key.by_spki else sign_raw(self._signer, octets)
         return f"{_DASH}{self.key.name} {base64.b64encode(self.key.key_id + value).decode('ascii')}\n"
 
 

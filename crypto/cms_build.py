@@ -10,7 +10,8 @@ from crypto.certificate import Certificate
 from crypto.digests import SHA256
 from crypto.errors import CmsError
 from crypto.issuing import algorithm_identifier, choose_time
-from crypto.suites import KeyKind, Suite
+from crypto.keys import require_fit
+from crypto.suites import SHAPES, Suite, Usage
 
 Profile = Literal["rfc5652", "gbt35275"]
 
@@ -30,9 +31,8 @@ class CmsTemplate:
     def __init__(
         self, certificate: Certificate, chain: Sequence[Certificate], suite: Suite, profile: Profile = "rfc5652"
     ) -> None:
-        if certificate.public_key.kind is not suite.key:
-            raise CmsError(f"a {certificate.public_key.kind.value} key does not sign with {suite.name}")
-        if profile == "gbt35275" and suite.key is not KeyKind.SM2:
+        require_fit(suite, certificate.public_key, Usage.MESSAGE)
+        if profile == "gbt35275" and not SHAPES[suite.key].gm:
             raise CmsError("GB/T 35275 messages are signed with SM2")
         self.certificate = certificate
         self.suite = suite
@@ -54,7 +54,7 @@ class CmsTemplate:
         )
         sid = der.sequence(certificate.issuer, der.integer(certificate.serial))
         self._signer = der.integer(1) + sid + digest
-        self._method = der.sequence(der.oid(names.GM_SM2_SIGNATURE)) if gm else algorithm_identifier(suite)
+        self._method = der.sequence(der.oid(suite.aliases[0])) if gm else algorithm_identifier(suite)
 
     def attributes(self, content_digest: bytes, *, signing_time: datetime | None = None) -> bytes:
         """Write the attributes that bind ``content_digest``: the DER SET that is to be signed.
@@ -93,10 +93,8 @@ class CmsTemplate:
         return len(self.assemble(largest, bytes(self._signature_size())))
 
     def _signature_size(self) -> int:
-        if self.suite.key is not KeyKind.RSA:
-            return _EC_SIGNATURE_SIZE
-        modulus = der.parse(der.parse(self.certificate.spki)[1].as_bits())[0].as_int()
-        return (modulus.bit_length() + 7) // 8
+        bits = self.certificate.public_key.rsa_bits
+        return _EC_SIGNATURE_SIZE if bits is None else (bits + 7) // 8
 
 
 def attribute(oid: str, value: bytes) -> bytes:

@@ -11,5 +11,4 @@ SIGNING_CERTIFICATE = "1.2.840.113549.1.9.16.2.12"
 SIGNING_CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 TIMESTAMP_TOKEN = "1.2.840.113549.1.9.16.2.14"  # noqa: S105 - an object identifier
 
-GM_SM2_SIGNATURE = "1.2.156.10197.1.301.1"
 """What GB/T 35275 writes as digestEncryptionAlgorithm."""

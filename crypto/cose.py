@@ -9,9 +9,9 @@ from typing import Final, NewType
 from crypto import cbor
 from crypto.digests import sm3
 from crypto.errors import CborError, CoseError
-from crypto.keys import PublicKey, Signer
+from crypto.keys import PublicKey, Signer, require_fit
 from crypto.raw_values import sign_raw, verify_raw
-from crypto.suites import ES256, Suite
+from crypto.suites import ES256, Suite, Usage
 
 CoseKid = NewType("CoseKid", bytes)
 
@@ -35,8 +35,7 @@ class CoseSigner:
     """Signs payloads with one key, under one ``kid``, as one content type."""
 
     def __init__(self, signer: Signer, kid: CoseKid, *, content_type: int | str | None = None) -> None:
-        if signer.suite.cose is None:
-            raise CoseError(f"{signer.suite.name} signs no COSE here")
+        require_fit(signer.suite, signer.public_key, Usage.CODE)
         self._signer = signer
         header: dict[int, object] = {_ALG: signer.suite.cose, _KID: kid}
         if content_type is not None:
@@ -84,7 +83,9 @@ def verify_sign1(
     number = fields.get(_ALG)
     if number is None:  # A suite without a COSE number has None there too.
         raise CoseError("the message names no algorithm")
-    suite = next((suite for suite in suites if suite.cose == number and suite.key is key.kind), None)
+    suite = next(
+        (row for row in suites if row.cose == number and row.key is key.kind and Usage.CODE in row.usages), None
+    )
     if suite is None:
         raise CoseError("the algorithm is not one this key may use")
     if not verify_raw(key, suite, _signed(header, external_aad, payload), value):

@@ -13,10 +13,11 @@ from crypto.certificate import Certificate, pem_block, pem_bodies, signed_parts
 from crypto.errors import CertificateError, DerError, KeyRefused
 from crypto.extensions import AUTHORITY_KEY_ID
 from crypto.issuing import algorithm_identifier, choose_time, spki_key_id
-from crypto.keys import Signer
+from crypto.keys import Signer, require_fit
 from crypto.names import NameParts, same_name
 from crypto.revoked import RevocationReason, Revoked
 from crypto.signatures import Scheme, is_weak, judging_key, scheme_of, verify
+from crypto.suites import Usage
 
 MAX_CRL = 16 * 1024 * 1024
 """Octets of a list at most."""
@@ -159,6 +160,7 @@ def make_crl(  # noqa: PLR0913 - a list has as many parts
         raise CertificateError(f"a list's number is not negative and fits {_LARGEST_NUMBER} octets")
     if next_update <= this_update:
         raise CertificateError("the list would be over before it began")
+    require_fit(issuer_key.suite, issuer_key.public_key, Usage.CERTIFICATE)
     entries = b"".join(map(_entry, revoked))
     algorithm = algorithm_identifier(issuer_key.suite)
     key_id = issuer.subject_key_id or spki_key_id(issuer.spki)

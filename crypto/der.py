@@ -24,8 +24,18 @@ more than 4300 digits, so one that is too long would break whatever shows it, fa
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 UTF8, PRINTABLE, T61, IA5, UTC_TIME, GENERALIZED_TIME, VISIBLE, BMP = 0x0C, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1A, 0x1E
+NUMERIC, UNIVERSAL = 0x12, 0x1C
 SEQUENCE, SET = 0x30, 0x31
-_TEXT = {UTF8: "utf-8", PRINTABLE: "ascii", IA5: "ascii", VISIBLE: "ascii", T61: "latin-1", BMP: "utf-16-be"}
+TEXTS = {
+    UTF8: "utf-8",
+    NUMERIC: "ascii",
+    PRINTABLE: "ascii",
+    IA5: "ascii",
+    VISIBLE: "ascii",
+    T61: "latin-1",
+    BMP: "utf-16-be",
+    UNIVERSAL: "utf-32-be",
+}
 # [YY]YYMMDDhhmm[ss][.f][zone]. The digits are counted, for strptime would share out too few as it pleases.
 _TIME = re.compile(r"((?:[0-9]{2}){5,7})(?:\.([0-9]+))?(?:Z|([+-])([0-9]{2})([0-9]{2}))?")
 _SHORT = 0x80
@@ -226,13 +236,14 @@ class Node:
 
     def as_text(self) -> str:
         """Read any of the character string types."""
-        if self.tag not in _TEXT:
+        if self.tag not in TEXTS:
             raise DerError(f"tag 0x{self.tag:02x} is not text")
         try:
-            return self.content.decode(_TEXT[self.tag])
+            return self.content.decode(TEXTS[self.tag])
         except UnicodeDecodeError:
-            # Issuers write national characters into ASCII types; show what can be shown rather than refuse.
-            return self.content.decode("utf-8", "replace")
+            # Issuers write national characters into ASCII types; show what can be shown rather than refuse, and
+            # the rest so that different octets never look the same.
+            return self.content.decode("utf-8", "backslashreplace")
 
     def as_time(self) -> datetime:
         """Read UTCTime or GeneralizedTime into an aware UTC instant."""

@@ -19,13 +19,17 @@ class Hasher(Protocol):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DigestAlgorithm:
-    """A digest: ``weak`` ones are computed to judge old documents, never to make new ones."""
+    """A digest: ``weak`` ones are computed to judge old documents, never to make new ones.
+
+    ``aliases`` are other identifiers that writers give it.
+    """
 
     name: str
     oid: str
     size: int
     primitive: type[hashes.HashAlgorithm]
     weak: bool = False
+    aliases: tuple[str, ...] = ()
 
     def hasher(self) -> Hasher:
         """Start a running digest."""
@@ -39,7 +43,10 @@ class DigestAlgorithm:
         return running.finalize()
 
 
-SM3 = DigestAlgorithm(name="SM3", oid="1.2.156.10197.1.401", size=32, primitive=hashes.SM3)
+# The alias names keyed SM3; one vendor writes it where it can only mean the plain digest.
+SM3 = DigestAlgorithm(
+    name="SM3", oid="1.2.156.10197.1.401", size=32, primitive=hashes.SM3, aliases=("1.2.156.10197.1.401.2",)
+)
 SHA256 = DigestAlgorithm(name="SHA-256", oid="2.16.840.1.101.3.4.2.1", size=32, primitive=hashes.SHA256)
 SHA384 = DigestAlgorithm(name="SHA-384", oid="2.16.840.1.101.3.4.2.2", size=48, primitive=hashes.SHA384)
 SHA512 = DigestAlgorithm(name="SHA-512", oid="2.16.840.1.101.3.4.2.3", size=64, primitive=hashes.SHA512)

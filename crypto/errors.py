@@ -12,6 +12,7 @@ CryptoError
 ├── CheckpointError     a log's checkpoint that must not be believed
 ├── FieldError          a sealed field that does not open at this place
 ├── KeyRefused          a key that does not exist, does not open or does not fit
+│   └── SuiteRefused    a suite that may not sign such a thing, or a key too weak to sign anew
 └── EngineUnavailable   no SM2 engine on this machine passes its known-answer test
 """
 
@@ -88,6 +89,12 @@ class KeyRefused(CryptoError):
     """A key does not exist, does not open under this passphrase, or does not fit its use."""
 
     code = "key_refused"
+
+
+class SuiteRefused(KeyRefused):
+    """A suite may not be used for what is to be signed, or the key is one that only verifies what it signed before."""
+
+    code = "suite_refused"
 
 
 class EngineUnavailable(CryptoError):

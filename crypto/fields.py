@@ -13,6 +13,7 @@ from typing import Final, NewType
 from crypto import cbor, sm4
 from crypto.errors import CryptoError, FieldError, KeyRefused
 from crypto.kdf import hmac_sm3
+from crypto.secrecy import Secret
 
 KeyVersion = NewType("KeyVersion", int)
 
@@ -25,7 +26,7 @@ _SEAL, _INDEX = "field", "index"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class FieldKeys:
+class FieldKeys(Secret):
     """The secrets of fields by version: ``active`` seals, older ones still open. Not shown, because it is secret."""
 
     active: KeyVersion
@@ -57,7 +58,7 @@ class BlindIndex:
     value: bytes
 
 
-class FieldCipher:
+class FieldCipher(Secret):
     """Seals and opens fields, under one key for each table, column and version."""
 
     def __init__(self, keys: FieldKeys) -> None:
@@ -97,7 +98,7 @@ class FieldCipher:
         return hmac_sm3(self._keys.secrets[version], cbor.encode([_SEAL, version, table, field]))[: sm4.KEY_SIZE]
 
 
-class BlindIndexes:
+class BlindIndexes(Secret):
     """Computes the blind indexes of one purpose, such as ``holder``; those of two purposes tell nothing together."""
 
     def __init__(self, keys: FieldKeys, purpose: str) -> None:

@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 from crypto import der, extensions
 from crypto.certificate import MAX_CERTIFICATE, Certificate, pem_block, signed_parts
 from crypto.digests import SHA1
-from crypto.errors import CertificateError, DerError, KeyRefused
+from crypto.errors import CertificateError, DerError, KeyRefused, SuiteRefused
 from crypto.extensions import OCSP_SIGNING, TIME_STAMPING
-from crypto.keys import PublicKey, Signer
+from crypto.keys import PublicKey, Signer, require_fit, require_strong
 from crypto.names import NameParts
 from crypto.signatures import scheme_of, verify
-from crypto.suites import Suite
+from crypto.suites import Suite, Usage
 
 _VERSION_3 = 2
 _SERIAL_OCTETS = 20
@@ -40,11 +40,13 @@ SUB_CA = CertificateProfile(name="sub-ca", key_usage=_CA_USAGE, ca=True, path_le
 SEAL_MAKER = CertificateProfile(name="seal-maker", key_usage=_SIGNING_USAGE)
 SIGNER = CertificateProfile(name="signer", key_usage=_SIGNING_USAGE)
 TSA = CertificateProfile(name="tsa", key_usage=("digital_signature",), extended_key_usage=(TIME_STAMPING,))
+# GM/T 0015: of a holder's two certificates one signs and one is encrypted to; neither does the other's work.
+ENCRYPTION = CertificateProfile(name="encryption", key_usage=("key_encipherment", "data_encipherment", "key_agreement"))
 OCSP_RESPONDER = CertificateProfile(
     name="ocsp-responder", key_usage=("digital_signature",), extended_key_usage=(OCSP_SIGNING,), ocsp_no_check=True
 )
 PROFILES: Mapping[str, CertificateProfile] = {
-    row.name: row for row in (ROOT, SUB_CA, SEAL_MAKER, SIGNER, TSA, OCSP_RESPONDER)
+    row.name: row for row in (ROOT, SUB_CA, SEAL_MAKER, SIGNER, ENCRYPTION, TSA, OCSP_RESPONDER)
 }
 
 
@@ -100,6 +102,11 @@ def make_certificate(  # noqa: PLR0913 - a certificate has as many parts
 
 
 def _check_issuing(issuer: Certificate | None, key: Signer, public_key: PublicKey, serial: int) -> None:
+    require_fit(key.suite, key.public_key, Usage.CERTIFICATE)
+    try:
+        require_strong(public_key)
+    except SuiteRefused as error:
+        raise CertificateError(f"no certificate is issued for this key: {error}") from error
     if issuer is not None and not issuer.is_ca:
         raise CertificateError("the issuer is no certification authority")
     if key.public_key.spki != (public_key.spki if issuer is None else issuer.spki):
@@ -152,6 +159,7 @@ class Csr:
 
 def make_csr(subject: bytes, signer: Signer) -> bytes:
     """Request a certificate for the signer's key (RFC 2986), without attributes; DER."""
+    require_fit(signer.suite, signer.public_key, Usage.CERTIFICATE)
     wish = der.sequence(der.integer(0), subject, signer.public_key.spki, der.explicit(0))
     return der.sequence(wish, algorithm_identifier(signer.suite), der.bit_string(signer.sign(wish)))
 

@@ -18,9 +18,9 @@ from crypto.jwk import (
     public_jwk,
     thumbprint_kid,
 )
-from crypto.keys import PublicKey, Signer
+from crypto.keys import PublicKey, Signer, require_fit
 from crypto.raw_values import sign_raw, verify_raw
-from crypto.suites import ED25519, ES256, Suite
+from crypto.suites import ES256, Suite, Usage
 
 __all__ = [
     "JwtSigner",
@@ -50,8 +50,6 @@ MAX_TOKEN = 16 * 1024
 """Characters of a token at most."""
 _LATEST = 253402300799
 """The end of the year 9999, in seconds."""
-# RFC 9864 4.1: the name that says which curve; "EdDSA" is what deployed clients know, so that is what is written.
-_SYNONYMS: Mapping[str, str] = {"Ed25519": ED25519.jose}
 # Keys and addresses of keys in a header are the forger's own (CVE-2026-27962); crit and b64 change what the rest
 # means and nothing is understood here (CVE-2025-59420); zip and enc belong to JWE.
 _REFUSED_HEADERS = frozenset(("crit", "b64", "jwk", "jku", "x5u", "x5c", "zip", "enc"))
@@ -61,6 +59,7 @@ class JwtSigner:
     """Signs claims with one key, under one ``kid``. ``signer`` decides the algorithm."""
 
     def __init__(self, signer: Signer, kid: str) -> None:
+        require_fit(signer.suite, signer.public_key, Usage.TOKEN)
         self._signer = signer
         self.kid = kid
         self.suite = signer.suite
@@ -130,8 +129,7 @@ def verify_signature(
     header = _header(parts[0], typ)
     key = _choose_key(header, keys)
     alg = header.get("alg")
-    name = _SYNONYMS.get(alg, alg) if isinstance(alg, str) else None
-    suite = next((suite for suite in suites if suite.jose == name and suite.key is key.kind), None)
+    suite = next((row for row in suites if alg in row.algs and row.key is key.kind and Usage.TOKEN in row.usages), None)
     if suite is None:
         raise TokenError("the algorithm is not one this key may use")
     signed = f"{parts[0]}.{parts[1]}".encode("ascii")

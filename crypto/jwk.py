@@ -3,17 +3,17 @@
 import base64
 import binascii
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from crypto import der
 from crypto.digests import SHA256
 from crypto.errors import DerError, KeyRefused, TokenError
 from crypto.keys import PublicKey
-from crypto.suites import ED25519, RS256, SUITE_OF_KEY, KeyKind, Suite
+from crypto.suites import SHAPES, SUITE_OF_KEY, KeyKind, KeyShape, Suite
 
-_CURVES: Mapping[KeyKind, str] = {KeyKind.P256: "P-256", KeyKind.SM2: "SM2-P-256"}
 _COORDINATE = 32
-_STANDARD = (KeyKind.P256, KeyKind.RSA, KeyKind.ED25519)
+_BY_NAMES = {row.jwk: row for row in SHAPES.values() if row.jwk is not None}
+_NAMED = frozenset(row.jwk[0] for row in SHAPES.values() if row.jwk is not None and row.jwk[1] is None)
 _PRIVATE = frozenset(("d", "p", "q", "dp", "dq", "qi", "oth", "k"))
 
 
@@ -28,26 +28,26 @@ def public_jwk(public_key: PublicKey, kid: str, suite: Suite | None = None) -> d
 
     KeyRefused for SM2: one such key makes joserfc, and so Authlib, reject a whole JWKS. See ``gm_public_jwk``.
     """
-    if public_key.kind not in _STANDARD:
+    if SHAPES[public_key.kind].gm:
         raise KeyRefused(f"a {public_key.kind.value} key does not belong in the standard JWKS")
     return _jwk(public_key, kid, suite)
 
 
 def gm_public_jwk(public_key: PublicKey, kid: str) -> dict[str, str]:
     """Write an SM2 key for the JWKS of the national-cipher issuer, which holds no others."""
-    if public_key.kind is not KeyKind.SM2:
+    if not SHAPES[public_key.kind].gm:
         raise KeyRefused(f"a {public_key.kind.value} key does not belong in the national-cipher JWKS")
     return _jwk(public_key, kid, None)
 
 
 def key_from_jwk(jwk: Mapping[str, object]) -> PublicKey:
     """Read the P-256, RSA or Ed25519 key a client registered; KeyRefused for private, weak or other keys."""
-    return _read(jwk, _STANDARD)
+    return _read(jwk, gm=False)
 
 
 def gm_key_from_jwk(jwk: Mapping[str, object]) -> PublicKey:
     """Read an SM2 key from a national-cipher key set; KeyRefused for any other."""
-    return _read(jwk, (KeyKind.SM2,))
+    return _read(jwk, gm=True)
 
 
 def encode(data: bytes) -> str:
@@ -66,7 +66,7 @@ def decode(text: str) -> bytes:
     return data
 
 
-def _read(jwk: Mapping[str, object], kinds: tuple[KeyKind, ...]) -> PublicKey:
+def _read(jwk: Mapping[str, object], *, gm: bool) -> PublicKey:
     if _PRIVATE & jwk.keys():
         raise KeyRefused("the JWK holds a private or symmetric key")
     operations = jwk.get("key_ops", ["verify"])
@@ -76,26 +76,40 @@ def _read(jwk: Mapping[str, object], kinds: tuple[KeyKind, ...]) -> PublicKey:
         key = _public_key(jwk)
     except TokenError as error:
         raise KeyRefused(f"the JWK cannot be read: {error}") from error
-    if key.kind not in kinds:
+    if SHAPES[key.kind].gm is not gm:
         raise KeyRefused(f"a {key.kind.value} key does not belong in this key set")
     return key
 
 
 def _public_key(jwk: Mapping[str, object]) -> PublicKey:
-    match jwk.get("kty"), jwk.get("crv"):
-        case "EC", ("P-256" | "SM2-P-256") as curve:
-            x, y = (_octets(jwk, member, _COORDINATE) for member in ("x", "y"))
-            kind = next(kind for kind, name in _CURVES.items() if name == curve)
-            return PublicKey.from_point(kind, b"\x04" + x + y)
-        case "OKP", "Ed25519":
-            x = _octets(jwk, "x", _COORDINATE)
-            return PublicKey.from_spki(der.sequence(der.sequence(der.oid(ED25519.key_oid)), der.bit_string(x)))
-        case "RSA", _:
-            n, e = (int.from_bytes(_octets(jwk, member), "big") for member in ("n", "e"))
-            algorithm = der.sequence(der.oid(RS256.key_oid), der.null())
-            key = der.sequence(der.integer(n), der.integer(e))
-            return PublicKey.from_spki(der.sequence(algorithm, der.bit_string(key)))
-    raise KeyRefused("keys of this kind are not read from JWKs")
+    shape = shape_of(jwk)
+    if shape is None:
+        raise KeyRefused("keys of this kind are not read from JWKs")
+    return _READERS[jwk["kty"]](jwk, shape.kind)
+
+
+def shape_of(jwk: Mapping[str, object]) -> KeyShape | None:
+    """Say what kind of key a JWK claims to be by ``kty`` and ``crv``; None for those that are not used here."""
+    kind, curve = jwk.get("kty"), jwk.get("crv")
+    if not isinstance(kind, str) or not isinstance(curve, str | None):
+        return None
+    return _BY_NAMES.get((kind, None if kind in _NAMED else curve))
+
+
+def _read_point(jwk: Mapping[str, object], kind: KeyKind) -> PublicKey:
+    return PublicKey.from_point(kind, b"\x04" + b"".join(_octets(jwk, member, _COORDINATE) for member in ("x", "y")))
+
+
+def _read_octets(jwk: Mapping[str, object], kind: KeyKind) -> PublicKey:
+    algorithm = der.sequence(der.oid(SUITE_OF_KEY[kind].key_oid))
+    return PublicKey.from_spki(der.sequence(algorithm, der.bit_string(_octets(jwk, "x", _COORDINATE))))
+
+
+def _read_rsa(jwk: Mapping[str, object], kind: KeyKind) -> PublicKey:
+    n, e = (int.from_bytes(_octets(jwk, member), "big") for member in ("n", "e"))
+    algorithm = der.sequence(der.oid(SUITE_OF_KEY[kind].key_oid), der.null())
+    key = der.sequence(der.integer(n), der.integer(e))
+    return PublicKey.from_spki(der.sequence(algorithm, der.bit_string(key)))
 
 
 def _jwk(public_key: PublicKey, kid: str, suite: Suite | None) -> dict[str, str]:
@@ -106,19 +120,28 @@ def _jwk(public_key: PublicKey, kid: str, suite: Suite | None) -> dict[str, str]
 
 
 def _members(public_key: PublicKey) -> dict[str, str]:
-    if public_key.kind is KeyKind.ED25519:
-        return {"kty": "OKP", "crv": "Ed25519", "x": encode(der.parse(public_key.spki)[1].as_bits())}
-    if public_key.kind is KeyKind.RSA:
-        try:
-            n, e = (member.as_int() for member in der.parse(der.parse(public_key.spki)[1].as_bits()))
-        except (DerError, ValueError) as error:
-            raise KeyRefused("the RSA key cannot be read") from error
-        return {"kty": "RSA", "n": _number(n), "e": _number(e)}
-    curve = _CURVES.get(public_key.kind)
-    if curve is None:
+    names = SHAPES[public_key.kind].jwk
+    if names is None:
         raise KeyRefused(f"a {public_key.kind.value} key is not written as a JWK here")
+    kind, curve = names
+    return {"kty": kind, **({} if curve is None else {"crv": curve}), **_WRITERS[kind](public_key)}
+
+
+def _write_point(public_key: PublicKey) -> dict[str, str]:
     x, y = public_key.point[1 : 1 + _COORDINATE], public_key.point[1 + _COORDINATE :]
-    return {"kty": "EC", "crv": curve, "x": encode(x), "y": encode(y)}
+    return {"x": encode(x), "y": encode(y)}
+
+
+def _write_octets(public_key: PublicKey) -> dict[str, str]:
+    return {"x": encode(public_key.bits)}
+
+
+def _write_rsa(public_key: PublicKey) -> dict[str, str]:
+    try:
+        n, e = (member.as_int() for member in der.parse(public_key.bits))
+    except (DerError, ValueError) as error:
+        raise KeyRefused("the RSA key cannot be read") from error
+    return {"n": _number(n), "e": _number(e)}
 
 
 def _number(value: int) -> str:
@@ -133,3 +156,16 @@ def _octets(jwk: Mapping[str, object], member: str, size: int | None = None) -> 
     if size is not None and len(octets) != size:
         raise KeyRefused(f"{member} of such a key has {size} octets")
     return octets
+
+
+# How each ``kty`` is read and written (RFC 7518 6.2, 6.3; RFC 8037 2).
+_READERS: Mapping[object, Callable[[Mapping[str, object], KeyKind], PublicKey]] = {
+    "EC": _read_point,
+    "OKP": _read_octets,
+    "RSA": _read_rsa,
+}
+_WRITERS: Mapping[str, Callable[[PublicKey], dict[str, str]]] = {
+    "EC": _write_point,
+    "OKP": _write_octets,
+    "RSA": _write_rsa,
+}

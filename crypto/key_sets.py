@@ -7,9 +7,9 @@ from enum import Enum
 from typing import Any, Final
 
 from crypto.errors import KeyRefused
-from crypto.jwk import gm_key_from_jwk, gm_public_jwk, key_from_jwk, public_jwk, thumbprint_kid
-from crypto.keys import PublicKey
-from crypto.suites import KeyKind, Suite, Usage
+from crypto.jwk import gm_key_from_jwk, gm_public_jwk, key_from_jwk, public_jwk, shape_of, thumbprint_kid
+from crypto.keys import PublicKey, require_fit
+from crypto.suites import SHAPES, Suite, Usage
 
 MAX_KEYS: Final = 32
 """Keys in a set at most; a foreign one that holds more is refused."""
@@ -37,7 +37,7 @@ class TokenKey:
 
     def jwk(self) -> dict[str, str]:
         """Write the key as the JWKS of its own kind holds it."""
-        if self.suite.key is KeyKind.SM2:
+        if SHAPES[self.suite.key].gm:
             return gm_public_jwk(self.public_key, self.kid)
         return public_jwk(self.public_key, self.kid, self.suite)
 
@@ -55,10 +55,10 @@ class TokenKeys:
         if len({key.kid for key in self.keys}) != len(self.keys) or len(self.keys) > MAX_KEYS:
             raise KeyRefused(f"an issuer has {MAX_KEYS} keys at most, each under a kid of its own")
         # One SM2 key in the standard set makes ordinary clients reject all of it.
-        if len({key.suite.key is KeyKind.SM2 for key in self.keys}) > 1:
+        if len({SHAPES[key.suite.key].gm for key in self.keys}) > 1:
             raise KeyRefused("SM2 keys are an issuer's own set, apart from all others")
-        if any(key.suite.key is not key.public_key.kind or Usage.TOKEN not in key.suite.usages for key in self.keys):
-            raise KeyRefused("a key does not sign tokens by the suite it is given")
+        for key in self.keys:
+            require_fit(key.suite, key.public_key, Usage.TOKEN)
 
     @property
     def active(self) -> TokenKey:
@@ -166,14 +166,10 @@ def _entries(jwks: object) -> Sequence[Mapping[str, Any]]:
 
 
 def _of_profile(jwk: Mapping[str, Any], *, gm: bool) -> bool:
-    match jwk.get("kty"), jwk.get("crv"):
-        case "EC", "SM2-P-256":
-            return gm
-        case ("EC", "P-256") | ("OKP", "Ed25519") | ("RSA", _):
-            return not gm
-        case "oct", _:
-            raise KeyRefused("the key set holds a symmetric key")
-    return False
+    if jwk.get("kty") == "oct":
+        raise KeyRefused("the key set holds a symmetric key")
+    shape = shape_of(jwk)
+    return shape is not None and shape.gm is gm
 
 
 def _made(public_key: PublicKey, suite: Suite, stage: Stage, at: datetime) -> TokenKey:

@@ -15,18 +15,18 @@ from crypto import sm2
 from crypto.der import OID, bit_string, oid, parse, sequence
 from crypto.digests import DigestAlgorithm, sm3
 from crypto.engines import default_engine
-from crypto.errors import DerError, KeyRefused
-from crypto.suites import SM2_SM3, SUITES, KeyKind, Suite
+from crypto.errors import DerError, KeyRefused, SuiteRefused
+from crypto.suites import SHAPES, SM2_SM3, SUITES, KeyKind, Suite, Usage
 
 KeyId = NewType("KeyId", str)
 
 _Foreign: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey | Ed25519PublicKey
 
 RSA_FEWEST_BITS: Final = 2048
+RSA_NEW_BITS: Final = min(row.key_bits for row in SUITES.values() if row.key_bits is not None)
 _RSA_MOST_BITS: Final = 16384  # A modulus from an untrusted file may not cost seconds.
 _MAX_SPKI: Final = 8192
-_POINT_SIZES: Final = {KeyKind.SM2: 65, KeyKind.P256: 65, KeyKind.P384: 97, KeyKind.P521: 133}
-_CURVES: Final = {"secp256r1": KeyKind.P256, "secp384r1": KeyKind.P384, "secp521r1": KeyKind.P521}
+_CURVES: Final = {row.library: row.kind for row in SHAPES.values() if row.library is not None}
 _SUITE_OF_POINT: Final = {row.key: row for row in SUITES.values() if row.curve_oid is not None}
 
 
@@ -74,16 +74,28 @@ class PublicKey:
     @cached_property
     def point(self) -> bytes:
         """Give the uncompressed point 04||x||y; KeyRefused for a key that is none."""
-        size = _POINT_SIZES.get(self.kind)
+        size = SHAPES[self.kind].point_size
         if size is None:
             raise KeyRefused(f"a key of kind {self.kind.value} is no point")
-        point = parse(self.spki)[1].as_bits()
+        point = self.bits
         if len(point) == size:
             return point
         x_only = (size + 1) // 2  # A compressed point of a foreign certificate.
         if len(point) != x_only:
             raise KeyRefused("the public key is not a point")
         return _uncompressed(self.spki)
+
+    @cached_property
+    def bits(self) -> bytes:
+        """Give the octets of subjectPublicKey: a point, an Ed25519 key, the DER of an RSA one."""
+        return parse(self.spki)[1].as_bits()
+
+    @cached_property
+    def rsa_bits(self) -> int | None:
+        """Give the size of an RSA modulus; None for other keys."""
+        if self.kind is not KeyKind.RSA:
+            return None
+        return parse(self.bits)[0].as_int().bit_length()
 
     @cached_property
     def fingerprint(self) -> str:
@@ -155,6 +167,24 @@ def digest_to_sign(suite: Suite, public_key: PublicKey, message: bytes) -> bytes
     if suite.whole_message:
         return message
     return suite.digest.digest(message)
+
+
+def require_fit(suite: Suite, public_key: PublicKey, usage: Usage) -> None:
+    """Refuse, with SuiteRefused, to begin signing: another use, another kind of key, an RSA key that is too short.
+
+    RSA keys shorter than new ones are made verify what they signed before, and sign nothing any more.
+    """
+    suite.require(usage)
+    if suite.key is not public_key.kind:
+        raise SuiteRefused(f"a {public_key.kind.value} key does not sign with {suite.name}")
+    require_strong(public_key)
+
+
+def require_strong(public_key: PublicKey) -> None:
+    """Refuse, with SuiteRefused, an RSA key shorter than new ones are made."""
+    bits, least = public_key.rsa_bits, RSA_NEW_BITS
+    if bits is not None and bits < least:
+        raise SuiteRefused(f"an RSA key of {bits} bits signs nothing new: {least} is the least")
 
 
 class KeyVault(Protocol):

@@ -37,7 +37,7 @@ _KEYWORDS: Mapping[str, str] = {
 }
 _UNSEEN = frozenset(("Cc", "Cf", "Zl", "Zp"))
 _ESCAPED = frozenset('"+,;<>\\')
-_TEXT_TAGS = frozenset((der.UTF8, der.PRINTABLE, der.T61, der.IA5, der.VISIBLE, der.BMP))
+_TEXT_TAGS = frozenset(der.TEXTS)
 
 # One attribute of a relative distinguished name: OID, and text or, when the value is no text, its DER.
 _Attribute: TypeAlias = tuple[str, str | bytes]

@@ -13,7 +13,7 @@ from crypto.digests import SHA1
 from crypto.errors import CertificateError, DerError, KeyRefused, OcspError
 from crypto.extensions import OCSP_NO_CHECK, OCSP_SIGNING
 from crypto.issuing import algorithm_identifier
-from crypto.keys import Signer
+from crypto.keys import Signer, require_fit
 from crypto.names import NameParts, same_name
 from crypto.ocsp import (
     BASIC,
@@ -29,6 +29,7 @@ from crypto.ocsp import (
 )
 from crypto.revoked import RevocationReason, Revoked
 from crypto.signatures import Scheme, is_weak, judging_key, scheme_of, verify
+from crypto.suites import Usage
 
 MAX_ANSWER = 256 * 1024
 """Octets of an answer at most."""
@@ -203,6 +204,7 @@ class OcspTemplate:
             raise OcspError("the signing key is not the responder's")
         if not own and not (OCSP_SIGNING in responder.extended_key_usage and responder.issued_by(issuer)):
             raise OcspError("the issuer did not appoint this responder")
+        require_fit(signer.suite, signer.public_key, Usage.CERTIFICATE)
         self._signer = signer
         name, key = der.explicit(1, responder.subject), der.explicit(2, der.octet_string(_key_hash(responder)))
         self._id = key if by == "key" else name

@@ -11,14 +11,14 @@ from crypto import der
 from crypto.digests import DIGESTS_BY_OID, MD5, SHA1, SHA224, SHA256, SHA384, SHA512, SM3, DigestAlgorithm
 from crypto.errors import DerError, KeyRefused
 from crypto.keys import RSA_FEWEST_BITS, Pss, PublicKey, digest_to_sign
-from crypto.suites import RS256, SM2_SM3, KeyKind
+from crypto.suites import ED25519, ES256, MGF1_OID, PS256, RS256, SM2_SM3, KeyKind
 
 _GM = frozenset((KeyKind.SM2,))
 _ECDSA = frozenset((KeyKind.P256, KeyKind.P384, KeyKind.P521))
 _RSA = frozenset((KeyKind.RSA,))
 _ED25519 = frozenset((KeyKind.ED25519,))
 _LARGEST_SALT = 512
-_MGF1 = "1.2.840.113549.1.1.8"
+_MGF1 = MGF1_OID
 _WEAK_RSA_BITS = range(1024, RSA_FEWEST_BITS)
 _LARGEST_WEAK_SPKI = 512
 
@@ -37,28 +37,27 @@ class Scheme:
         return self.digest is not None and self.digest.weak
 
 
-_PSS = "1.2.840.113549.1.1.10"
+_PSS = PS256.signature_oid
 _SCHEMES: Mapping[str, Scheme] = {
     SM2_SM3.signature_oid: Scheme(keys=_GM, digest=SM3),
     "1.2.840.10045.4.1": Scheme(keys=_ECDSA, digest=SHA1),
     "1.2.840.10045.4.3.1": Scheme(keys=_ECDSA, digest=SHA224),
-    "1.2.840.10045.4.3.2": Scheme(keys=_ECDSA, digest=SHA256),
+    ES256.signature_oid: Scheme(keys=_ECDSA, digest=SHA256),
     "1.2.840.10045.4.3.3": Scheme(keys=_ECDSA, digest=SHA384),
     "1.2.840.10045.4.3.4": Scheme(keys=_ECDSA, digest=SHA512),
     "1.2.840.113549.1.1.4": Scheme(keys=_RSA, digest=MD5),
     "1.2.840.113549.1.1.5": Scheme(keys=_RSA, digest=SHA1),
     "1.2.840.113549.1.1.14": Scheme(keys=_RSA, digest=SHA224),
-    "1.2.840.113549.1.1.11": Scheme(keys=_RSA, digest=SHA256),
+    RS256.signature_oid: Scheme(keys=_RSA, digest=SHA256),
     "1.2.840.113549.1.1.12": Scheme(keys=_RSA, digest=SHA384),
     "1.2.840.113549.1.1.13": Scheme(keys=_RSA, digest=SHA512),
-    "1.3.101.112": Scheme(keys=_ED25519, digest=None),
+    ED25519.signature_oid: Scheme(keys=_ED25519, digest=None),
 }
 # CMS often names only the key; the digest then is the SignerInfo's own (RFC 3370 3.2; GB/T 35275 for SM2).
 _BARE_KEYS: Mapping[str, frozenset[KeyKind]] = {
-    "1.2.840.113549.1.1.1": _RSA,
-    "1.2.840.10045.2.1": _ECDSA,
-    "1.2.156.10197.1.301.1": _GM,
-    "1.2.156.10197.1.301": _GM,
+    RS256.key_oid: _RSA,
+    ES256.key_oid: _ECDSA,
+    **dict.fromkeys(SM2_SM3.aliases, _GM),
 }
 
 

@@ -5,6 +5,7 @@ in constant time.
 """
 
 import hmac
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -69,32 +70,49 @@ class Sm2Ciphertext:
         return sequence(integer(x), integer(y), octet_string(self.check), octet_string(self.body))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sm2Encryption:
+    """The procedure over one engine, with where its nonces and its key stream come from.
+
+    Only tests of published vectors name those two: a nonce that somebody knows gives the message away.
+    """
+
+    engine: Sm2Multiplier
+    draw: Callable[[], bytes] = draw_scalar
+    stream: Callable[[bytes, int], bytes] = derive
+
+    def encrypt(self, point: bytes, message: bytes) -> Sm2Ciphertext:
+        """Encrypt as ``encrypt`` says."""
+        if not 0 < len(message) <= MAX_MESSAGE:
+            raise CryptoError(f"SM2 encrypts 1 to {MAX_MESSAGE} octets")
+        while True:
+            k = self.draw()
+            shared = self.engine.multiply(point, k)
+            stream = self.stream(shared[1:], len(message))
+            if not _all_zero(stream):  # GB/T 32918.4 6.1 A5: otherwise the message would be sent as it is.
+                first = self.engine.multiply(BASE_POINT, k)
+                return Sm2Ciphertext(point=first, check=_check(shared, message), body=_xor(message, stream))
+
+    def decrypt(self, scalar: bytes, ciphertext: Sm2Ciphertext) -> bytes:
+        """Decrypt as ``decrypt`` says."""
+        shared = self.engine.multiply(ciphertext.point, scalar)
+        stream = self.stream(shared[1:], len(ciphertext.body))
+        message = _xor(ciphertext.body, stream)
+        # GB/T 32918.4 7.1 B4 and B6, judged together so that they look and last alike.
+        confirmed = hmac.compare_digest(_check(shared, message), ciphertext.check)
+        if _all_zero(stream) | (not confirmed):
+            raise CryptoError(_REFUSED)
+        return message
+
+
 def encrypt(point: bytes, message: bytes, engine: Sm2Multiplier | None = None) -> Sm2Ciphertext:
     """Encrypt ``message`` to the holder of ``point``'s private key; KeyRefused for what is no point of the curve."""
-    if not 0 < len(message) <= MAX_MESSAGE:
-        raise CryptoError(f"SM2 encrypts 1 to {MAX_MESSAGE} octets")
-    engine = engine or default_multiplier()
-    while True:
-        k = draw_scalar()
-        shared = engine.multiply(point, k)
-        stream = derive(shared[1:], len(message))
-        if not _all_zero(stream):  # GB/T 32918.4 6.1 A5: otherwise the message would be sent as it is.
-            return Sm2Ciphertext(
-                point=engine.multiply(BASE_POINT, k), check=_check(shared, message), body=_xor(message, stream)
-            )
+    return Sm2Encryption(engine=engine or default_multiplier()).encrypt(point, message)
 
 
 def decrypt(scalar: bytes, ciphertext: Sm2Ciphertext, engine: Sm2Multiplier | None = None) -> bytes:
     """Give the message; CryptoError, with one text for every cause, if C3 does not confirm it."""
-    engine = engine or default_multiplier()
-    shared = engine.multiply(ciphertext.point, scalar)
-    stream = derive(shared[1:], len(ciphertext.body))
-    message = _xor(ciphertext.body, stream)
-    # GB/T 32918.4 7.1 B4 and B6, judged together so that they look and last alike.
-    confirmed = hmac.compare_digest(_check(shared, message), ciphertext.check)
-    if _all_zero(stream) | (not confirmed):
-        raise CryptoError(_REFUSED)
-    return message
+    return Sm2Encryption(engine=engine or default_multiplier()).decrypt(scalar, ciphertext)
 
 
 def _check(shared: bytes, message: bytes) -> bytes:

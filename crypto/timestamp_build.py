@@ -10,7 +10,8 @@ from crypto.certificate import Certificate
 from crypto.cms_build import attribute, signing_certificate_v2
 from crypto.errors import CmsError
 from crypto.issuing import algorithm_identifier
-from crypto.keys import Signer
+from crypto.keys import Signer, require_fit
+from crypto.suites import Usage
 from crypto.timestamp import is_authority
 
 _VERSION, _SIGNED_DATA_VERSION = 1, 3
@@ -58,6 +59,7 @@ class TokenTemplate:
         if not is_authority(certificate):
             raise CmsError("the certificate is not for time-stamping alone (critical extended key usage)")
         suite = signer.suite
+        require_fit(suite, signer.public_key, Usage.MESSAGE)
         self.certificate = certificate
         self.policy = policy
         self._signer = signer

@@ -2,6 +2,7 @@
 
 from crypto.certificate import Certificate, pem_bodies
 from crypto.issuing import (
+    ENCRYPTION,
     OCSP_RESPONDER,
     PROFILES,
     ROOT,
@@ -22,6 +23,7 @@ from crypto.keys import Signer
 from crypto.names import NameParts, name, name_text, same_name
 
 __all__ = [
+    "ENCRYPTION",
     "OCSP_RESPONDER",
     "PROFILES",
     "ROOT",

@@ -17,13 +17,14 @@ from idp.errors import AuthorizeRefused
 from idp.logout import Ask
 from idp.pages import IdpPages
 from idp.service import Idp
+from idp.token_keys import KEY_SET_KEPT
 from idp.userinfo import bearer_token, read_form, userinfo
 from kernel.errors import Refusal
 from kernel.page import Pages
 
 FLOW = "/oauth2/flows"
 _FORM = "application/x-www-form-urlencoded"
-_PUBLIC = {"Cache-Control": "public, max-age=3600", "Access-Control-Allow-Origin": "*"}
+_PUBLIC = {"Cache-Control": f"public, max-age={int(KEY_SET_KEPT.total_seconds())}", "Access-Control-Allow-Origin": "*"}
 _PRIVATE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -36,8 +37,8 @@ def routes(idp: Idp, pages: Pages) -> list[Route]:
     """
     http = _Http(idp, pages)
     return [
-        Route(CONFIGURATION, _fixed(idp.configuration), methods=["GET"]),
-        Route(JWKS, _fixed(idp.key_set), methods=["GET"]),
+        Route(CONFIGURATION, _public(idp.published.configuration), methods=["GET"]),
+        Route(JWKS, _public(idp.published.key_set), methods=["GET"]),
         Route(AUTHORIZE, http.authorize, methods=["GET", "POST"]),
         Route(FLOW + "/{flow}", http.flow, methods=["GET", "POST"]),
         Route(TOKEN, http.token, methods=["POST"]),
@@ -46,10 +47,11 @@ def routes(idp: Idp, pages: Pages) -> list[Route]:
     ]
 
 
-def _fixed(prebuilt: Prebuilt) -> Endpoint:
-    headers = {**_PUBLIC, "ETag": prebuilt.etag}
-
+def _public(current: Callable[[], Prebuilt]) -> Endpoint:
     async def endpoint(request: Request) -> Response:
+        # Now and then this looks into the database, and at the first time into the vault.
+        prebuilt = await run_in_threadpool(current)
+        headers = {**_PUBLIC, "ETag": prebuilt.etag}
         if request.headers.get("if-none-match") == prebuilt.etag:
             return Response(status_code=304, headers=headers)
         return Response(prebuilt.body, media_type="application/json", headers=headers)

@@ -43,3 +43,15 @@ class UnknownPerson(Refusal):
     """There is no such person."""
 
     reason, code = Reason.NOT_FOUND, "person_unknown"
+
+
+class TokenKeyMissing(Refusal):
+    """The issuer has no key to sign tokens with, or the vault has another one under its name."""
+
+    reason, code = Reason.UNAVAILABLE, "token_key_missing"
+
+
+class TokenKeyRefused(Refusal):
+    """The keys that sign tokens cannot be changed like this, or not yet."""
+
+    reason, code = Reason.CONFLICT, "token_key_refused"

@@ -1,19 +1,22 @@
 """Tokens: the access and ID tokens we sign, and whom an access token stands for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol, TypeVar
 
 from crypto.errors import TokenError
-from crypto.jose import JwtSigner, SignedClaims, VerifiedClaims, half_hash, public_jwk, verify_jwt, verify_signature
-from crypto.keys import PublicKey, Signer
+from crypto.jose import SignedClaims, VerifiedClaims, half_hash, verify_jwt, verify_signature
 from idp.model import ACCESS_TOKEN_LIFETIME, ID_TOKEN_LIFETIME, Client, Grant, GrantId, Person
 from idp.store import clients, grants, people
+from idp.token_keys import Ring
 from kernel.clock import Clock
 from kernel.db import Database
 from kernel.errors import Unauthenticated
 from kernel.ids import new_id
 from kernel.principal import Principal, PrincipalKind
+
+Claimed = TypeVar("Claimed", bound=Mapping[str, object])
 
 ACCESS_TYPE = "at+jwt"
 # Issuer and judge share one clock, give or take a second machine.
@@ -30,33 +33,34 @@ class Bearer:
     scope: tuple[str, ...]
 
 
+class Keys(Protocol):
+    """The issuer's keys, which other processes may change at any time."""
+
+    def ring(self) -> Ring:
+        """Give the keys as they stood a moment ago; asked for every token."""
+
+    def reread(self) -> Ring:
+        """Give the keys as they stand; the same object if nothing has changed."""
+
+
 class TokenMaker:
-    """Signs tokens with one key and judges those signed with it or with ``retired`` ones.
+    """Signs tokens with the active one of ``keys`` and judges those signed with any of them.
 
     ``audience`` is what access tokens are good for: all interfaces of this service.
     """
 
-    def __init__(
-        self, *, issuer: str, audience: str, signer: Signer, kid: str, retired: Mapping[str, PublicKey] | None = None
-    ) -> None:
+    def __init__(self, *, issuer: str, audience: str, keys: Keys) -> None:
         self.issuer = issuer
         self.audience = audience
-        self._signer = JwtSigner(signer, kid)
-        self._keys = {**(retired or {}), kid: signer.public_key}
+        self._keys = keys
 
-    @property
-    def algorithm(self) -> str:
-        """The JOSE name of the signing algorithm."""
-        return self._signer.suite.jose
-
-    def jwks(self) -> dict[str, list[dict[str, object]]]:
-        """Give the public keys, the signing one first (RFC 7517 5)."""
-        ordered = (self._signer.kid, *(kid for kid in self._keys if kid != self._signer.kid))
-        return {"keys": [{**public_jwk(self._keys[kid], kid)} for kid in ordered]}
+    def ring(self) -> Ring:
+        """Give the keys as they stood a moment ago."""
+        return self._keys.ring()
 
     def access_for_person(self, grant: Grant, now: datetime) -> str:
         """Make the access token of a grant (RFC 9068): it dies with the grant."""
-        return self._signer.sign(
+        return self.ring().signer.sign(
             {
                 **self._access(str(grant.person_id), grant.client_id, grant.scope, now),
                 "auth_time": int(grant.authenticated_at.timestamp()),
@@ -70,10 +74,11 @@ class TokenMaker:
 
     def access_for_client(self, client: Client, rights: Iterable[str], now: datetime) -> str:
         """Make an access token of a client for itself: ``sub`` is the client (RFC 9068 2.2)."""
-        return self._signer.sign(self._access(client.id, client.id, tuple(rights), now), typ=ACCESS_TYPE)
+        return self.ring().signer.sign(self._access(client.id, client.id, tuple(rights), now), typ=ACCESS_TYPE)
 
     def id_token(self, grant: Grant, claims: Mapping[str, object], access_token: str, now: datetime) -> str:
         """Make the ID token of a grant (OpenID Connect Core 2); ``claims`` tell about the person."""
+        signer = self.ring().signer
         issued = int(now.timestamp())
         told: dict[str, object] = {
             **claims,
@@ -87,32 +92,47 @@ class TokenMaker:
             "acr": grant.acr,
             "amr": list(grant.amr),
             "sid": grant.session_id,
-            "at_hash": half_hash(self._signer.suite, access_token),
+            "at_hash": half_hash(signer.suite, access_token),
         }
         if grant.nonce is not None:
             told["nonce"] = grant.nonce
-        return self._signer.sign(told)
+        return signer.sign(told)
 
     def verified_access(self, token: str, now: datetime) -> VerifiedClaims:
         """Judge an access token of ours; TokenError where anything fails. Revocation is not judged here."""
-        return verify_jwt(
-            token,
-            keys=self._keys,
-            issuer=self.issuer,
-            audience=self.audience,
-            typ=ACCESS_TYPE,
-            at=now,
-            leeway=_LEEWAY,
-            suites=(self._signer.suite,),
+        return self._judged(
+            lambda ring: verify_jwt(
+                token,
+                keys=ring.keys.trusted,
+                issuer=self.issuer,
+                audience=self.audience,
+                typ=ACCESS_TYPE,
+                at=now,
+                leeway=_LEEWAY,
+                suites=ring.keys.suites,
+            )
         )
 
     def hint(self, token: str) -> SignedClaims | None:
         """Read an id_token_hint: an ID token of ours, perhaps expired; None for anything else."""
         try:
-            claims = verify_signature(token, keys=self._keys, typ="JWT", suites=(self._signer.suite,))
+            claims = self._judged(
+                lambda ring: verify_signature(token, keys=ring.keys.trusted, typ="JWT", suites=ring.keys.suites)
+            )
         except TokenError:
             return None
         return claims if claims.get("iss") == self.issuer else None
+
+    def _judged(self, judge: Callable[[Ring], Claimed]) -> Claimed:
+        """Judge by the keys of a moment ago; by those of now before a token is refused that another process made."""
+        ring = self.ring()
+        try:
+            return judge(ring)
+        except TokenError:
+            now = self._keys.reread()
+            if now is ring:
+                raise
+        return judge(now)
 
     def _access(self, subject: str, client: str, scope: tuple[str, ...], now: datetime) -> dict[str, object]:
         issued = int(now.timestamp())

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import NewType
 
 from kernel.errors import Reason, Refusal
-from seal.model import Picture, Placement
+from seal.model import Picture
+from seal.placing import AtPoint
 
 PublicId = NewType("PublicId", str)
 """The random 128-bit id in a licence's address and QR code: 26 lower-case base32 characters, tied to nothing else."""
@@ -155,10 +156,10 @@ class LicenseType:
     seal_centre_mm: tuple[float, float]
     """Where on the first page the middle of the seal goes, from its top left corner."""
 
-    def placement(self, seal: Picture) -> Placement:
+    def placement(self, seal: Picture) -> AtPoint:
         """Give the place of this seal's picture, whatever its size."""
         x, y = self.seal_centre_mm
-        return Placement(page=1, x_mm=x - seal.width_mm / 2, y_mm=y - seal.height_mm / 2)
+        return AtPoint.on(1, x_mm=x - seal.width_mm / 2, y_mm=y - seal.height_mm / 2)
 
 
 # --- licences --------------------------------------------------------------------------------------------------

@@ -15,7 +15,8 @@ from PIL import Image
 
 from license_store import glyphs, ornament
 from license_store.model import CHINA, FaceData, FieldKind, GlyphMissing, License, LicenseType, RenderingFailed
-from seal.model import Picture, Placement
+from seal.model import Picture
+from seal.placing import AtPoint
 
 _TEMPLATES = Path(__file__).parent / "templates" / "render"
 _PICTURE_PIXELS_PER_INCH = 92
@@ -149,7 +150,7 @@ def _face(kind: LicenseType, face: FaceData) -> dict[str, dict[str, str]]:
     return {field.name: {"label": field.zh, "value": values.get(field.name, "")} for field in kind.fields}
 
 
-def _with_seal(page_png: bytes, seal: Picture, at: Placement) -> bytes:
+def _with_seal(page_png: bytes, seal: Picture, at: AtPoint) -> bytes:
     """Lay the seal on the page as the sealed PDF shows it, ink on ink, and save with few colours."""
     scale = _PICTURE_PIXELS_PER_INCH / _MM_PER_INCH
     with Image.open(io.BytesIO(page_png)) as opened, Image.open(io.BytesIO(seal.png)) as artwork:

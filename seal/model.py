@@ -8,6 +8,7 @@ from typing import NewType, Protocol
 
 from crypto.suites import Suite
 from crypto.x509 import Certificate
+from seal.placing import Placement
 
 SealId = NewType("SealId", str)
 """esID: 14 digits, a GB/T 2260 region and an 8-digit serial."""
@@ -67,15 +68,6 @@ class Seal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Placement:
-    """Where the picture goes: page (from 1) and the top-left corner of its box in mm from the page's top left."""
-
-    page: int
-    x_mm: float
-    y_mm: float
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Mark:
     """What a sealing leaves for eyes to see."""
 
@@ -83,6 +75,8 @@ class Mark:
     picture: Picture
     placement: Placement
     reason: str = ""
+    closes: bool = False
+    """No signature may follow this one."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,10 +89,16 @@ class Credential:
     suite: Suite
     seseal: bytes | None = None
     """SESeal, DER; needed by the formats that embed one (OFD, GM.sm2seal)."""
+    stamper: "StampTime | None" = None
+    """Who confirms the time of the signature; None for the claimed time alone."""
 
 
 SignMessage = Callable[[bytes], bytes]
 """Signs a whole message (digest, and Z_A for SM2, inside) and gives the DER signature value of the suite."""
+
+
+StampTime = Callable[[bytes], bytes]
+"""Gives a time-stamp token, DER, over a signature's octets (RFC 3161, GB/T 20520); refuses if nobody stamps now."""
 
 
 class PreparedDocument(Protocol):

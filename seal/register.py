@@ -285,6 +285,10 @@ def _check(application: SealApplication, keys: Sequence[SigningKey]) -> None:
     for key in keys:
         if key.certificate.public_key.kind is not key.suite.key:
             raise SealRefused(f"The certificate given for {key.suite.name} holds a key of another kind.")
+        # GM/T 0015: the holder's encryption certificate must never stand under a document.
+        usages = key.certificate.key_usage
+        if usages is not None and not usages & {"digital_signature", "content_commitment"}:
+            raise SealRefused(f"The certificate given for {key.suite.name} is not for signing (key usage).")
 
 
 def _as_seal(row: SealRow, history: Sequence[StatusChange]) -> Seal:

@@ -6,11 +6,13 @@ from datetime import datetime
 
 from crypto.digests import sm3
 from seal.errors import SealRefused
-from seal.model import Placement, Report, Seal, SealId
+from seal.model import Report, SealId
+from seal.placing import InCorner, Placement, placement_text
 
 _TEXT_MAX = 500
 _KEY_MAX = 200
-LAST_PAGE = -1
+DEFAULT_PLACEMENT: Placement = InCorner()
+"""Where the picture goes if nobody said: at the bottom right of the last page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,6 +27,8 @@ class SealRequest:
     case_number: str | None = None
     document_kind: str = ""
     idempotency_key: str | None = None
+    closes: bool = False
+    """Let no later signature into the document."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,14 +49,6 @@ class SealedDocument:
     """This is the answer of an earlier call with the same Idempotency-Key."""
 
 
-def default_placement(seal: Seal) -> Placement:
-    """Put the picture at the bottom right of the last page of an A4 document: 20 mm from the right, 25 from below."""
-    a4_width, a4_height = 210, 297
-    return Placement(
-        page=LAST_PAGE, x_mm=a4_width - 20 - seal.picture.width_mm, y_mm=a4_height - 25 - seal.picture.height_mm
-    )
-
-
 def request_hash(request: SealRequest) -> str:
     """Identify what was asked for, document included: two requests with one hash are the same request."""
     place = request.placement
@@ -60,7 +56,8 @@ def request_hash(request: SealRequest) -> str:
         [
             request.seal,
             request.format,
-            [place.page, place.x_mm, place.y_mm] if place else None,
+            placement_text(place) if place else None,
+            request.closes,
             request.reason,
             request.case_number,
             request.document_kind,

@@ -32,7 +32,7 @@ from seal.errors import (
 from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format
 from seal.model import Mark, PreparedDocument, Report, Seal, SealId, Verdict
 from seal.register import SealCredential, SealRegister
-from seal.request import SealedDocument, SealRequest, check_texts, default_placement, request_hash
+from seal.request import DEFAULT_PLACEMENT, SealedDocument, SealRequest, check_texts, request_hash
 from seal.store import Progress
 from seal.verifying import MAX_DOCUMENT, check_size
 
@@ -169,8 +169,9 @@ class SealService:
         mark = Mark(
             seal_name=seal.name,
             picture=seal.picture,
-            placement=request.placement or default_placement(seal),
+            placement=request.placement or DEFAULT_PLACEMENT,
             reason=request.reason,
+            closes=request.closes,
         )
         prepared = chosen.layout.prepare(request.document, mark, signing.credential, at)
         return _Task(

@@ -9,7 +9,8 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from seal.errors import DocumentRefused
-from seal.model import Placement
+from seal.placing import AtPoint, Placement, parse_placement
+from seal.placing.text import LONGEST_PLACEMENT
 
 _MOST_FIELDS = 20
 _LONGEST_FIELD = 4096
@@ -28,6 +29,13 @@ class SealingOptions(BaseModel):
     page: int | None = Field(None, description="page, from 1; -1 is the last", ge=-10_000, le=100_000)
     x_mm: float | None = Field(None, description="left edge of the picture, mm from the page's left", ge=0, le=10_000)
     y_mm: float | None = Field(None, description="top edge of the picture, mm from the page's top", ge=0, le=10_000)
+    placement: str | None = Field(
+        None,
+        description="where the picture goes, such as corner:bottom-right;dx=20;dy=25, point;x=120;y=230;pages=1-3, "
+        "keyword:盖章处;pick=1 or straddle:right; instead of page, x_mm and y_mm",
+        max_length=LONGEST_PLACEMENT,
+    )
+    closes: bool = Field(default=False, description="let no later signature into the document")
     reason: str = Field("", description="why the document is sealed; stands in the signature", max_length=500)
     case_number: str | None = Field(None, description="the case this belongs to", max_length=200)
     document_kind: str = Field("", description="what kind of document this is", max_length=200)
@@ -37,14 +45,18 @@ class SealingOptions(BaseModel):
         given = {self.page is not None, self.x_mm is not None, self.y_mm is not None}
         if len(given) != 1:
             raise ValueError("page, x_mm and y_mm are given together or not at all")
+        if self.placement is not None and self.page is not None:
+            raise ValueError("a place is given by placement or by page, x_mm and y_mm, not by both")
         return self
 
     @property
-    def placement(self) -> Placement | None:
-        """Where the picture goes, if the caller said so."""
+    def place(self) -> Placement | None:
+        """Where the picture goes, if the caller said so; PlacementRefused if that is no placement."""
+        if self.placement is not None:
+            return parse_placement(self.placement)
         if self.page is None or self.x_mm is None or self.y_mm is None:
             return None
-        return Placement(page=self.page, x_mm=self.x_mm, y_mm=self.y_mm)
+        return AtPoint.on(self.page, x_mm=self.x_mm, y_mm=self.y_mm)
 
 
 class VerifyingOptions(BaseModel):

@@ -13,7 +13,8 @@ from rich.markup import escape
 from admin import settings as configuration
 from admin.build import operator, services
 from kernel.errors import Refusal
-from seal.model import Finding, Placement, Report, SealId, Verdict
+from seal.model import Finding, Report, SealId, Verdict
+from seal.placing import AtPoint, Placement, parse_placement
 from seal.request import SealRequest
 from seal.trust import Trust
 from seal.verifying import MAX_DOCUMENT, Verifier, report_json
@@ -125,8 +126,13 @@ def seal(  # noqa: PLR0913 - one option each
         str | None, typer.Option("--format", help="pdf-pades-sm2, pdf-pades-p256 or ofd-ses-v4; SM2 by default.")
     ] = None,
     place: Annotated[
-        str | None, typer.Option(help="PAGE,X,Y: page from 1 (-1 the last), mm from its top left corner.")
+        str | None,
+        typer.Option(
+            help="Where the picture goes: corner:bottom-right;dx=20;dy=25 (the default, on the last page), "
+            "point;x=120;y=230;pages=1-3, keyword:盖章处;pick=1, straddle:right, facing; or PAGE,X,Y in mm."
+        ),
     ] = None,
+    closes: Annotated[bool, typer.Option("--close", help="Let no later signature into the document.")] = False,
     reason: Annotated[str, typer.Option(help="Why it is sealed; stands in the document and in the ledger.")] = "",
     case: Annotated[str | None, typer.Option(help="Case number (办件编号) for the ledger.")] = None,
     kind: Annotated[str, typer.Option(help="Kind of document.")] = "approval-result",
@@ -145,6 +151,7 @@ def seal(  # noqa: PLR0913 - one option each
             seal=SealId(seal_id),
             format=document_format,
             placement=_placement(place),
+            closes=closes,
             reason=reason,
             case_number=case,
             document_kind=kind,
@@ -159,11 +166,13 @@ def seal(  # noqa: PLR0913 - one option each
 def _placement(text: str | None) -> Placement | None:
     if text is None:
         return None
-    try:
-        page, x, y = text.split(",")
-        return Placement(page=int(page), x_mm=float(x), y_mm=float(y))
-    except ValueError:
-        raise typer.BadParameter("--place takes PAGE,X,Y, such as 1,132,180") from None
+    if text.count(",") == 2 and ";" not in text and ":" not in text:  # noqa: PLR2004 - the short form has three parts
+        try:
+            page, x, y = text.split(",")
+            return AtPoint.on(int(page), x_mm=float(x), y_mm=float(y))
+        except ValueError:
+            raise typer.BadParameter("--place takes PAGE,X,Y, such as 1,132,180") from None
+    return parse_placement(text)
 
 
 def _moment(text: str | None) -> datetime | None:

@@ -74,8 +74,9 @@ def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
     with (
         _bound(settings) as listener,
         build.services(settings, real_names=real_names) as service,
-        kept_clean(service.idp.sweep),
+        kept_clean(service.idp.sweep, service.authorities.keep),
     ):
+        service.idp.keys.ring()  # Better known now than at the first login: the vault opens, and a key signs tokens.
         config = uvicorn.Config(
             faces.application(service),
             host=settings.host,

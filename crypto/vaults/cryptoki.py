@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from ctypes import POINTER, c_char_p, c_ubyte, c_ulong, c_void_p
 from typing import Final
 
+from crypto.digests import SHA256
 from crypto.errors import KeyRefused
 
 # Return values (CKR_).
@@ -27,8 +28,14 @@ PUBLIC_KEY, PRIVATE_KEY = 2, 3
 CLASS, TOKEN, PRIVATE, LABEL, KEY_TYPE, ID, SENSITIVE = 0x00, 0x01, 0x02, 0x03, 0x100, 0x102, 0x103
 SIGN, VERIFY, MODULUS, MODULUS_BITS, PUBLIC_EXPONENT = 0x108, 0x10A, 0x120, 0x121, 0x122
 EXTRACTABLE, EC_PARAMS, EC_POINT = 0x162, 0x180, 0x181
-RSA, EC = 0x00, 0x03
-RSA_GENERATE, RSA_PKCS, EC_GENERATE, ECDSA = 0x0000, 0x0001, 0x1040, 0x1041
+ALLOWED_MECHANISMS: Final = 0x40000600
+RSA, EC, EDWARDS = 0x00, 0x03, 0x40
+RSA_GENERATE, RSA_PKCS, RSA_PSS, EC_GENERATE, ECDSA = 0x0000, 0x0001, 0x000D, 0x1040, 0x1041
+EDWARDS_GENERATE, EDDSA = 0x1055, 0x1057
+DIGESTS: Final[Mapping[str, tuple[int, int]]] = {SHA256.oid: (0x250, 2)}
+"""CKM_ of a digest, and CKG_ of MGF1 with it."""
+
+MECHANISM_FAILURES: Final = frozenset({0x70, 0x71})  # CKR_MECHANISM_INVALID, CKR_MECHANISM_PARAM_INVALID
 
 _UNAVAILABLE: Final = c_ulong(-1).value
 _LARGEST: Final = 16 * 1024
@@ -152,6 +159,12 @@ def ulong(value: int) -> bytes:
 def number(octets: bytes) -> int | None:
     """Read a CK_ULONG; None if it is none."""
     return c_ulong.from_buffer_copy(octets).value if len(octets) == ctypes.sizeof(c_ulong) else None
+
+
+def ulongs(octets: bytes) -> frozenset[int]:
+    """Read an array of CK_ULONG, as CKA_ALLOWED_MECHANISMS holds it; nothing if it is none."""
+    size = ctypes.sizeof(c_ulong)
+    return frozenset(c_ulong.from_buffer_copy(octets, at).value for at in range(0, len(octets) - size + 1, size))
 
 
 TRUE: Final = b"\x01"

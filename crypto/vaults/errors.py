@@ -9,6 +9,12 @@ class UnknownKey(KeyRefused):
     code = "vault_key_unknown"
 
 
+class WrongPurpose(KeyRefused):
+    """A signing key was asked to decrypt, or an encryption key to sign."""
+
+    code = "vault_key_purpose"
+
+
 class VaultDamaged(KeyRefused):
     """A file of the vault is cut short, altered or of another vault; or a device says what it cannot mean."""
 

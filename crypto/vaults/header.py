@@ -10,12 +10,13 @@ import os
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, NoReturn, TypeAlias
+from typing import Final, TypeAlias
 
 from argon2.low_level import Type, hash_secret_raw
 from cryptography.hazmat.primitives.hashes import SM3
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from crypto import secrecy
 from crypto.der import integer, octet_string, sequence, utf8
 from crypto.errors import CryptoError, KeyRefused
 from crypto.sm4 import KEY_SIZE, open_gcm, seal_gcm
@@ -51,7 +52,7 @@ DEFAULT_COST: Final = KdfCost()
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class KeyEncryptionKey:
+class KeyEncryptionKey(secrecy.Secret):
     """32 random octets that a key service or a module keeps for us, in the place of a passphrase."""
 
     octets: bytes
@@ -60,18 +61,12 @@ class KeyEncryptionKey:
         if len(self.octets) != KEK_SIZE:
             raise KeyRefused(f"a key-encryption key has {KEK_SIZE} octets, not {len(self.octets)}")
 
-    def __repr__(self) -> str:
-        return "KeyEncryptionKey(…)"
-
-    def __reduce__(self) -> NoReturn:
-        raise TypeError("a key-encryption key is not copied to where it would be readable")
-
 
 Secret: TypeAlias = str | KeyEncryptionKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class VaultKeys:
+class VaultKeys(secrecy.Secret):
     """The keys that key files are sealed under: one, and two while the one takes the other's place."""
 
     current: bytes
@@ -118,7 +113,7 @@ class Header:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class HeaderKey:
+class HeaderKey(secrecy.Secret):
     """A secret made fit for one header; whoever holds it follows every change but that of the secret."""
 
     cost: KdfCost | None

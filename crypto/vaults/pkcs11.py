@@ -1,19 +1,22 @@
 """The PKCS #11 vault: keys in a token, reached through its vendor's Cryptoki module.
 
-A key is known by its CKA_ID; its id here is ``p11-<CKA_ID in hexadecimal>``. P-256 and RSA are as in the standard;
-for SM2 there is none, so that its numbers come from the vendor's manual (``Sm2Numbers``).
+A key is known by its CKA_ID; its id here is ``p11-<CKA_ID in hexadecimal>``. P-256, RSA and Ed25519 are as in the
+standard; for SM2 there is none, so that its numbers come from the vendor's manual (``Sm2Numbers``). Which of its suites
+an RSA key signs by stands with the key (CKA_ALLOWED_MECHANISMS), so that the token holds it to that too; a key without
+that attribute signs by the first, as keys of other tools do.
 """
 
 import os
 import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Final, NoReturn
 
-from crypto.der import bit_string, integer, null, octet_string, oid, parse, sequence
+from crypto.der import PRINTABLE, bit_string, integer, null, octet_string, oid, parse, sequence, tlv
 from crypto.errors import DerError, KeyRefused
-from crypto.keys import KeyId, PublicKey
-from crypto.suites import ES256, RS256, SM2_SM3, KeyKind, Suite
+from crypto.keys import KeyId, PublicKey, require_strong
+from crypto.suites import ED25519, ES256, PS256, RS256, SM2_SM3, KeyKind, Suite
 from crypto.vaults import cryptoki as ck
 from crypto.vaults.errors import UnknownKey, VaultDamaged
 from crypto.vaults.pool import LIMITS, Limits, Pool
@@ -22,6 +25,9 @@ from crypto.vaults.token import Token, TokenSession
 _ID: Final = re.compile(r"p11-((?:[0-9a-f]{2}){1,64})")
 _ID_SIZE: Final = 12
 _POINT_SIZE: Final = 65
+_EDWARDS_SIZE: Final = 32
+# 3.0 section 2.3.10: the curve's name as a PrintableString, or its identifier. Tokens take either; most give the name.
+_EDWARDS_CURVES: Final = (tlv(PRINTABLE, b"edwards25519"), oid(ED25519.key_oid))
 _CURVES: Final = {oid(row.curve_oid): row for row in (ES256, SM2_SM3) if row.curve_oid}
 _EXPONENT: Final = (65537).to_bytes(3, "big")
 
@@ -37,12 +43,14 @@ class Sm2Numbers:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Way:
-    """How a suite is said in Cryptoki."""
+    """How a suite is said in Cryptoki; ``private`` is what its private keys have besides."""
 
     key_type: int
     generate: int
     sign: int
     public: ck.Template
+    parameter: bytes = b""
+    private: ck.Template = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,14 +100,16 @@ class Pkcs11Vault:
         return self._look(key).suite
 
     def sign_digest(self, key: KeyId, digest: bytes) -> bytes:
-        """Sign a digest of the suite's size: DER r, s for the curves, PKCS#1 v1.5 octets for RSA."""
-        suite = self._look(key).suite
-        if len(digest) != suite.digest.size:
+        """Sign as ``KeyVault`` says; an RSA key shorter than new ones are made is refused (SuiteRefused)."""
+        found = self._look(key)
+        suite = found.suite
+        if len(digest) != suite.digest.size and not suite.whole_message:
             raise KeyRefused(f"{suite.name} signs digests of {suite.digest.size} octets, not {len(digest)}")
-        name, mechanism = _name(key), self._ways[suite.name].sign
-        octets = _digest_info(suite, digest) if suite.key is KeyKind.RSA else digest
-        value = self._pool.use(lambda session: session.sign(session.private(name), mechanism, octets))
-        if suite.key is KeyKind.RSA:
+        require_strong(found.public_key)
+        name, way = _name(key), self._ways[suite.name]
+        octets = _digest_info(suite, digest) if way.sign == ck.RSA_PKCS else digest
+        value = self._pool.use(lambda session: session.sign(session.private(name), way.sign, octets, way.parameter))
+        if suite.raw_size is None:
             return value
         if len(value) != suite.raw_size:
             raise VaultDamaged(f"what the token gives as a signature of key {key} is none")
@@ -126,13 +136,16 @@ class Pkcs11Vault:
         suite = self._suite(session, private)
         if suite is None:
             raise KeyRefused(f"the key p11-{name.hex()} is of a kind that is not used here")
-        spki = _rsa(session, private) if suite.key is KeyKind.RSA else _curve(session, name, private, suite)
-        return _Found(suite=suite, public_key=PublicKey.from_spki(spki))
+        return _Found(suite=suite, public_key=_READERS[suite.key](session, name, private, suite))
 
     def _suite(self, session: TokenSession, private: int) -> Suite | None:
         kind = ck.number(session.value(private, ck.KEY_TYPE) or b"")
         if kind == ck.RSA:
-            return RS256
+            allowed = ck.ulongs(session.value(private, ck.ALLOWED_MECHANISMS) or b"")
+            fitting = (suite for suite in (RS256, PS256) if not allowed or self._ways[suite.name].sign in allowed)
+            return next(fitting, None)
+        if kind == ck.EDWARDS:
+            return ED25519 if session.value(private, ck.EC_PARAMS) in _EDWARDS_CURVES else None
         sm2 = self._ways.get(SM2_SM3.name)
         if kind == ck.EC:
             suite = _CURVES.get(session.value(private, ck.EC_PARAMS) or b"")
@@ -159,16 +172,39 @@ def der_of(raw: bytes) -> bytes:
 
 
 def _ways(sm2: Sm2Numbers | None) -> dict[str, _Way]:
-    rsa: ck.Template = [(ck.MODULUS_BITS, ck.ulong(RS256.key_bits or 0)), (ck.PUBLIC_EXPONENT, _EXPONENT)]
     ways = {
         ES256.name: _Way(key_type=ck.EC, generate=ck.EC_GENERATE, sign=ck.ECDSA, public=_on_curve(ES256)),
-        RS256.name: _Way(key_type=ck.RSA, generate=ck.RSA_GENERATE, sign=ck.RSA_PKCS, public=rsa),
+        RS256.name: _rsa_way(RS256, ck.RSA_PKCS),
+        PS256.name: _rsa_way(PS256, ck.RSA_PSS, _pss_parameter(PS256)),
+        ED25519.name: _Way(
+            key_type=ck.EDWARDS,
+            generate=ck.EDWARDS_GENERATE,
+            sign=ck.EDDSA,
+            public=[(ck.EC_PARAMS, _EDWARDS_CURVES[0])],
+        ),
     }
     if sm2 is not None:
         ways[SM2_SM3.name] = _Way(
             key_type=sm2.key_type, generate=sm2.generate, sign=sm2.sign, public=_on_curve(SM2_SM3)
         )
     return ways
+
+
+def _rsa_way(suite: Suite, mechanism: int, parameter: bytes = b"") -> _Way:
+    return _Way(
+        key_type=ck.RSA,
+        generate=ck.RSA_GENERATE,
+        sign=mechanism,
+        public=[(ck.MODULUS_BITS, ck.ulong(suite.key_bits or 0)), (ck.PUBLIC_EXPONENT, _EXPONENT)],
+        parameter=parameter,
+        private=[(ck.ALLOWED_MECHANISMS, ck.ulong(mechanism))],
+    )
+
+
+def _pss_parameter(suite: Suite) -> bytes:
+    """CK_RSA_PKCS_PSS_PARAMS: the digest, MGF1 with it, the octets of salt."""
+    digest, mask = ck.DIGESTS[suite.digest.oid]
+    return b"".join(map(ck.ulong, (digest, mask, suite.pss_salt or 0)))
 
 
 def _on_curve(suite: Suite) -> ck.Template:
@@ -200,30 +236,48 @@ def _make(session: TokenSession, name: bytes, way: _Way) -> None:
             (ck.SENSITIVE, ck.TRUE),
             (ck.EXTRACTABLE, ck.FALSE),
             (ck.SIGN, ck.TRUE),
+            *way.private,
         ],
     )
 
 
-def _rsa(session: TokenSession, private: int) -> bytes:
+def _rsa(session: TokenSession, _: bytes, private: int, suite: Suite) -> PublicKey:
     modulus = session.value(private, ck.MODULUS)
     exponent = session.value(private, ck.PUBLIC_EXPONENT)
     if not modulus or not exponent:
         raise VaultDamaged("the token does not give the public half of an RSA key")
     numbers = (integer(int.from_bytes(part, "big")) for part in (modulus, exponent))
-    return sequence(sequence(oid(RS256.key_oid), null()), bit_string(sequence(*numbers)))
+    return PublicKey.from_spki(sequence(sequence(oid(suite.key_oid), null()), bit_string(sequence(*numbers))))
 
 
-def _curve(session: TokenSession, name: bytes, private: int, suite: Suite) -> bytes:
+def _curve(session: TokenSession, name: bytes, private: int, suite: Suite) -> PublicKey:
+    return PublicKey.from_point(suite.key, _octets(_public_value(session, name, private), _POINT_SIZE))
+
+
+def _edwards(session: TokenSession, name: bytes, private: int, suite: Suite) -> PublicKey:
+    point = _octets(_public_value(session, name, private), _EDWARDS_SIZE)
+    return PublicKey.from_spki(sequence(sequence(oid(suite.key_oid)), bit_string(point)))
+
+
+_READERS: Final[Mapping[KeyKind, Callable[[TokenSession, bytes, int, Suite], PublicKey]]] = {
+    KeyKind.RSA: _rsa,
+    KeyKind.P256: _curve,
+    KeyKind.SM2: _curve,
+    KeyKind.ED25519: _edwards,
+}
+
+
+def _public_value(session: TokenSession, name: bytes, private: int) -> bytes:
     publics = session.find([(ck.CLASS, ck.ulong(ck.PUBLIC_KEY)), (ck.ID, name)])
     for handle in (*publics, private):  # Some tokens keep the point with the private key.
         if value := session.value(handle, ck.EC_POINT):
-            return PublicKey.from_point(suite.key, _point(value)).spki
+            return value
     raise VaultDamaged(f"the token has no public half of the key p11-{name.hex()}")
 
 
-def _point(value: bytes) -> bytes:
+def _octets(value: bytes, size: int) -> bytes:
     # 2.40 section 2.3.3: DER of the point in an OCTET STRING; older modules give the bare point.
-    if len(value) == _POINT_SIZE:
+    if len(value) == size:
         return value
     try:
         return parse(value).as_octets()

@@ -66,6 +66,32 @@ FUNCTIONS: Final[Mapping[str, tuple[object, ...]]] = {
 }
 
 
+# What a library has besides, if it decrypts: the second with or without the number of an algorithm.
+_DECRYPT: Final = "SDF_InternalDecrypt_ECC"
+_CIPHER_AND_ANSWER: Final = (c_void_p, c_void_p, POINTER(c_uint))
+
+
+def add_decryption(loaded: ctypes.CDLL, library: str, *, with_algorithm: bool) -> None:
+    """Declare the functions of encryption keys; KeyRefused if the library lacks one."""
+    head = (c_void_p, c_uint, c_uint) if with_algorithm else (c_void_p, c_uint)
+    wanted = {
+        "SDF_ExportEncPublicKey_ECC": FUNCTIONS["SDF_ExportSignPublicKey_ECC"],
+        _DECRYPT: (*head, *_CIPHER_AND_ANSWER),
+    }
+    try:
+        for name, arguments in wanted.items():
+            function = getattr(loaded, name)
+            function.restype, function.argtypes = c_uint, arguments
+    except AttributeError as error:
+        raise KeyRefused(f"{library} does not decrypt: {error}") from None
+
+
+def cipher_of(point: bytes, check: bytes, body: bytes) -> bytes:
+    """Write an ECCCipher: the coordinates right-aligned in 64 octets each, C3, the size of C2, C2."""
+    x, y = (point[at : at + _VALUE].rjust(_FIELD, b"\x00") for at in (1, 1 + _VALUE))
+    return x + y + check + bytes(c_uint(len(body))) + body
+
+
 def load(library: str) -> ctypes.CDLL:
     """Load a vendor's library; KeyRefused if it cannot be, or lacks a function."""
     try:

@@ -2,10 +2,11 @@
 
     vault.json          the vault key, sealed under the secret (crypto.vaults.header)
     vault.lock          held by writers: together to add keys, alone to change what keys are sealed under
-    keys/<id>.json      one key: format, id, suite, public key, and its PKCS#8 sealed under the vault key
+    keys/<id>.json      one key: format, id, suite, public key, and its PKCS#8 sealed under the vault key;
+                        "purpose" where it is for encryption
 
-A file opens only under its own id, suite and public key: all of them are authenticated with the sealed part, so
-files cannot be swapped or relabelled. A key file is written once and changes only when ``rotate`` seals it anew.
+A file opens only under its own id, suite, public key and purpose: all of them are authenticated with the sealed part,
+so files cannot be swapped or relabelled. A key file is written once and changes only when ``rotate`` seals it anew.
 Whoever can read this process's memory has the keys: it is a vault for development and small offices, not a
 certified module.
 """
@@ -13,18 +14,24 @@ certified module.
 import json
 import os
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from dataclasses import replace as replace_field
+from enum import Enum
 from functools import lru_cache
 from pathlib import Path
 from typing import Final, NoReturn
 
+from crypto import secrecy
 from crypto.der import integer, octet_string, sequence, utf8
+from crypto.encryption_keys import EnvelopedKey
 from crypto.engines import Sm2Engine, default_engine
 from crypto.errors import CryptoError, KeyRefused
 from crypto.keys import KeyId, PublicKey
+from crypto.sm2_encryption import Sm2Ciphertext
 from crypto.sm4 import KEY_SIZE, open_gcm, seal_gcm
-from crypto.suites import SUITES, Suite
-from crypto.vaults.errors import UnknownKey, VaultDamaged
+from crypto.suites import SM2_SM3, SUITES, Suite
+from crypto.vaults.errors import UnknownKey, VaultDamaged, WrongPurpose
 from crypto.vaults.files import check_folder, locked, make_folder, read_private, remove_drafts, replace, write_once
 from crypto.vaults.header import (
     DEFAULT_COST,
@@ -39,19 +46,33 @@ from crypto.vaults.header import (
     json_of,
     mapping,
 )
-from crypto.vaults.software import SignDigest, make_key, open_key
+from crypto.vaults.software import Decrypt, FreshKey, SignDigest, make_key, open_key
 
 __all__ = ["DEFAULT_COST", "FORMAT", "SHORTEST_PASSPHRASE", "KdfCost", "KeyEncryptionKey", "Secret", "SoftVault"]
 
 _ID: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,63}")
 _KEYS_OPEN: Final = 4096
+_ENCRYPTION_PREFIX: Final = "sm2-encryption-"
+
+
+class _Purpose(Enum):
+    """What a key is for, and the word for it that is authenticated with its file."""
+
+    SIGN = "private key"
+    ENCRYPT = "encryption key"
+
+
+_ENCRYPT: Final = "encrypt"
+_PURPOSES: Final[Mapping[object, _Purpose]] = {None: _Purpose.SIGN, _ENCRYPT: _Purpose.ENCRYPT}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class _OpenKey:
+class _OpenKey(secrecy.Secret):
     suite: Suite
     public_key: PublicKey
+    purpose: _Purpose
     sign: SignDigest
+    decrypt: Decrypt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
@@ -62,17 +83,19 @@ class _KeyFile:
     suite: Suite
     spki: bytes
     sealed: bytes
+    purpose: _Purpose
 
     @property
     def bound(self) -> bytes:
         return sequence(
-            utf8("private key"), integer(FORMAT), utf8(self.key), utf8(self.suite.name), octet_string(self.spki)
+            utf8(self.purpose.value), integer(FORMAT), utf8(self.key), utf8(self.suite.name), octet_string(self.spki)
         )
 
     @property
     def octets(self) -> bytes:
         members = {"format": FORMAT, "id": self.key, "suite": self.suite.name, "public": self.spki.hex()}
-        return json_of(members | {"sealed": self.sealed.hex()})
+        purpose = {"purpose": _ENCRYPT} if self.purpose is _Purpose.ENCRYPT else {}
+        return json_of(members | purpose | {"sealed": self.sealed.hex()})
 
 
 class SoftVault:
@@ -124,13 +147,45 @@ class SoftVault:
 
     def generate(self, suite: Suite) -> KeyId:
         """Make a key; its id names the suite and begins the fingerprint of its public half."""
-        fresh = make_key(suite, self._engine)
-        key = KeyId(f"{suite.name.lower()}-{fresh.public_key.fingerprint[:24]}")
+        return self._keep(suite, make_key(suite, self._engine), _Purpose.SIGN)
+
+    def generate_encryption_key(self) -> KeyId:
+        """Make an SM2 key that decrypts and never signs."""
+        return self._keep(SM2_SM3, make_key(SM2_SM3, self._engine), _Purpose.ENCRYPT)
+
+    def import_encryption_key(self, under: KeyId, envelope: EnvelopedKey) -> KeyId:
+        """Keep the pair that a key centre enveloped to the SM2 signing key ``under``; KeyRefused if it does not open.
+
+        A pair that was imported before gives its id again.
+        """
+        receiver = self._open_key(under)
+        if receiver.purpose is not _Purpose.SIGN or receiver.suite is not SM2_SM3:
+            raise WrongPurpose(f"the key {under} receives no enveloped keys: an SM2 signing key does")
+        return self._keep(SM2_SM3, receiver.decrypt.unwrap(envelope), _Purpose.ENCRYPT)
+
+    def encryption_keys(self) -> tuple[KeyId, ...]:
+        """List every encryption key by id, those of other processes included."""
+        return self._listed(encryption=True)
+
+    def decrypt(self, key: KeyId, ciphertext: Sm2Ciphertext) -> bytes:
+        """Give the message; CryptoError where the ciphertext does not open, WrongPurpose for a signing key."""
+        found = self._open_key(key)
+        if found.purpose is not _Purpose.ENCRYPT:
+            raise WrongPurpose(f"the key {key} signs and does not decrypt")
+        return found.decrypt.open(ciphertext)
+
+    def _keep(self, suite: Suite, fresh: FreshKey, purpose: _Purpose) -> KeyId:
+        word = _ENCRYPTION_PREFIX if purpose is _Purpose.ENCRYPT else f"{suite.name.lower()}-"
+        key = KeyId(word + fresh.public_key.fingerprint[:24])
         # Under the lock, or a change of the vault key that is at its end would not see the new file.
         with locked(self._lock, alone=False):
             vault_key = self._follow().newest
-            file = _seal(key, suite, fresh.public_key.spki, fresh.pkcs8, vault_key)
-            write_once(self._path(key), file.octets)
+            file = _KeyFile(key=key, suite=suite, spki=fresh.public_key.spki, sealed=b"", purpose=purpose)
+            try:
+                write_once(self._path(key), _seal(file, fresh.pkcs8, vault_key).octets)
+            except FileExistsError:
+                # A number never drawn twice: only an envelope that came twice. It opens, or this is refused.
+                _unseal(self._read(key), self.__vault_keys)
         return key
 
     def public_key(self, key: KeyId) -> PublicKey:
@@ -138,15 +193,27 @@ class SoftVault:
         return self._open_key(key).public_key
 
     def suite(self, key: KeyId) -> Suite:
-        """Give the one suite the key signs with."""
-        return self._open_key(key).suite
+        """Give the one suite the key signs with; WrongPurpose for an encryption key."""
+        return self._signing(key).suite
 
     def sign_digest(self, key: KeyId, digest: bytes) -> bytes:
         """Sign a digest of the suite's size: DER r, s for the curves, PKCS#1 v1.5 octets for RSA."""
-        return self._open_key(key).sign(digest)
+        return self._signing(key).sign(digest)
 
     def keys(self) -> tuple[KeyId, ...]:
-        """List every key by id, those of other processes included."""
+        """List every signing key by id, those of other processes included."""
+        return self._listed(encryption=False)
+
+    def _signing(self, key: KeyId) -> _OpenKey:
+        found = self._open_key(key)
+        if found.purpose is not _Purpose.SIGN:
+            raise WrongPurpose(f"the key {key} is for encryption and does not sign")
+        return found
+
+    def _listed(self, *, encryption: bool) -> tuple[KeyId, ...]:
+        return tuple(key for key in self._all_keys() if key.startswith(_ENCRYPTION_PREFIX) is encryption)
+
+    def _all_keys(self) -> tuple[KeyId, ...]:
         return tuple(sorted(KeyId(path.stem) for path in self._keys.glob("*.json") if _ID.fullmatch(path.stem)))
 
     @property
@@ -177,13 +244,13 @@ class SoftVault:
         # 2. The header names both keys.   3. Each file changes to the new one.   4. The header names that one alone.
         with locked(self._lock, alone=True):
             vault_keys = self._follow()
-            for key in self.keys():
+            for key in self._all_keys():
                 _unseal(self._read(key), vault_keys)
             remove_drafts(self._folder)
             remove_drafts(self._keys)
             if vault_keys.next is None:
                 vault_keys = self._write_header(VaultKeys(current=vault_keys.current, next=os.urandom(KEY_SIZE)))
-            changed = sum(self._reseal(key, vault_keys) for key in self.keys())
+            changed = sum(self._reseal(key, vault_keys) for key in self._all_keys())
             self._write_header(VaultKeys(current=vault_keys.newest))
         return changed
 
@@ -192,7 +259,7 @@ class SoftVault:
         pkcs8, under = _unseal(file, vault_keys)
         if under == vault_keys.newest:
             return False
-        replace(self._path(key), _seal(key, file.suite, file.spki, pkcs8, vault_keys.newest).octets)
+        replace(self._path(key), _seal(file, pkcs8, vault_keys.newest).octets)
         return True
 
     def _write_header(self, vault_keys: VaultKeys) -> VaultKeys:
@@ -221,13 +288,14 @@ class SoftVault:
             record = mapping(json.loads(read_private(self._path(key))))
             suite, version = SUITES[str(record["suite"])], record["format"]
             spki, sealed = bytes.fromhex(str(record["public"])), bytes.fromhex(str(record["sealed"]))
+            purpose = _PURPOSES[record.get("purpose")]
         except FileNotFoundError:
             raise UnknownKey(f"there is no key {key}") from None
         except (KeyError, ValueError, RecursionError):
             raise VaultDamaged(f"the file of key {key} is damaged") from None
         if version != FORMAT:
             raise KeyRefused(f"the key {key} was written by another version")
-        return _KeyFile(key=key, suite=suite, spki=spki, sealed=sealed)
+        return _KeyFile(key=key, suite=suite, spki=spki, sealed=sealed, purpose=purpose)
 
     def _load(self, key: KeyId) -> _OpenKey:
         file = self._read(key)
@@ -240,6 +308,8 @@ class SoftVault:
         return _OpenKey(
             suite=file.suite,
             public_key=PublicKey.from_spki(file.spki),
+            purpose=file.purpose,
+            decrypt=Decrypt(pkcs8=pkcs8, engine=self._engine),
             sign=open_key(file.suite, self._engine, pkcs8),
         )
 
@@ -257,9 +327,8 @@ def _read_header(folder: Path) -> Header:
         raise KeyRefused(f"{folder} holds no vault: create one first") from None
 
 
-def _seal(key: KeyId, suite: Suite, spki: bytes, pkcs8: bytes, vault_key: bytes) -> _KeyFile:
-    bound = _KeyFile(key=key, suite=suite, spki=spki, sealed=b"").bound
-    return _KeyFile(key=key, suite=suite, spki=spki, sealed=seal_gcm(vault_key, pkcs8, bound))
+def _seal(file: _KeyFile, pkcs8: bytes, vault_key: bytes) -> _KeyFile:
+    return replace_field(file, sealed=seal_gcm(vault_key, pkcs8, file.bound))
 
 
 def _unseal(file: _KeyFile, vault_keys: VaultKeys) -> tuple[bytes, bytes]:

@@ -17,10 +17,13 @@ from cryptography.hazmat.primitives.serialization import (
     load_der_private_key,
 )
 
-from crypto.engines import Sm2Engine
+from crypto.encryption_keys import EnvelopedKey
+from crypto.engines import Sm2Engine, Sm2Multiplier, default_multiplier
 from crypto.errors import KeyRefused
 from crypto.keys import PublicKey
-from crypto.sm2 import signature_to_der
+from crypto.secrecy import Secret
+from crypto.sm2 import scalar_fits, signature_to_der
+from crypto.sm2_encryption import Sm2Ciphertext, decrypt
 from crypto.suites import ED25519, ES256, PS256, RS256, SM2_SM3, KeyKind, Suite
 from crypto.vaults.pkcs8 import private_key_info, read_private_key_info
 
@@ -28,7 +31,7 @@ SignDigest: TypeAlias = Callable[[bytes], bytes]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, repr=False)
-class FreshKey:
+class FreshKey(Secret):
     """A key pair just made; it is not shown, because ``pkcs8`` is the secret."""
 
     pkcs8: bytes
@@ -58,6 +61,32 @@ def open_key(suite: Suite, engine: Sm2Engine, pkcs8: bytes) -> SignDigest:
         return sign(digest)
 
     return checked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Decrypt(Secret):
+    """An SM2 private key as something that decrypts; what may be asked of it is its vault's to decide."""
+
+    pkcs8: bytes
+    engine: Sm2Engine
+
+    def open(self, ciphertext: Sm2Ciphertext) -> bytes:
+        """Give the message; CryptoError where the ciphertext does not open."""
+        return decrypt(self._scalar(), ciphertext, self._multiplier())
+
+    def unwrap(self, envelope: EnvelopedKey) -> FreshKey:
+        """Give the pair enveloped to this key; KeyRefused where that does not open, or its halves do not fit."""
+        pair = envelope.open(self._scalar(), self._multiplier())
+        if not scalar_fits(pair.scalar) or self.engine.public_point(pair.scalar) != pair.point:
+            raise KeyRefused("the two halves of the enveloped pair do not fit each other")
+        public_key = PublicKey.from_point(KeyKind.SM2, pair.point)
+        return FreshKey(pkcs8=private_key_info(SM2_SM3, pair.scalar, pair.point), public_key=public_key)
+
+    def _scalar(self) -> bytes:
+        return _scalar(SM2_SM3, self.pkcs8)
+
+    def _multiplier(self) -> Sm2Multiplier:
+        return self.engine if isinstance(self.engine, Sm2Multiplier) else default_multiplier()
 
 
 def _way(suite: Suite) -> _Way:

@@ -15,6 +15,7 @@ _AT_ONCE: Final = 64
 _MOST_OBJECTS: Final = 100_000
 _MOST_SLOTS: Final = 4096
 _SIGNATURE_ROOM: Final = 2048
+_LOOKS: Final = 3
 
 
 @dataclass(slots=True, repr=False)
@@ -41,15 +42,7 @@ class Token:
 
     def connect(self) -> _LoggedIn:
         """Initialise the module where that is not done in this process, find the token, log in."""
-        self._initialize()
-        try:
-            slot = self._slot()
-        except DeviceGone:
-            # Many modules look for tokens only when they are initialised: the next try shall look anew. Not once
-            # sessions were opened in this process, for some thread may be in a call.
-            if self._used_in != os.getpid():
-                self.finalize()
-            raise
+        slot = self._find_slot()
         self._used_in = os.getpid()
         anchor = self._open(slot)
         try:
@@ -86,6 +79,8 @@ class Token:
         value = self.call(name, *arguments)
         if value in ck.DEVICE_FAILURES:
             raise DeviceGone(f"the token {self.label!r} does not answer: {name} gives {value:#x}")
+        if value in ck.MECHANISM_FAILURES:
+            raise KeyRefused(f"the token {self.label!r} does not offer the mechanism that {name} needs")
         if value != ck.OK:
             raise KeyRefused(f"the token {self.label!r} refuses {name} with {value:#x}")
 
@@ -101,6 +96,22 @@ class Token:
             self._initialized_in = os.getpid()
         elif value != ck.ALREADY_INITIALIZED:
             raise DeviceGone(f"the module {self.module} does not start: C_Initialize gives {value:#x}")
+
+    def _find_slot(self) -> int:
+        # Many modules look for tokens only when they are initialised, and do not see one whose files another process,
+        # such as the parent of this one, is just writing: look anew. Not once sessions were opened in this process, for
+        # some thread may be in a call.
+        for left in reversed(range(_LOOKS)):
+            self._initialize()
+            try:
+                return self._slot()
+            except DeviceGone:
+                if self._used_in == os.getpid():
+                    raise
+                self.finalize()
+                if not left:
+                    raise
+        raise AssertionError("every look either finds the token or raises")
 
     def _slot(self) -> int:
         count = c_ulong(_MOST_SLOTS)
@@ -178,9 +189,11 @@ class TokenSession:
         self.token.must("C_GetAttributeValue", self.handle, handle, byref(wanted), 1)
         return room.raw[: min(wanted.size, size)]
 
-    def sign(self, private: int, mechanism: int, octets: bytes) -> bytes:
-        """Sign ``octets`` with a mechanism that has no parameter."""
-        self.token.must("C_SignInit", self.handle, byref(ck.Mechanism(mechanism, None, 0)), private)
+    def sign(self, private: int, mechanism: int, octets: bytes, parameter: bytes = b"") -> bytes:
+        """Sign ``octets`` with a mechanism and its parameter, if it has one."""
+        held = ctypes.create_string_buffer(parameter, len(parameter)) if parameter else None
+        place = None if held is None else ctypes.addressof(held)
+        self.token.must("C_SignInit", self.handle, byref(ck.Mechanism(mechanism, place, len(parameter))), private)
         room, size = ctypes.create_string_buffer(_SIGNATURE_ROOM), c_ulong(_SIGNATURE_ROOM)
         self.token.must("C_Sign", self.handle, octets, len(octets), room, byref(size))
         return room.raw[: size.value]

@@ -20,7 +20,7 @@ from seal.formats.ofd.writer import (
     text_width,
     write_simple_ofd,
 )
-from seal.model import Placement
+from seal.placing import AtPoint
 
 DOC_ID = "5b0d7c1e9a3f4e2d8c6b1a0f3e5d7c90"
 CREATED = date(2026, 11, 22)
@@ -163,10 +163,10 @@ SIGNED_AT_MM = (148.0, 246.0)
 """The middle of the agency's name and its base line."""
 
 
-def seal_place(diameter_mm: float) -> Placement:
+def seal_place(diameter_mm: float) -> AtPoint:
     """Give the seal's place: over the agency's name and the date (GB/T 9704 7.3.5.1)."""
     x, y = SIGNED_AT_MM
-    return Placement(page=-1, x_mm=x - diameter_mm / 2, y_mm=y + 3 - diameter_mm / 2)
+    return AtPoint.on(-1, x_mm=x - diameter_mm / 2, y_mm=y + 3 - diameter_mm / 2)
 
 
 def decision(qr_png: bytes | None = None) -> bytes:

@@ -111,3 +111,14 @@ attempts = sa.Table(
     sa.Column("last_at", Instant, nullable=False, index=True),
     sa.Column("locked_until", Instant, nullable=True),
 )
+token_keys = sa.Table(
+    "idp_token_keys",
+    METADATA,
+    # The thumbprint of the public half (RFC 7638), which the vault alone gives: no row can put in a key of its own.
+    sa.Column("kid", _ID, primary_key=True),
+    sa.Column("key", sa.String(200), nullable=False, unique=True),
+    sa.Column("suite", sa.String(20), nullable=False),
+    # "active" or "next", each once at most; NULL for retired ones, of which there may be many.
+    sa.Column("stage", sa.String(10), nullable=True, unique=True),
+    sa.Column("since", Instant, nullable=False),
+)

@@ -3,8 +3,12 @@
 Refusal
 ├── CertificateRequestRefused   no certificate for this request
 ├── UnknownCertificate          this authority never issued it
+├── UnknownCertificateRequest   no certificate was asked for under this id
 ├── AlreadyRevoked
 ├── RevocationRefused           not for this reason, or not as of then
+├── CertificateUnfit            it signs where one to encrypt to is needed, or the other way round
+├── UnknownAuthority            there is none of this name here, or not one that works yet
+├── ContentTypeRefused          not the media type that is spoken here
 ├── AuthorityNotReady           the authority has no certificate yet, or no longer a valid one
 └── TimestampUnavailable        no time-stamp authority gave a token that holds
 """
@@ -24,6 +28,12 @@ class UnknownCertificate(Refusal):
     reason, code = Reason.NOT_FOUND, "certificate_unknown"
 
 
+class UnknownCertificateRequest(Refusal):
+    """No certificate was asked for at an authority elsewhere under this id."""
+
+    reason, code = Reason.NOT_FOUND, "certificate_request_unknown"
+
+
 class AlreadyRevoked(Refusal):
     """The certificate is revoked already; the first revocation stands."""
 
@@ -34,6 +44,24 @@ class RevocationRefused(Refusal):
     """A certificate is not revoked for this reason, or not as of then."""
 
     reason, code = Reason.BAD_INPUT, "revocation_refused"
+
+
+class CertificateUnfit(Refusal):
+    """The certificate's key is not for this use."""
+
+    reason, code = Reason.BAD_INPUT, "certificate_unfit"
+
+
+class UnknownAuthority(Refusal):
+    """There is no authority of this name here, or it has not begun to work."""
+
+    reason, code = Reason.NOT_FOUND, "authority_unknown"
+
+
+class ContentTypeRefused(Refusal):
+    """The body is not of the media type that is spoken here."""
+
+    reason, code = Reason.UNSUPPORTED, "content_type_refused"
 
 
 class AuthorityNotReady(Refusal):

@@ -6,7 +6,10 @@
     issued/<serial>.der     each certificate
     keys/<key>.<serial>     which key each certificate is for
     revoked/<serial>.json   each revocation: time, reason
+    pairs/<serial>.json     of a signing certificate: the encryption certificate issued with it
     lists/<number>.crl      each revocation list
+    above/<number>.crl      revocation lists of whoever certified this authority
+    offices/<role>-<n>.json who answers or stamps in its name: a key in the vault and a serial; the last one counts
 
 Nothing is ever changed or removed, so that several processes may read and write: of two that would do the same thing
 one finds it done. An offline authority's folder is carried about whole.
@@ -14,6 +17,8 @@ one finds it done. An offline authority's folder is carried about whole.
 
 import json
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -24,7 +29,16 @@ from crypto.vaults.files import make_folder, write_once
 
 _FORMAT = 1
 _SERIAL_BITS = 160
-_FOLDERS = ("issued", "keys", "revoked", "lists")
+_FOLDERS = ("issued", "keys", "revoked", "pairs", "lists", "above", "offices")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Office:
+    """Who holds an office: the key's name in the vault, and the certificate's serial."""
+
+    number: int
+    key: str
+    serial: int
 
 
 class Ledger:
@@ -149,18 +163,66 @@ class Ledger:
         """Keep a revocation list under its number."""
         write_once(self._list(revocation_list.number or 0), revocation_list.raw)
 
+    def published(self, number: int) -> bool:
+        """Whether a list of this number was published."""
+        return self._list(number).exists()
+
     def last_number(self) -> int:
         """Give the number of the newest list; 0 as long as there is none."""
-        lists = (self._folder / "lists").glob("*.crl")
-        return max((int(path.stem) for path in lists if not path.name.startswith(".")), default=0)
+        return _newest(self._folder / "lists")
 
     def last_list(self) -> RevocationList | None:
         """Give the newest list."""
         number = self.last_number()
         return RevocationList.from_der(self._list(number).read_bytes()) if number else None
 
+    def keep_above(self, revocation_list: RevocationList) -> None:
+        """Keep a list of whoever certified this authority; one that is kept already stays."""
+        make_folder(self._folder / "above")
+        with suppress(FileExistsError):
+            write_once(self._folder / "above" / f"{revocation_list.number or 0}.crl", revocation_list.raw)
+
+    def list_above(self) -> RevocationList | None:
+        """Give the newest of those lists."""
+        number = _newest(self._folder / "above")
+        return RevocationList.from_der((self._folder / "above" / f"{number}.crl").read_bytes()) if number else None
+
     def _list(self, number: int) -> Path:
         return self._folder / "lists" / f"{number}.crl"
+
+    # --- pairs and offices ---
+
+    def pair(self, signing: int, encryption: int, key: str | None) -> None:
+        """Keep which two certificates are one holder's, and the encryption key's name if it was made here."""
+        record = {"encryption": f"{encryption:x}", "key": key}
+        write_once(self._folder / "pairs" / f"{signing:x}.json", _json(record))
+
+    def paired(self, signing: int) -> tuple[int, str | None] | None:
+        """Give the serial of the encryption certificate of a pair, and its key's name if it was made here."""
+        path = self._folder / "pairs" / f"{signing:x}.json"
+        if not 0 < signing < 1 << _SERIAL_BITS or not path.exists():
+            return None
+        record = json.loads(path.read_bytes())
+        return int(record["encryption"], 16), record["key"]
+
+    def appoint(self, role: str, office: Office) -> None:
+        """Keep who holds an office from now on; FileExistsError if another process appointed just now."""
+        record = {"key": office.key, "serial": f"{office.serial:x}"}
+        write_once(self._folder / "offices" / f"{role}-{office.number}.json", _json(record))
+
+    def office(self, role: str) -> Office | None:
+        """Give who holds an office."""
+        names = (path.stem for path in (self._folder / "offices").glob(f"{role}-*.json"))
+        number = max((int(name.rpartition("-")[2]) for name in names), default=0)
+        if not number:
+            return None
+        record = json.loads((self._folder / "offices" / f"{role}-{number}.json").read_bytes())
+        return Office(number=number, key=record["key"], serial=int(record["serial"], 16))
+
+
+def _newest(folder: Path) -> int:
+    # What a crash in the middle of writing left begins with a dot.
+    return max((int(path.stem) for path in folder.glob("*.crl") if not path.name.startswith(".")), default=0)
 
 
 def _json(record: Mapping[str, object]) -> bytes:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from crypto.names import COMMON_NAME, ORGANISATION, ORGANISATION_ID
-from crypto.x509 import OCSP_RESPONDER, SEAL_MAKER, SIGNER, SUB_CA, TSA, CertificateProfile
+from crypto.x509 import ENCRYPTION, OCSP_RESPONDER, SEAL_MAKER, SIGNER, SUB_CA, TSA, CertificateProfile
 
 _YEAR = timedelta(days=365)
 
@@ -33,11 +33,13 @@ INTERMEDIATE = IssuingPolicy(profile=SUB_CA, validity=10 * _YEAR)
 SEAL_SIGNER = IssuingPolicy(
     profile=SIGNER, validity=3 * _YEAR, demanded=frozenset((COMMON_NAME, ORGANISATION, ORGANISATION_ID))
 )
+# The holder's other certificate (GM/T 0015): the same subject, another key, as long.
+ENCIPHERMENT = IssuingPolicy(profile=ENCRYPTION, validity=SEAL_SIGNER.validity, demanded=SEAL_SIGNER.demanded)
 MAKER = IssuingPolicy(profile=SEAL_MAKER, validity=5 * _YEAR)
 TIMESTAMPING = IssuingPolicy(profile=TSA, validity=5 * _YEAR)
 # Short, for nobody asks if it was revoked (RFC 6960 4.2.2.2.1).
 RESPONDER = IssuingPolicy(profile=OCSP_RESPONDER, validity=timedelta(days=90), addresses=False)
 
 POLICIES: Mapping[str, IssuingPolicy] = {
-    row.name: row for row in (INTERMEDIATE, SEAL_SIGNER, MAKER, TIMESTAMPING, RESPONDER)
+    row.name: row for row in (INTERMEDIATE, SEAL_SIGNER, ENCIPHERMENT, MAKER, TIMESTAMPING, RESPONDER)
 }

@@ -14,8 +14,8 @@ from crypto.der import (
     sequence,
     utf8,
 )
-from crypto.keys import Signer
-from crypto.suites import SM2_SM3
+from crypto.keys import Signer, require_fit
+from crypto.suites import SM2_SM3, Usage
 from crypto.x509 import Certificate
 from seal.model import Picture
 from seal.ses.model import HEADER_ID, V4
@@ -39,10 +39,12 @@ def make_seseal(  # noqa: PLR0913 - the fields of the structure
 ) -> bytes:
     """Make a SESeal V4, DER: ``certificates`` may sign with it, ``maker`` signs it now.
 
-    Times are kept to the second. Raises ValueError if the maker's key is not the certificate's or not SM2.
+    Times are kept to the second. Raises SuiteRefused if the maker's key is not SM2, ValueError if it is not its
+    certificate's.
     """
-    if maker.suite is not SM2_SM3 or maker.public_key != maker_certificate.public_key:
-        raise ValueError("a seal is signed with the SM2 key of its maker's certificate")
+    require_fit(maker.suite, maker.public_key, Usage.SEAL)
+    if maker.public_key != maker_certificate.public_key:
+        raise ValueError("a seal is signed with the key of its maker's certificate")
     properties = sequence(
         integer(kind),
         utf8(name),

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from crypto.errors import CertificateError, CryptoError, DerError
-from crypto.suites import SM2_SM3, SUITES_BY_SIGNATURE_OID, Suite
+from crypto.suites import SUITES_BY_ANY_OID, Suite
 from crypto.x509 import Certificate
 from seal.model import Finding, SealFacts, TimeSource, Verdict
 from seal.ses.model import HEADER_ID, V1, SesSeal, SesSignature
@@ -19,8 +19,6 @@ from seal.trust import Trust, judge_certificate, judge_seal_status
 
 STAMP_LAG = timedelta(minutes=5)
 """How far the signer's clock may run ahead of the time stamper's."""
-_SM2_ALIASES = frozenset({"1.2.156.10197.1.301.1", "1.2.156.10197.1.301", "1.2.156.10197.501"})
-"""Names some signers give to SM2 with SM3: the GB/T 35275 ones, and a misprint that an encoder spread."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -208,7 +206,7 @@ RULES: tuple[Rule, ...] = (
 
 def suite_named(oid: str) -> Suite | None:
     """Give the suite a signature algorithm identifier means; None for those not judged here."""
-    return SM2_SM3 if oid in _SM2_ALIASES else SUITES_BY_SIGNATURE_OID.get(oid)
+    return SUITES_BY_ANY_OID.get(oid)
 
 
 def _value(certificate: Certificate, oid: str, message: bytes, value: bytes, code: str) -> Iterator[Finding]:

@@ -27,7 +27,6 @@ from kernel.clock import SystemClock
 from kernel.db import METADATA
 from seal.image import RoundSeal, draw_round_seal
 from seal.model import SealId
-from seal.pki.dev_ca import DevCa, DevelopmentOnly
 from seal.register import SealApplication
 from tests.admin.conftest import Town, emptied, make_town
 from tests.idp.portal import CALLBACK, PASSWORD, Portal, answer_of, form_of
@@ -134,12 +133,12 @@ def front(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
             town=town,
             service=service,
             app=faces.application(service),
-            expired=_expired_seal(service, town),
+            expired=_expired_seal(service),
             secrets=[world.passphrase, world.portal_secret, world.department_secret, world.citizen_password],
         )
 
 
-def _expired_seal(service: Service, town: Town) -> str:
+def _expired_seal(service: Service) -> str:
     now = SystemClock().now().replace(microsecond=0)
     number = SealId(service.register.next_id(devworld.REGION))
     application = SealApplication(
@@ -152,10 +151,8 @@ def _expired_seal(service: Service, town: Town) -> str:
         valid_from=now - timedelta(days=2),
         valid_to=now - timedelta(days=1),
     )
-    with pytest.warns(DevelopmentOnly):
-        authority = DevCa.open(town.home / "dev-ca", service.vault, service.clock)
-    keys = authority.issue_for_seal(number, owner=devworld.DEPARTMENT_CODE, owner_name=devworld.DEPARTMENT)
-    made = service.register.make(application, keys=keys, maker=authority.maker(), actor=operator(f"seal.make:{number}"))
+    keys, maker = devworld.seal_keys(service, number), devworld.seal_maker(service)
+    made = service.register.make(application, keys=keys, maker=maker, actor=operator(f"seal.make:{number}"))
     return str(made.id)
 
 

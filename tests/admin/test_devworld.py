@@ -6,10 +6,14 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from starlette.testclient import TestClient
 
-from admin import build, devworld
+from admin import build, devworld, faces
 from admin.demo.processes import claimed_port, free_port
 from admin.settings import DEV_MARK, SettingsRefused, require_production
+from crypto.crl import RevocationList
+from crypto.suites import SM2_SM3
+from crypto.x509 import Certificate
 from kernel.clock import SystemClock
 from tests.admin.conftest import PORTAL, Town, Xinyin
 
@@ -114,7 +118,7 @@ def test_an_invented_world_never_goes_into_the_database_of_the_environment(
 
 def test_the_secrets_of_a_folder_are_for_its_owner_alone(pattern: Town) -> None:
     assert pattern.home.stat().st_mode & 0o777 == 0o700
-    kept = [devworld.WORLD, "forms.key", "identity-key", "xinyin.db"]
+    kept = [devworld.WORLD, "forms.key", "xinyin.db"]
     kept += [f"vault/{path.name}" for path in (pattern.home / "vault").iterdir()]
     assert [name for name in kept if (pattern.home / name).stat().st_mode & 0o077] == []
 
@@ -135,3 +139,15 @@ def test_two_stories_at_once_never_choose_the_same_port(tmp_path: Path, monkeypa
         assert second != wish
     with claimed_port(wish) as again:
         assert again == wish
+
+
+def test_an_invented_world_offers_certification_and_its_certificates_name_no_addresses(town: Town) -> None:
+    with build.services(town.settings) as service:
+        seal = service.register.find(town.world.seal)
+        certificate = service.register.credential(seal, SM2_SM3).credential.certificate
+        with TestClient(faces.application(service)) as http:
+            served = http.get("/pki/ca/sm2.cer")
+            listed = http.get("/pki/crl/root-p256.crl")
+    assert certificate.issued_by(Certificate.from_der(served.content))
+    assert (certificate.crl_urls, certificate.ocsp_urls) == ((), ())
+    assert RevocationList.from_der(listed.content).number == 1

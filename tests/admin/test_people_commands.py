@@ -106,7 +106,7 @@ def test_no_secret_of_the_invented_world_is_in_the_database_or_in_any_text_of_an
     world = town.world
     secrets = (world.passphrase, world.portal_secret, world.department_secret, world.citizen_password)
     with services(town.settings) as service:
-        shown = [repr(one) for one in (service, world, town.settings, service.idp, service.vault, service.signer)]
+        shown = [repr(one) for one in (service, world, town.settings, service.idp, service.vault, service.idp.keys)]
         shown += [str(service), str(world), repr(service.registry), repr(service.database), repr(service.pages)]
     for secret in secrets:
         assert secret not in everything(town)

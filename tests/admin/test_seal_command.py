@@ -117,7 +117,7 @@ def _half(file: Path) -> bytes:
         ("good", {"--seal": "99010000000009"}, "seal_unknown"),
         ("good", {"--format": "ofd-ses-v4"}, "document_unsupported"),
         ("good", {"--format": "nonsense"}, ""),
-        ("good", {"--place": "1,2"}, "usage"),
+        ("good", {"--place": "1,2"}, "placement_refused"),
         ("good", {"--place": "9,20,20"}, "placement_refused"),
         ("ofd", {"--place": "1,200,290"}, "placement_refused"),
         ("good", {"--out": "nowhere/sealed.pdf"}, "usage"),

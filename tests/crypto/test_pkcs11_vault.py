@@ -11,9 +11,9 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-from crypto.errors import KeyRefused
+from crypto.errors import KeyRefused, SuiteRefused
 from crypto.keys import KeyId, sign
-from crypto.suites import ES256, RS256, SM2_SM3, KeyKind
+from crypto.suites import ED25519, ES256, PS256, RS256, SM2_SM3, KeyKind
 from crypto.vaults import cryptoki as ck
 from crypto.vaults.errors import DeviceGone, PinRefused, UnknownKey, VaultDamaged
 from crypto.vaults.pkcs11 import Pkcs11Vault, Sm2Numbers, der_of
@@ -171,3 +171,33 @@ def test_a_closed_vault_refuses(tokens: str) -> None:
     vault.close()
     with pytest.raises(KeyRefused, match="closed"):
         vault.keys()
+
+
+def test_the_suite_of_an_rsa_key_stands_with_it_in_the_token(tokens: str, vault: Pkcs11Vault) -> None:
+    made = {suite: vault.generate(suite) for suite in (RS256, PS256)}
+    with closing(Pkcs11Vault(tokens, "details", PIN)) as other:
+        for suite, key in made.items():
+            assert other.suite(key) is suite
+            assert other.public_key(key).verify(suite, b"m", sign(vault, key, b"m"))
+
+
+def test_the_token_itself_holds_an_rsa_key_to_its_suite(vault: Pkcs11Vault) -> None:
+    name = bytes.fromhex(vault.generate(PS256)[4:])
+    pool = vars(vault)["_pool"]
+    with pytest.raises(KeyRefused, match="mechanism"):
+        pool.use(lambda session: session.sign(session.private(name), ck.RSA_PKCS, bytes(32)))
+
+
+def test_an_rsa_key_of_2048_bits_verifies_and_signs_nothing_new(vault: Pkcs11Vault, tmp_path: Path) -> None:
+    _import(rsa.generate_private_key(65537, 2048), "F6", tmp_path)
+    key = KeyId("p11-f6")
+    assert vault.public_key(key).rsa_bits == 2048
+    with pytest.raises(SuiteRefused, match="2048 bits signs nothing new"):
+        vault.sign_digest(key, bytes(32))
+
+
+def test_an_ed25519_key_is_made_listed_and_signs(vault: Pkcs11Vault) -> None:
+    key = vault.generate(ED25519)
+    assert vault.public_key(key).kind is KeyKind.ED25519
+    assert key in set(vault.keys())
+    assert _signs(vault, key)

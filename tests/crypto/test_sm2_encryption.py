@@ -14,7 +14,7 @@ from crypto.digests import sm3
 from crypto.engines import DOORS, Sm2Multiplier, default_engine, discover, known_answer
 from crypto.errors import CryptoError, EngineUnavailable, KeyRefused
 from crypto.kdf import derive
-from crypto.sm2_encryption import Sm2Ciphertext, decrypt, encrypt
+from crypto.sm2_encryption import Sm2Ciphertext, Sm2Encryption, decrypt, encrypt
 from tests.judges import bouncycastle
 
 VECTOR = json.loads((Path(__file__).parents[1] / "vectors/gbt32918_5_c2.json").read_text())
@@ -40,11 +40,8 @@ def test_the_published_ciphertext_decrypts(engine: Sm2Multiplier) -> None:
     assert decrypt(SCALAR, PUBLISHED, engine) == MESSAGE
 
 
-def test_the_published_ciphertext_is_made_of_the_published_nonce(
-    engine: Sm2Multiplier, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("crypto.sm2_encryption.draw_scalar", lambda: K)
-    assert encrypt(POINT, MESSAGE, engine) == PUBLISHED
+def test_the_published_ciphertext_is_made_of_the_published_nonce(engine: Sm2Multiplier) -> None:
+    assert Sm2Encryption(engine=engine, draw=lambda: K).encrypt(POINT, MESSAGE) == PUBLISHED
     assert derive(engine.multiply(POINT, K)[1:], len(MESSAGE)) == T
 
 
@@ -95,17 +92,15 @@ def test_the_older_order_is_refused(engine: Sm2Multiplier) -> None:
         decrypt(SCALAR, Sm2Ciphertext.from_raw(C1 + C2 + C3), engine)
 
 
-def test_an_all_zero_stream_is_drawn_again_and_never_accepted(
-    engine: Sm2Multiplier, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_an_all_zero_stream_is_drawn_again_and_never_accepted(engine: Sm2Multiplier) -> None:
     streams = iter((bytes(3), b"\x00\x01\x00"))
-    monkeypatch.setattr("crypto.sm2_encryption.derive", lambda _secret, _size: next(streams))
-    assert encrypt(POINT, b"abc", engine).body == b"acc"
+    procedure = Sm2Encryption(engine=engine, stream=lambda _secret, _size: next(streams))
+    assert procedure.encrypt(POINT, b"abc").body == b"acc"
     shared = engine.multiply(C1, SCALAR)
     check = sm3(shared[1:33], b"abc", shared[33:])
-    monkeypatch.setattr("crypto.sm2_encryption.derive", lambda _secret, size: bytes(size))
+    procedure = Sm2Encryption(engine=engine, stream=lambda _secret, size: bytes(size))
     with pytest.raises(CryptoError, match="wrong key, or altered"):
-        decrypt(SCALAR, Sm2Ciphertext(point=C1, check=check, body=b"abc"), engine)
+        procedure.decrypt(SCALAR, Sm2Ciphertext(point=C1, check=check, body=b"abc"))
 
 
 def test_nothing_is_not_encrypted(engine: Sm2Multiplier) -> None:

@@ -10,9 +10,10 @@ from cryptography.hazmat.primitives.ciphers.modes import ECB
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crypto.digests import sm3
+from crypto.digests import SM3, sm3
 from crypto.errors import CryptoError
 from crypto.sm4 import decrypt_cbc, encrypt_cbc, open_gcm, seal_gcm
+from tests.judges import openssl
 
 VECTORS = Path(__file__).parents[1] / "vectors"
 KEY = bytes(range(16))
@@ -93,3 +94,43 @@ def test_cbc_wants_a_key_and_an_initial_value_of_16_octets() -> None:
             encrypt_cbc(key, iv, b"")
         with pytest.raises(ValueError, match="16 octets"):
             decrypt_cbc(key, iv, bytes(16))
+
+
+def test_a_million_blocks_are_those_of_the_standard() -> None:
+    vector = json.loads((VECTORS / "gbt32907_a2.json").read_text())
+    running = Cipher(SM4(bytes.fromhex(vector["key"])), ECB()).encryptor()  # noqa: S305 - one block of a test vector
+    block = bytes.fromhex(vector["plaintext"])
+    for _ in range(vector["times"]):
+        block = running.update(block)
+    assert block.hex() == vector["ciphertext"]
+
+
+def test_cbc_is_that_of_the_published_example() -> None:
+    vector = {name: bytes.fromhex(value) for name, value in _vector("sm4_cbc_draft_ribose_a22").items()}
+    made = encrypt_cbc(vector["key"], vector["iv"], vector["plaintext"])
+    assert made[:-16] == vector["ciphertext"]  # The example stops before the block of padding.
+    assert decrypt_cbc(vector["key"], vector["iv"], made) == vector["plaintext"]
+
+
+def _vector(name: str) -> dict[str, str]:
+    read: dict[str, str] = json.loads((VECTORS / f"{name}.json").read_text())
+    del read["source"]
+    return read
+
+
+# SM3 pads in blocks of 64 octets and writes the length in eight: 55, 56, 63, 64 and 65 are where that turns.
+BOUNDARIES = sorted({0, 1, 55, 119, 120, *(size + step for size in (56, 64, 128, 2**10, 2**16) for step in (-1, 0, 1))})
+
+
+def test_sm3_agrees_with_openssl_at_the_lengths_where_padding_turns() -> None:
+    contents = [bytes(at * 7 % 256 for at in range(size)) for size in BOUNDARIES]
+    assert [sm3(content).hex() for content in contents] == openssl.sm3(contents)
+
+
+@pytest.mark.parametrize("size", BOUNDARIES)
+def test_sm3_of_pieces_is_that_of_the_whole(size: int) -> None:
+    content = bytes(at * 7 % 256 for at in range(size))
+    running = SM3.hasher()
+    for at in range(0, size, 63):
+        running.update(content[at : at + 63])
+    assert running.finalize() == sm3(content) == sm3(content[: size // 2], content[size // 2 :])

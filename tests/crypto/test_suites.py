@@ -1,6 +1,7 @@
 """The table of suites: what its rows say holds together, and holds against what others compute."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 from cryptography.exceptions import InvalidSignature
@@ -10,12 +11,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.serialization import load_der_public_key
 
 from crypto import der
+from crypto.digests import DIGESTS
 from crypto.issuing import algorithm_identifier
 from crypto.keys import PublicKey
 from crypto.signatures import scheme_of
 from crypto.suites import (
     ED25519,
     ES256,
+    MGF1_OID,
     PS256,
     RS256,
     SM2_SM3,
@@ -115,3 +118,28 @@ def test_an_ed25519_signature_is_that_of_rfc_8032(authorities: Mapping[str, Auth
 @pytest.mark.parametrize("size", [0, 1, 63, 65])
 def test_an_ed25519_signature_of_another_size_is_bad(size: int) -> None:
     assert not _ed25519().verify(ED25519, b"\x72", (ED25519_SIGNATURE * 2)[:size])
+
+
+ROOT = Path(__file__).parents[2]
+TABLES = {f"crypto/{name}.py" for name in ("suites", "digests", "signatures")}
+
+
+def test_no_algorithm_is_named_outside_the_tables() -> None:
+    names = {
+        oid for suite in SUITES.values() for oid in (suite.signature_oid, suite.key_oid, suite.curve_oid, MGF1_OID)
+    }
+    names |= {oid for suite in SUITES.values() for oid in suite.aliases}
+    names |= {oid for digest in DIGESTS for oid in (digest.oid, *digest.aliases)}
+    names |= {suite.jose for suite in SUITES.values()} - {suite.name for suite in SUITES.values()}
+    floors = ("crypto", "kernel", "seal", "license_store", "idp", "admin")
+    files = [path for floor in floors for path in (ROOT / floor).rglob("*.py")]
+    assert len(files) > 200
+    named = {
+        f"{path.relative_to(ROOT)}: {name}"
+        for path in files
+        if str(path.relative_to(ROOT)) not in TABLES
+        for text in [path.read_text(encoding="utf-8")]
+        for name in names
+        if name is not None and f'"{name}"' in text
+    }
+    assert named == set()

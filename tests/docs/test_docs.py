@@ -80,12 +80,14 @@ def test_no_setting_is_told_that_does_not_exist() -> None:
 def test_every_audit_action_is_told_and_none_else() -> None:
     actions = {
         action
-        for floor in ("seal", "license_store", "idp")
+        for floor in ("seal", "license_store", "idp", "admin")
         for path in (ROOT / floor).rglob("*.py")
-        for action in re.findall(r'"((?:seal|license|idp)\.[a-z_.]*(?:ed|made|out|in|seen))"', path.read_text("utf-8"))
+        for action in re.findall(
+            r'"((?:seal|license|idp|key)\.[a-z_.]*(?:ed|made|out|in|seen|begun))"', path.read_text("utf-8")
+        )
     }
     section = text("docs/operations.md").partition("## Audit")[2].partition("## ")[0]
-    assert actions == set(re.findall(r"`((?:seal|license|idp)\.[a-z_.]+)`", section))
+    assert actions == set(re.findall(r"`((?:seal|license|idp|key)\.[a-z_.]+)`", section))
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)

@@ -71,10 +71,11 @@ def world(database: Database, clock: ManualClock, signer: VaultSigner, cheap_pas
         database=database,
         audit=audit,
         clock=clock,
-        signer=signer,
+        vault=signer.vault,
         passwords=cheap_passwords,
         real_names=population,
     )
+    idp.keys.begin(signer.key)
     app = Starlette(routes=routes(idp, Pages(("idp",), csrf_key=bytes(32))))
     install(app)
     create = idp.registry.create_person

@@ -1,24 +1,12 @@
 """The code flow, from the portal's button to the person's claims."""
 
-import base64
-import json
 import logging
 from datetime import timedelta
 
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
-from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
-from crypto.jose import key_from_jwk
-from crypto.keys import VaultSigner
-from crypto.suites import ES256
-from crypto.vaults.soft import SoftVault
-from idp.api import routes
-from idp.passwords import Passwords
-from idp.service import Idp
-from kernel.page import Pages
 from tests.idp.conftest import ISSUER, World
 from tests.idp.portal import CALLBACK, PASSWORD, Portal, answer_of, form_of, payload, text_of
 
@@ -129,28 +117,3 @@ def test_no_secret_and_no_name_reaches_the_log(
     secrets = (code, tokens["access_token"], tokens["id_token"], portal.secret or "", PASSWORD, "wrong password")
     for secret in (*secrets, portal.verifier, "zhangsan", "张三"):
         assert secret not in logged
-
-
-def test_tokens_of_a_retired_key_are_believed_and_new_ones_are_not_signed_with_it(
-    world: World, portal: Portal, tmp_path_factory: pytest.TempPathFactory, cheap_passwords: Passwords
-) -> None:
-    old = portal.tokens()["access_token"]
-    retired = {key["kid"]: key_from_jwk(key) for key in portal.http.get("/oauth2/jwks").json()["keys"]}
-    vault = SoftVault.create(tmp_path_factory.mktemp("vault"), "a passphrase of the tests")
-    successor = Idp(
-        issuer=ISSUER,
-        database=world.database,
-        audit=world.audit,
-        clock=world.clock,
-        signer=VaultSigner(vault, vault.generate(ES256)),
-        retired=retired,
-        passwords=cheap_passwords,
-    )
-    assert successor.verifier.principal(old).subject == world.zhangsan.id
-    app = Starlette(routes=routes(successor, Pages(("idp",), csrf_key=bytes(32))))
-    later = Portal(TestClient(app, base_url=ISSUER, follow_redirects=False), portal.client_id, portal.secret)
-    keys = [key["kid"] for key in later.http.get("/oauth2/jwks").json()["keys"]]
-    assert len(keys) == 2
-    header = later.tokens()["id_token"].split(".")[0]
-    assert json.loads(base64.urlsafe_b64decode(header + "=="))["kid"] == keys[0]
-    assert keys[0] not in retired

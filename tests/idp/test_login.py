@@ -398,7 +398,7 @@ def test_an_answer_of_the_register_counts_only_if_nothing_has_changed(
         database=world.database,
         audit=world.audit,
         clock=world.clock,
-        signer=signer,
+        vault=signer.vault,
         passwords=cheap_passwords,
         real_names=_Meanwhile(deeds[meanwhile]),
     )

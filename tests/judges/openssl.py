@@ -90,6 +90,32 @@ def accepts_sm2_signature(public_key_pem: str, message: bytes, signature: bytes)
     return answer.returncode == 0
 
 
+def accepts_raw_sm2(public_key_pem: str, message: bytes, signature: bytes, signer_id: bytes) -> bool:
+    """Whether a DER signature over ``message`` is the SM2 key's under ``signer_id``, by the raw-message command."""
+    with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:
+        key, data, value = _write(folder, public_key_pem.encode(), message, signature)
+        how = ("-rawin", "-digest", "sm3", "-pkeyopt", f"hexdistid:{signer_id.hex()}")
+        answer = _run("pkeyutl", "-verify", "-pubin", "-inkey", key, "-in", data, "-sigfile", value, *how)
+    return answer.returncode == 0
+
+
+def signs_raw_sm2(private_key_pem: bytes, message: bytes, signer_id: bytes) -> bytes:
+    """Give the DER signature that openssl makes over ``message`` under ``signer_id``."""
+    with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:
+        key, data = _write(folder, private_key_pem, message)
+        how = ("-rawin", "-digest", "sm3", "-pkeyopt", f"hexdistid:{signer_id.hex()}")
+        answer = _run("pkeyutl", "-sign", "-inkey", key, "-in", data, *how)
+    assert answer.returncode == 0, answer.stderr
+    return answer.stdout
+
+
+def sm3(contents: list[bytes]) -> list[str]:
+    """Give the SM3 of each content in hexadecimal."""
+    with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:
+        answer = _run("dgst", "-sm3", "-r", *_write(folder, *contents))
+    return [line.split()[0] for line in answer.stdout.decode().splitlines()]
+
+
 def text_of(certificate: Certificate) -> str:
     """What openssl reads in a certificate."""
     with tempfile.TemporaryDirectory(prefix="xinyin-judge-") as folder:

@@ -12,7 +12,6 @@ import httpx2
 import uvicorn
 from starlette.applications import Starlette
 
-from crypto.keys import VaultSigner
 from crypto.suites import ES256
 from crypto.vaults.soft import SoftVault
 from idp.api import routes
@@ -57,9 +56,10 @@ def running(folder: Path) -> Iterator[Provider]:
         database=database,
         audit=AuditLog(),
         clock=SystemClock(),
-        signer=VaultSigner(vault, vault.generate(ES256)),
+        vault=vault,
         passwords=Passwords(memory_mib=1),
     )
+    idp.keys.begin(vault.generate(ES256))
     idp.registry.create_person(login="ouyang", password=PASSWORD, name=NAME)
     app = Starlette(routes=routes(idp, Pages(("idp",), csrf_key=bytes(32), secure=False)))
     install(app)

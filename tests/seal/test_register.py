@@ -1,13 +1,19 @@
 """The register of seals."""
 
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
+from crypto.keys import VaultSigner
+from crypto.suites import SM2_SM3
+from crypto.x509 import Certificate, make_csr, name
 from kernel.errors import Forbidden
 from seal.errors import SealExists, SealExpired, SealNotUsable, SealRefused, UnknownSeal
 from seal.model import SealId, SealStatus
+from seal.pki.founding import found
+from seal.register import SigningKey
 from seal.ses import parse_seseal
 
 from .conftest import ADMIN, CLERK, OWNER, SEAL, START, Authority, House, application, failing_inserts
@@ -127,3 +133,28 @@ def test_a_change_that_cannot_be_logged_does_not_happen(house: House) -> None:
     with failing_inserts(house.db, "audit_entries"), pytest.raises(sa.exc.SQLAlchemyError):
         house.register.revoke(SEAL, "lost", ADMIN)
     assert house.register.find(SEAL).status is SealStatus.ACTIVE
+
+
+def test_a_holders_encryption_certificate_makes_no_seal(house: House, authority: Authority, tmp_path: Path) -> None:
+    twins = found(
+        tmp_path / "root",
+        tmp_path / "ca",
+        root_vault=authority.vault,
+        vault=authority.vault,
+        clock=house.clock,
+        organisation="某某市",
+    )
+    ca, signer = twins[SM2_SM3.key].intermediate, VaultSigner(authority.vault, authority.vault.generate(SM2_SM3))
+    request = make_csr(name("44030000000003", "某某局", OWNER), signer)
+    pair = ca.issue_pair(request, encryption=authority.vault)
+    wanted = application(authority, id=SealId("44030000000003"))
+
+    def make(certificate: Certificate) -> None:
+        key = SigningKey(suite=SM2_SM3, key=signer.key, certificate=certificate, chain=ca.chain)
+        house.register.make(wanted, keys=[key], maker=authority.ca.maker(), actor=ADMIN)
+
+    with pytest.raises(SealRefused, match="not for signing"):
+        make(pair.encryption)
+    with pytest.raises(UnknownSeal):
+        house.register.find("44030000000003")
+    make(pair.signing)

@@ -27,7 +27,8 @@ from seal.errors import (
     UnknownSealing,
     UnsupportedDocument,
 )
-from seal.model import Finding, Placement, Report, SealId, Verdict
+from seal.model import Finding, Report, SealId, Verdict
+from seal.placing import AtPoint
 from seal.sealing import SealService
 
 from .conftest import ADMIN, CLERK, SEAL, START, House, failing_inserts, request
@@ -103,7 +104,7 @@ def test_a_second_seal_leaves_the_first_valid(house: House, ofd: bytes) -> None:
     service = house.service()
     once = service.seal(request(ofd), CLERK).document
     house.clock.advance(timedelta(minutes=1))
-    twice = service.seal(request(once, placement=Placement(page=1, x_mm=20, y_mm=200)), CLERK)
+    twice = service.seal(request(once, placement=AtPoint.on(1, x_mm=20, y_mm=200)), CLERK)
     assert twice.serial == 2
     assert [one.verdict for one in twice.report.signatures] == [Verdict.VALID, Verdict.VALID]
 
@@ -125,7 +126,7 @@ def test_serials_of_a_seal_are_distinct_under_eight_threads(house: House, ofd: b
         ({"format": "pdf-pades-sm2"}, UnsupportedDocument),
         ({"format": "word"}, UnsupportedDocument),
         ({"document": b"plain text"}, UnsupportedDocument),
-        ({"placement": Placement(page=9, x_mm=10, y_mm=10)}, PlacementRefused),
+        ({"placement": AtPoint.on(9, x_mm=10, y_mm=10)}, PlacementRefused),
         ({"reason": "x" * 501}, SealRefused),
     ],
 )

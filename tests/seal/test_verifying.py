@@ -12,7 +12,8 @@ import pytest
 
 from seal.errors import DocumentTooLarge, UnsupportedDocument
 from seal.formats.pdf.findings import Code
-from seal.model import Placement, Report, TimeSource, Verdict
+from seal.model import Report, TimeSource, Verdict
+from seal.placing import AtPoint
 from seal.sandbox import Limits
 from seal.trust import Trust
 from seal.verifying import Verifier, report_json, verify_in_process
@@ -81,7 +82,7 @@ def test_a_second_pdf_seal_leaves_the_first_valid(house: House, pdf: bytes) -> N
     service = house.service()
     once = service.seal(request(pdf, format="pdf-pades-p256"), CLERK).document
     house.clock.advance(timedelta(minutes=1))
-    twice = service.seal(request(once, format="pdf-pades-sm2", placement=Placement(page=1, x_mm=20, y_mm=200)), CLERK)
+    twice = service.seal(request(once, format="pdf-pades-sm2", placement=AtPoint.on(1, x_mm=20, y_mm=200)), CLERK)
     assert [one.verdict for one in twice.report.signatures] == [Verdict.VALID, Verdict.VALID]
 
 

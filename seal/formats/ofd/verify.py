@@ -27,15 +27,9 @@ from seal.ses.judge import judge_ses
 from seal.trust import Trust
 
 CHECK_METHODS: Mapping[str, DigestAlgorithm] = {
-    **{row.oid: row for row in (SM3, SHA256, SHA384, SHA512, SHA1, MD5)},
-    "SM3": SM3,
-    "SHA256": SHA256,
-    "SHA384": SHA384,
-    "SHA512": SHA512,
-    "SHA1": SHA1,
-    "MD5": MD5,
-    # The name of keyed SM3; one vendor writes it where it can only mean the plain digest.
-    "1.2.156.10197.1.401.2": SM3,
+    name: row
+    for row in (SM3, SHA256, SHA384, SHA512, SHA1, MD5)
+    for name in (row.oid, row.name.replace("-", ""), *row.aliases)
 }
 DEFAULT_CHECK_METHOD = "MD5"
 """GB/T 33190 table 79: what a missing CheckMethod means."""

@@ -1,18 +1,21 @@
 """Pages: finding one in the page tree, and where on it a picture goes (ISO 32000-2 7.7.3)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from seal.errors import PlacementRefused
 from seal.formats.pdf.objects import PdfDict, PdfError, PdfObject, Ref
 from seal.formats.pdf.reader import View
-from seal.model import Picture, Placement
+from seal.model import Picture
+from seal.placing import AtPoint, Corner, InCorner, Placement
 
 POINTS_PER_MM = 72 / 25.4
 _MAX_NODES = 200_000
 _MAX_DEPTH = 64
 _INHERITED = ("MediaBox", "CropBox", "Rotate", "Resources")
 _SLACK = 0.5
+_ONE_PAGE = re.compile(r"-?[0-9]+", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,33 @@ def leaves(view: View, *, backwards: bool = False) -> Iterator[Page]:
         todo.extend((kid, below, depth + 1) for kid in (kids if backwards else reversed(kids)))
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where on which page: ``page`` from 1 or from -1 backwards, distances from the named edges in mm."""
+
+    page: int
+    x_mm: float
+    y_mm: float
+    from_right: bool = False
+    from_bottom: bool = False
+
+
+def single_place(placement: Placement) -> Place:
+    """Give the one place a placement means; PlacementRefused for those that need the whole document."""
+    if not isinstance(placement, AtPoint | InCorner) or not _ONE_PAGE.fullmatch(placement.pages.text):
+        raise PlacementRefused("a PDF document is sealed at a point or in a corner of one page")
+    page = int(placement.pages.text)
+    if isinstance(placement, AtPoint):
+        return Place(page=page, x_mm=placement.x_mm, y_mm=placement.y_mm)
+    return Place(
+        page=page,
+        x_mm=placement.dx_mm,
+        y_mm=placement.dy_mm,
+        from_right=placement.corner in (Corner.TOP_RIGHT, Corner.BOTTOM_RIGHT),
+        from_bottom=placement.corner in (Corner.BOTTOM_LEFT, Corner.BOTTOM_RIGHT),
+    )
+
+
 def find_page(view: View, number: int) -> Page:
     """Give page ``number``, counted from 1; -1 is the last, -2 the one before it."""
     if number == 0:
@@ -78,20 +108,17 @@ def find_page(view: View, number: int) -> Page:
     raise PlacementRefused(f"the document has no page {number}")
 
 
-def picture_box(view: View, page: Page, picture: Picture, placement: Placement) -> Box:
-    """Give the rectangle for ``picture`` on ``page``, refused if it would not be seen whole.
-
-    A negative distance counts from the right or bottom edge to the picture's right or bottom edge.
-    """
+def picture_box(view: View, page: Page, picture: Picture, place: Place) -> Box:
+    """Give the rectangle for ``picture`` on ``page``, refused if it would not be seen whole."""
     # 1. What is shown: the crop box inside the media box, turned clockwise.
     shown = _shown(view, page)
     scale = POINTS_PER_MM / _user_unit(view, page)
     across, down = (shown.width, shown.height) if shown.turn % 2 == 0 else (shown.height, shown.width)
     # 2. The picture's box as seen, from the top left corner of what is shown.
     width, height = picture.width_mm * scale, picture.height_mm * scale
-    x, y = placement.x_mm * scale, placement.y_mm * scale
-    x = x if x >= 0 else across + x - width
-    y = y if y >= 0 else down + y - height
+    x, y = place.x_mm * scale, place.y_mm * scale
+    x = across - width - x if place.from_right else x
+    y = down - height - y if place.from_bottom else y
     # What is no number fails every comparison, so it is refused with the rest.
     if not (min(x, y) >= -_SLACK and x + width <= across + _SLACK and y + height <= down + _SLACK):
         raise PlacementRefused("the seal would not lie wholly on the page")

@@ -12,7 +12,7 @@ from seal.formats.pdf.append import Appender
 from seal.formats.pdf.artwork import appearance, artwork
 from seal.formats.pdf.form import fields, forbids_more, form, signature_fields
 from seal.formats.pdf.objects import PdfArray, Ref, date_string, text_string, write
-from seal.formats.pdf.pages import Page, find_page, picture_box
+from seal.formats.pdf.pages import Page, Place, find_page, picture_box, single_place
 from seal.formats.pdf.reader import Document, View
 from seal.model import Credential, Mark, PreparedDocument, SignMessage
 
@@ -32,6 +32,8 @@ class PdfPades:
 
     def prepare(self, document: bytes, mark: Mark, credential: Credential, at: datetime) -> PreparedDocument:
         """Append the seal's revision with room for the signature; refuse what cannot be sealed."""
+        if mark.closes:
+            raise UnsupportedDocument("a PDF document is not closed against later seals")
         # 1. Read, and see whether earlier signatures allow another one.
         pdf = Document(document)
         pdf.refuse_encrypted()
@@ -41,9 +43,10 @@ class PdfPades:
         _allow(view)
         # 2. The picture, where it belongs, and the field that shows it.
         appender = Appender(view)
-        page = find_page(view, mark.placement.page)
+        place = single_place(mark.placement)
+        page = find_page(view, place.page)
         signature = appender.reserve()
-        widget = _widget(view, appender, page, mark, signature)
+        widget = _widget(view, appender, page, mark, place, signature)
         # 3. The signature dictionary, its two variable parts left blank.
         template, room = _template(credential.certificate, credential.chain, credential.suite)
         body, range_at, contents_at = _signature(mark, at, room)
@@ -115,9 +118,11 @@ def _allow(view: View) -> None:
             raise FurtherSealingForbidden(f"the signature in field {item.name!r} permits no later change")
 
 
-def _widget(view: View, appender: Appender, page: Page, mark: Mark, signature: Ref) -> Ref:
+def _widget(  # noqa: PLR0913, PLR0917 - the parts of a field
+    view: View, appender: Appender, page: Page, mark: Mark, place: Place, signature: Ref
+) -> Ref:
     """Write the picture and the field that is its own widget."""
-    box = picture_box(view, page, mark.picture, mark.placement)
+    box = picture_box(view, page, mark.picture, place)
     art = artwork(mark.picture)
     mask = appender.add_written(art.mask)
     image = appender.add_written(art.image(mask))

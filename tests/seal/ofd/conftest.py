@@ -19,7 +19,8 @@ from crypto.vaults.software import make_key, open_key
 from crypto.x509 import ROOT, SEAL_MAKER, SIGNER, Certificate, CertificateProfile, make_certificate, name
 from seal.formats.ofd import OFD_SES, SimplePage, Text, write_simple_ofd
 from seal.formats.ofd.archive import write_archive
-from seal.model import Credential, Finding, Mark, Picture, Placement, Report, Verdict
+from seal.model import Credential, Finding, Mark, Picture, Report, Verdict
+from seal.placing import AtPoint
 from seal.ses import make_ses_signature, make_seseal, make_tbs
 from seal.trust import Trust
 
@@ -137,7 +138,7 @@ class Bureau:
         return Credential(**{**fields, **changed})
 
     def mark(self, page: int = -1, x_mm: float = 100, y_mm: float = 100) -> Mark:
-        return Mark(seal_name="云川市行政审批局", picture=PICTURE, placement=Placement(page=page, x_mm=x_mm, y_mm=y_mm))
+        return Mark(seal_name="云川市行政审批局", picture=PICTURE, placement=AtPoint.on(page, x_mm=x_mm, y_mm=y_mm))
 
     def sealed(self, document: bytes, *, at: datetime = AT, mark: Mark | None = None) -> bytes:
         prepared = OFD_SES.prepare(document, mark or self.mark(), self.credential(), at)

@@ -1,6 +1,7 @@
 """Simple OFD documents: what is laid out is what stands in the file."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -76,7 +77,7 @@ def test_the_sample_decision_keeps_its_margins_and_says_it_is_a_sample() -> None
 
 def test_the_sample_decision_can_be_sealed_where_it_says(bureau: Any) -> None:
     place = seal_place(40)
-    sealed = bureau.sealed(decision(), mark=bureau.mark(place.page, place.x_mm, place.y_mm))
+    sealed = bureau.sealed(decision(), mark=replace(bureau.mark(), placement=place))
     assert verify_ofd(sealed, bureau.trust).verdict is Verdict.VALID
 
 

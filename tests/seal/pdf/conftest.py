@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from crypto.suites import ES256, SM2_SM3
-from seal.model import Mark, Placement
+from seal.model import Mark
+from seal.placing import AtPoint
 from tests.seal.pdf.making import Sealer, make_picture, make_sealer, render
 
 
@@ -28,7 +29,7 @@ def sealer(request: pytest.FixtureRequest, p256_sealer: Sealer, sm2_sealer: Seal
 
 @pytest.fixture(scope="session")
 def mark() -> Mark:
-    placement = Placement(page=-1, x_mm=140, y_mm=230)
+    placement = AtPoint.on(-1, x_mm=140, y_mm=230)
     return Mark(seal_name="某某区行政审批局", picture=make_picture(), placement=placement, reason="签发证照")
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from seal.model import Mark, Placement
+from seal.model import Mark
+from seal.placing import AtPoint, InCorner
 from tests.seal.pdf.making import Sealer, plain_pdf, render
 
 WHITE, RED, BLUE = (255, 255, 255), (255, 0, 0), (0, 0, 255)
@@ -74,14 +75,14 @@ def shows_seal(image: Image.Image, x_mm: float, y_mm: float) -> bool:
 def test_the_seal_is_seen_upright_where_it_was_put(
     document: bytes, p256_sealer: Sealer, mark: Mark, tmp_path: Path
 ) -> None:
-    sealed = p256_sealer.seal(document, replace(mark, placement=Placement(page=1, x_mm=30, y_mm=50)))
+    sealed = p256_sealer.seal(document, replace(mark, placement=AtPoint.on(1, x_mm=30, y_mm=50)))
     assert shows_seal(seen(sealed, tmp_path), 30, 50)
 
 
 def test_a_user_unit_scales_the_seal(p256_sealer: Sealer, mark: Mark) -> None:
     # By its numbers: pdftoppm does not know /UserUnit.
     document = page(b"/MediaBox[0 0 297.5 421]/UserUnit 2")
-    sealed = p256_sealer.seal(document, replace(mark, placement=Placement(page=1, x_mm=25.4, y_mm=25.4)))
+    sealed = p256_sealer.seal(document, replace(mark, placement=AtPoint.on(1, x_mm=25.4, y_mm=25.4)))
     side = SIZE_MM / 25.4 * 36
     assert f"/Rect[36.0000 {421 - 36 - side:.4f}".encode() in sealed
 
@@ -90,14 +91,14 @@ def test_negative_distances_count_from_the_right_and_the_bottom(
     p256_sealer: Sealer, mark: Mark, tmp_path: Path
 ) -> None:
     document = page(b"/MediaBox[0 0 595.2756 841.8898]")
-    sealed = p256_sealer.seal(document, replace(mark, placement=Placement(page=-1, x_mm=-20, y_mm=-30)))
+    sealed = p256_sealer.seal(document, replace(mark, placement=InCorner(dx_mm=20, dy_mm=30)))
     assert shows_seal(seen(sealed, tmp_path), 210 - 20 - SIZE_MM, 297 - 30 - SIZE_MM)
 
 
 def test_the_seal_is_on_the_page_that_was_meant(p256_sealer: Sealer, mark: Mark, tmp_path: Path) -> None:
     document = render(3)
     for number, shown in ((-1, 3), (2, 2), (-3, 1)):
-        sealed = p256_sealer.seal(document, replace(mark, placement=Placement(page=number, x_mm=150, y_mm=240)))
+        sealed = p256_sealer.seal(document, replace(mark, placement=AtPoint.on(number, x_mm=150, y_mm=240)))
         assert [shows_seal(seen(sealed, tmp_path, one), 150, 240) for one in (1, 2, 3)] == [
             one == shown for one in (1, 2, 3)
         ]

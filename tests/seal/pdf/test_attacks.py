@@ -14,7 +14,8 @@ from seal.formats.pdf.coverage import covered
 from seal.formats.pdf.form import signature_fields
 from seal.formats.pdf.objects import PdfDict, PdfObject, Ref, write
 from seal.formats.pdf.reader import Document
-from seal.model import Credential, Mark, Placement, Report, Verdict
+from seal.model import Credential, Mark, Report, Verdict
+from seal.placing import AtPoint
 from seal.trust import Trust
 from tests.seal.pdf.making import NOW, Sealer, make_sealer, plain_pdf
 
@@ -42,7 +43,7 @@ BASE = plain_pdf(
 
 @pytest.fixture(scope="module")
 def sealed(p256_sealer: Sealer, mark: Mark) -> bytes:
-    return p256_sealer.seal(BASE, replace(mark, placement=Placement(page=1, x_mm=10, y_mm=10)))
+    return p256_sealer.seal(BASE, replace(mark, placement=AtPoint.on(1, x_mm=10, y_mm=10)))
 
 
 @pytest.fixture
@@ -107,7 +108,7 @@ def flipped(document: bytes, places: range) -> Iterator[bytes]:
 
 
 def test_no_changed_octet_that_is_covered_is_ever_valid(sealer: Sealer, mark: Mark) -> None:
-    document = sealer.seal(BASE, replace(mark, placement=Placement(page=1, x_mm=10, y_mm=10)))
+    document = sealer.seal(BASE, replace(mark, placement=AtPoint.on(1, x_mm=10, y_mm=10)))
     gap = gap_of(document)
     for places in (range(0, gap.start, 29), range(gap.stop, len(document), 7)):
         for changed in flipped(document, places):
@@ -116,7 +117,7 @@ def test_no_changed_octet_that_is_covered_is_ever_valid(sealer: Sealer, mark: Ma
 
 def test_a_changed_octet_of_the_message_makes_it_invalid_or_says_nothing_new(sealer: Sealer, mark: Mark) -> None:
     # CMS leaves its frame unsigned: a version number or the list of digests may be written otherwise.
-    document = sealer.seal(BASE, replace(mark, placement=Placement(page=1, x_mm=10, y_mm=10)))
+    document = sealer.seal(BASE, replace(mark, placement=AtPoint.on(1, x_mm=10, y_mm=10)))
     (before,) = verify_pdf(document, sealer.trust).signatures
     gap = gap_of(document)
     for changed in flipped(document, range(gap.start, gap.stop, 13)):
@@ -287,7 +288,7 @@ def roomy(p256_sealer: Sealer, mark: Mark, monkeypatch: pytest.MonkeyPatch) -> b
         chain=(other.credential.certificate,),
         suite=p256_sealer.credential.suite,
     )
-    prepared = PDF_PADES.prepare(BASE, replace(mark, placement=Placement(page=1, x_mm=9, y_mm=9)), credential, NOW)
+    prepared = PDF_PADES.prepare(BASE, replace(mark, placement=AtPoint.on(1, x_mm=9, y_mm=9)), credential, NOW)
     return prepared.apply(p256_sealer.key.sign)
 
 

@@ -13,7 +13,8 @@ from seal.formats.pdf.changes import changes
 from seal.formats.pdf.form import signature_fields
 from seal.formats.pdf.objects import Ref
 from seal.formats.pdf.reader import Document
-from seal.model import Mark, Placement, Verdict
+from seal.model import Mark, Verdict
+from seal.placing import AtPoint
 from tests.seal.pdf.forging import Update, changed, packed_update, stream
 from tests.seal.pdf.making import Sealer, plain_pdf
 
@@ -28,7 +29,7 @@ Seal = Callable[[bytes], bytes]
 
 @pytest.fixture
 def seal(p256_sealer: Sealer, mark: Mark) -> Seal:
-    placed = replace(mark, placement=Placement(page=1, x_mm=10, y_mm=10))
+    placed = replace(mark, placement=AtPoint.on(1, x_mm=10, y_mm=10))
     return lambda document: p256_sealer.seal(document, placed)
 
 
@@ -184,4 +185,4 @@ def test_a_timestamp_may_be_added_by_anyone_and_so_may_show_nothing(seal: Seal) 
 @pytest.mark.parametrize("x", [math.nan, math.inf, -math.inf, 1e300, -1e300])
 def test_a_place_that_is_no_place_is_refused(x: float, p256_sealer: Sealer, mark: Mark) -> None:
     with pytest.raises(PlacementRefused):
-        p256_sealer.seal(document(), replace(mark, placement=Placement(page=1, x_mm=x, y_mm=10)))
+        p256_sealer.seal(document(), replace(mark, placement=AtPoint.on(1, x_mm=x, y_mm=10)))

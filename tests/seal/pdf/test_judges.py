@@ -17,7 +17,8 @@ from crypto.x509 import Certificate
 from seal.formats.pdf.coverage import covered
 from seal.formats.pdf.form import signature_fields
 from seal.formats.pdf.reader import Document
-from seal.model import Mark, Placement
+from seal.model import Mark
+from seal.placing import AtPoint
 from tests.judges import bouncycastle, pdfsig
 from tests.seal.pdf.making import NOW, Sealer
 
@@ -34,7 +35,7 @@ def _context(root: Certificate) -> ValidationContext:
 
 def _tiny(mark: Mark) -> Mark:
     picture = replace(mark.picture, width_mm=5, height_mm=5)
-    return replace(mark, placement=Placement(page=1, x_mm=2, y_mm=2), picture=picture)
+    return replace(mark, placement=AtPoint.on(1, x_mm=2, y_mm=2), picture=picture)
 
 
 def test_pdfsig_calls_our_seal_valid_and_the_whole_document_signed(

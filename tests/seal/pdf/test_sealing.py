@@ -11,7 +11,8 @@ from seal.formats.pdf import PDF_PADES, verify_pdf
 from seal.formats.pdf.form import signature_fields
 from seal.formats.pdf.objects import PdfEncrypted
 from seal.formats.pdf.reader import Document
-from seal.model import Mark, Picture, Placement, Verdict
+from seal.model import Mark, Picture, Verdict
+from seal.placing import AtPoint, Placement
 from seal.trust import Trust
 from tests.seal.pdf.making import NOW, Sealer, plain_pdf, render
 
@@ -36,7 +37,7 @@ def small(*, page: bytes = b"", catalog: bytes = b"", more: tuple[bytes, ...] = 
 
 @pytest.fixture
 def here(mark: Mark) -> Mark:
-    return replace(mark, placement=Placement(page=1, x_mm=10, y_mm=10))
+    return replace(mark, placement=AtPoint.on(1, x_mm=10, y_mm=10))
 
 
 def test_a_sealed_document_is_valid_under_its_root(licence: bytes, sealer: Sealer, mark: Mark) -> None:
@@ -83,7 +84,7 @@ def test_many_seals_on_one_document_all_hold(
 ) -> None:
     document = licence
     for number in range(4):
-        place = Placement(page=1, x_mm=10 + 45 * number, y_mm=10)
+        place = AtPoint.on(1, x_mm=10 + 45 * number, y_mm=10)
         document = (p256_sealer, sm2_sealer)[number % 2].seal(document, replace(mark, placement=place))
     report = verify_pdf(document, Trust(anchors=(p256_sealer.root, sm2_sealer.root)))
     assert len(report.signatures) == 4
@@ -126,7 +127,7 @@ def test_every_shape_of_page_and_form_takes_a_seal_and_a_second_one(
     document: bytes, p256_sealer: Sealer, here: Mark
 ) -> None:
     once = p256_sealer.seal(document, here)
-    twice = p256_sealer.seal(once, replace(here, placement=Placement(page=1, x_mm=60, y_mm=60)))
+    twice = p256_sealer.seal(once, replace(here, placement=AtPoint.on(1, x_mm=60, y_mm=60)))
     for sealed, count in ((once, 1), (twice, 2)):
         report = verify_pdf(sealed, p256_sealer.trust)
         assert len(report.signatures) == count
@@ -139,7 +140,7 @@ def test_sealing_a_signed_document_breaks_no_earlier_signature(
 ) -> None:
     document = (pdf_corpus / file).read_bytes()
     tiny = replace(
-        here, placement=Placement(page=-1, x_mm=2, y_mm=2), picture=replace(here.picture, width_mm=5, height_mm=5)
+        here, placement=AtPoint.on(-1, x_mm=2, y_mm=2), picture=replace(here.picture, width_mm=5, height_mm=5)
     )
     before = verify_pdf(document, Trust(anchors=()))
     after = verify_pdf(sealer.seal(document, tiny), sealer.trust)
@@ -157,7 +158,7 @@ def test_a_field_name_in_use_is_not_used_again(p256_sealer: Sealer, here: Mark) 
 def test_an_xref_stream_is_followed_by_an_xref_stream(pdf_corpus: Path, p256_sealer: Sealer, here: Mark) -> None:
     document = (pdf_corpus / "pyhanko__minimal-two-fields-signed-twice.pdf").read_bytes()
     tiny = replace(
-        here, placement=Placement(page=1, x_mm=1, y_mm=1), picture=replace(here.picture, width_mm=5, height_mm=5)
+        here, placement=AtPoint.on(1, x_mm=1, y_mm=1), picture=replace(here.picture, width_mm=5, height_mm=5)
     )
     assert Document(p256_sealer.seal(document, tiny)).sections[0].is_stream
 
@@ -187,12 +188,11 @@ def test_an_xfa_form_is_not_sealed(p256_sealer: Sealer, here: Mark) -> None:
 @pytest.mark.parametrize(
     "placement",
     [
-        Placement(page=0, x_mm=0, y_mm=0),
-        Placement(page=2, x_mm=0, y_mm=0),
-        Placement(page=-2, x_mm=0, y_mm=0),
-        Placement(page=1, x_mm=180, y_mm=0),
-        Placement(page=1, x_mm=0, y_mm=270),
-        Placement(page=1, x_mm=-200, y_mm=10),
+        AtPoint.on(2, x_mm=0, y_mm=0),
+        AtPoint.on(-2, x_mm=0, y_mm=0),
+        AtPoint.on(1, x_mm=180, y_mm=0),
+        AtPoint.on(1, x_mm=0, y_mm=270),
+        AtPoint.on(1, x_mm=-200, y_mm=10),
     ],
 )
 def test_a_place_that_is_not_on_a_page_is_refused(placement: Placement, p256_sealer: Sealer, mark: Mark) -> None:

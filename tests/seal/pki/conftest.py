@@ -1,6 +1,6 @@
 """What the tests of the certificate side share: vaults of throw-away keys, authorities, the twins."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -9,8 +9,12 @@ from crypto.keys import VaultSigner
 from crypto.suites import ES256, SM2_SM3, KeyKind, Suite
 from crypto.vaults.soft import KdfCost, SoftVault
 from crypto.x509 import make_csr, name
+from kernel.audit import AuditLog
 from kernel.clock import ManualClock
-from seal.pki.ca import Addresses, Authority, Hierarchy, found
+from kernel.db import Database
+from seal.pki.authorities import Authorities
+from seal.pki.ca import Addresses, Authority
+from seal.pki.founding import Hierarchy, found
 from tests.crypto.authority import Authority as Issuer
 
 CHEAP = KdfCost(passes=1, memory_kib=64, lanes=1)
@@ -38,8 +42,43 @@ def twins(tmp_path: Path, vault: SoftVault, clock: ManualClock) -> dict[KeyKind,
         vault=vault,
         clock=clock,
         organisation="某某市",
-        addresses=Addresses(crl_urls=(CRL_URL,), ocsp_urls=(OCSP_URL,)),
+        addresses=lambda _: Addresses(crl_urls=(CRL_URL,), ocsp_urls=(OCSP_URL,)),
     )
+
+
+@pytest.fixture
+def records(fresh_sqlite: Callable[[], str]) -> Iterator[Database]:
+    """The database with the audit log; a test on both engines takes another one's place."""
+    opened = Database(fresh_sqlite())
+    yield opened
+    opened.dispose()
+
+
+Installed = Callable[[], Authorities]
+
+
+@pytest.fixture
+def authorities(tmp_path: Path, vault: SoftVault, clock: ManualClock, records: Database) -> Installed:
+    """Open the authorities of an installation, as each of its processes does."""
+
+    def opened() -> Authorities:
+        return Authorities(
+            tmp_path / "installed",
+            vault=vault,
+            clock=clock,
+            db=records,
+            audit=AuditLog(),
+            public_url="https://pki.example.test",
+        )
+
+    return opened
+
+
+@pytest.fixture
+def founded(tmp_path: Path, vault: SoftVault, authorities: Installed) -> Authorities:
+    made = authorities()
+    made.found(tmp_path / "roots", vault, "某某市")
+    return made
 
 
 @pytest.fixture(params=[KeyKind.SM2, KeyKind.P256], ids=lambda kind: kind.value)

@@ -17,7 +17,7 @@ from crypto.suites import ES256, SM2_SM3, KeyKind
 from crypto.vaults.soft import SoftVault
 from crypto.x509 import Certificate, make_csr, name
 from kernel.clock import ManualClock
-from seal.pki.ca import Authority, Hierarchy
+from seal.pki.ca import Authority
 from seal.pki.errors import (
     AlreadyRevoked,
     AuthorityNotReady,
@@ -25,6 +25,7 @@ from seal.pki.errors import (
     RevocationRefused,
     UnknownCertificate,
 )
+from seal.pki.founding import Hierarchy
 from seal.pki.ledger import Ledger
 from seal.pki.policy import INTERMEDIATE, MAKER, RESPONDER, SEAL_SIGNER, TIMESTAMPING
 from seal.pki.responder import OcspResponder

@@ -24,7 +24,7 @@ from crypto.der import (
     utf8,
 )
 from crypto.engines import default_engine
-from crypto.errors import DerError
+from crypto.errors import DerError, SuiteRefused
 from crypto.keys import digest_to_sign
 from crypto.suites import ES256, SM2_SM3, Suite
 from crypto.vaults.software import make_key, open_key
@@ -123,8 +123,11 @@ def test_a_signature_made_here_is_read_back_as_it_was_meant(
 
 def test_a_seal_is_made_only_with_the_makers_own_sm2_key(seal: bytes, certificate: Certificate) -> None:
     read = parse_seseal(seal)
-    for wrong in (MemorySigner(), MemorySigner(ES256)):
-        with pytest.raises(ValueError, match="maker"):
+    for wrong, refusal, said in (
+        (MemorySigner(), ValueError, "maker"),
+        (MemorySigner(ES256), SuiteRefused, "no seals"),
+    ):
+        with pytest.raises(refusal, match=said):
             make_seseal(
                 header_vid="X",
                 esid="1",

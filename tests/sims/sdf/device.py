@@ -22,6 +22,7 @@ class Call(IntEnum):
     SIGN = 4
     RANDOM = 5
     INFO = 6
+    DECRYPT = 7
 
 
 class Count(IntEnum):
@@ -76,6 +77,10 @@ class Device:
     def replace_key(self, index: int) -> None:
         """Put another key in the place of one."""
         self._lib.sdf_stub_replace_key(index)
+
+    def want_algorithm(self, number: int) -> None:
+        """Let the device decrypt only where this number stands before the ciphertext; 0 for none."""
+        self._lib.sdf_stub_want_algorithm(number)
 
     def align_left(self) -> None:
         """Put values at the wrong end of their fields."""

@@ -1,7 +1,7 @@
 /*
- * A cryptographic device in software, for tests: the part of GM/T 0018 that signing needs, with real SM2
+ * A cryptographic device in software, for tests: the part of GM/T 0018 that signing and decrypting need, with real SM2
  * arithmetic from libcrypto 3. It keeps four keys: 1 and 2 have the password "sdf-stub-pin", 3 wants none,
- * 4 is empty. It can be told to fail (sdf_stub_*), and it notices what a real device would not forgive: a session used by
+ * 4 is empty; beside each there is an encryption pair. It can be told to fail (sdf_stub_*), and it notices what a real device would not forgive: a session used by
  * two threads at once, handles taken across a fork, handles used after they were closed.
  *
  * The few prototypes of libcrypto that it uses are declared here, so that it compiles without its headers:
@@ -22,6 +22,8 @@ EVP_PKEY_CTX *EVP_PKEY_CTX_new(EVP_PKEY *key, void *engine);
 void EVP_PKEY_CTX_free(EVP_PKEY_CTX *context);
 int EVP_PKEY_sign_init(EVP_PKEY_CTX *context);
 int EVP_PKEY_sign(EVP_PKEY_CTX *context, unsigned char *out, size_t *size, const unsigned char *in, size_t in_size);
+int EVP_PKEY_decrypt_init(EVP_PKEY_CTX *context);
+int EVP_PKEY_decrypt(EVP_PKEY_CTX *context, unsigned char *out, size_t *size, const unsigned char *in, size_t in_size);
 int RAND_bytes(unsigned char *out, int size);
 
 #define OK 0x00000000u
@@ -30,6 +32,7 @@ int RAND_bytes(unsigned char *out, int size);
 #define NO_KEY 0x01000008u
 #define COMMUNICATION 0x01000003u
 #define SIGNING 0x0100000Du
+#define DECRYPTING 0x0100000Fu
 #define STEP 0x01000010u
 #define ARGUMENT 0x0100001Du
 #define WRONG_PIN 0x01000100u /* a vendor's own number: the standard has none */
@@ -39,7 +42,7 @@ int RAND_bytes(unsigned char *out, int size);
 #define ROOM 64
 
 /* Where sdf_stub_fail strikes. */
-enum { OPEN_DEVICE, OPEN_SESSION, RIGHT, EXPORT, SIGN, RANDOM, INFO, CALLS };
+enum { OPEN_DEVICE, OPEN_SESSION, RIGHT, EXPORT, SIGN, RANDOM, INFO, DECRYPT, CALLS };
 /* What sdf_stub_count counts. */
 enum { DEVICES, SESSIONS, PINS, MISUSES, OPENED, MOST_SESSIONS, COUNTS };
 
@@ -51,6 +54,12 @@ typedef struct {
 typedef struct {
     unsigned char r[ROOM], s[ROOM];
 } Signature;
+
+typedef struct {
+    unsigned char x[ROOM], y[ROOM], check[SIZE];
+    unsigned int size;
+    unsigned char body[];
+} Cipher;
 
 typedef struct {
     unsigned char issuer[40], name[16], serial[16];
@@ -71,7 +80,8 @@ typedef struct {
 
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static const char PIN[] = "sdf-stub-pin";
-static EVP_PKEY *keys[KEYS + 1];
+static EVP_PKEY *keys[KEYS + 1], *encryption_keys[KEYS + 1];
+static unsigned int algorithm; /* what the caller has to give before the ciphertext, 0 for nothing */
 static unsigned int failure[CALLS];
 static int failures_left[CALLS];
 static int counts[COUNTS];
@@ -112,6 +122,9 @@ void sdf_stub_replace_key(unsigned int index) {
     pthread_mutex_unlock(&lock);
 }
 
+/* Want the number of an algorithm, as many vendors' libraries do. */
+void sdf_stub_want_algorithm(unsigned int number) { algorithm = number; }
+
 /* Write values at the left of their fields, as a device would that does not keep to the standard. */
 void sdf_stub_align_left(int yes) { left_aligned = yes; }
 
@@ -138,15 +151,19 @@ static unsigned int told_to_fail(int call) {
 }
 
 static void make_keys(void) {
-    for (int index = 1; index < KEYS; index++)
+    for (int index = 1; index < KEYS; index++) {
         keys[index] = EVP_PKEY_Q_keygen(NULL, NULL, "SM2");
+        encryption_keys[index] = EVP_PKEY_Q_keygen(NULL, NULL, "SM2");
+    }
 }
 
-static EVP_PKEY *key_of(unsigned int index) {
+static EVP_PKEY *key_among(EVP_PKEY **some, unsigned int index) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, make_keys);
-    return index >= 1 && index <= KEYS ? keys[index] : NULL;
+    return index >= 1 && index <= KEYS ? some[index] : NULL;
 }
+
+static EVP_PKEY *key_of(unsigned int index) { return key_among(keys, index); }
 
 static void put(unsigned char *field, const unsigned char *value) {
     memset(field, 0, ROOM);
@@ -302,11 +319,10 @@ unsigned int SDF_ReleasePrivateKeyAccessRight(void *handle, unsigned int index) 
     return leave(session, OK);
 }
 
-unsigned int SDF_ExportSignPublicKey_ECC(void *handle, unsigned int index, PublicKey *out) {
+static unsigned int export(void *handle, EVP_PKEY *key, PublicKey *out) {
     unsigned int code = enter(handle, EXPORT);
     if (code != OK)
         return code;
-    EVP_PKEY *key = key_of(index);
     if (key == NULL)
         return leave(handle, NO_KEY);
     unsigned char der[256], *cursor = der;
@@ -317,6 +333,96 @@ unsigned int SDF_ExportSignPublicKey_ECC(void *handle, unsigned int index, Publi
     put(out->x, der + size - 2 * SIZE);
     put(out->y, der + size - SIZE);
     return leave(handle, OK);
+}
+
+unsigned int SDF_ExportSignPublicKey_ECC(void *handle, unsigned int index, PublicKey *out) {
+    return export(handle, key_of(index), out);
+}
+
+unsigned int SDF_ExportEncPublicKey_ECC(void *handle, unsigned int index, PublicKey *out) {
+    return export(handle, key_among(encryption_keys, index), out);
+}
+
+/* One member of a DER SEQUENCE; gives what follows it. */
+static unsigned char *member(unsigned char *out, unsigned char tag, const unsigned char *value, unsigned int size) {
+    *out++ = tag;
+    *out++ = 0x82;
+    *out++ = (unsigned char)(size >> 8);
+    *out++ = (unsigned char)size;
+    memcpy(out, value, size);
+    return out + size;
+}
+
+/* An INTEGER out of a field of 64 octets, in the shortest form that is DER's. */
+static unsigned char *coordinate(unsigned char *out, const unsigned char *field) {
+    unsigned char value[SIZE + 1] = {0};
+    memcpy(value + 1, field + ROOM - SIZE, SIZE);
+    int skipped = 0;
+    while (skipped < SIZE && value[skipped] == 0 && value[skipped + 1] < 0x80)
+        skipped++;
+    *out++ = 2;
+    *out++ = (unsigned char)(SIZE + 1 - skipped);
+    memcpy(out, value + skipped, (size_t)(SIZE + 1 - skipped));
+    return out + SIZE + 1 - skipped;
+}
+
+static unsigned char *octets(unsigned char *out, const unsigned char *value, unsigned int size) {
+    if (size >= 256)
+        return member(out, 4, value, size);
+    *out++ = 4;
+    if (size >= 128)
+        *out++ = 0x81;
+    *out++ = (unsigned char)size;
+    memcpy(out, value, size);
+    return out + size;
+}
+
+#define MOST 1024
+static unsigned int decrypt(Session *session, unsigned int index, const Cipher *in, unsigned char *out,
+                            unsigned int *out_size) {
+    unsigned int code = enter(session, DECRYPT);
+    if (code != OK)
+        return code;
+    EVP_PKEY *key = key_among(encryption_keys, index);
+    if (key == NULL)
+        return leave(session, NO_KEY);
+    if (index != 3 && !session->right[index])
+        return leave(session, NO_RIGHT);
+    if (in->size < 1 || in->size > MOST)
+        return leave(session, ARGUMENT);
+    unsigned char inside[MOST + 256], der[MOST + 300], message[MOST + 256], *end = inside, *last = der;
+    end = coordinate(end, in->x);
+    end = coordinate(end, in->y);
+    end = octets(end, in->check, SIZE);
+    end = octets(end, in->body, in->size);
+    unsigned int size = (unsigned int)(end - inside);
+    *last++ = 0x30;
+    if (size >= 256)
+        *last++ = 0x82, *last++ = (unsigned char)(size >> 8);
+    else if (size >= 128)
+        *last++ = 0x81;
+    *last++ = (unsigned char)size;
+    memcpy(last, inside, size);
+    last += size;
+    size_t message_size = sizeof message;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new(key, NULL);
+    int good = context && EVP_PKEY_decrypt_init(context) == 1 &&
+               EVP_PKEY_decrypt(context, message, &message_size, der, (size_t)(last - der)) == 1 &&
+               message_size <= *out_size;
+    EVP_PKEY_CTX_free(context);
+    if (good) {
+        memcpy(out, message, message_size);
+        *out_size = (unsigned int)message_size;
+    }
+    return leave(session, good ? OK : DECRYPTING);
+}
+
+/* What sdf_stub_want_algorithm was told decides what the arguments are: the stub stands for both kinds of library. */
+unsigned int SDF_InternalDecrypt_ECC(void *handle, unsigned int index, void *third, void *fourth, void *fifth,
+                                     void *sixth) {
+    if (algorithm == 0)
+        return decrypt(handle, index, third, fourth, fifth);
+    return (unsigned int)(size_t)third == algorithm ? decrypt(handle, index, fourth, fifth, sixth) : ARGUMENT;
 }
 
 unsigned int SDF_InternalSign_ECC(void *handle, unsigned int index, const unsigned char *data, unsigned int size,
