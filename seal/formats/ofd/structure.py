@@ -1,7 +1,6 @@
 """What an OFD package says of itself: documents, pages, signature lists, signatures (GB/T 33190 chapters 7 and 18)."""
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 
@@ -195,5 +194,5 @@ def _stamp(row: etree._Element) -> Stamp:
 def _base64(text: str | None) -> bytes | None:
     try:
         return base64.b64decode("".join((text or "").split()), validate=True)
-    except binascii.Error:
+    except ValueError:  # Not only binascii.Error: letters outside ASCII are a plain ValueError.
         return None
