@@ -141,7 +141,12 @@ def _corner(subject: str, options: _Options) -> Placement:
 
 
 def _keyword(subject: str, options: _Options) -> Placement:
-    text = unquote(subject)
+    try:
+        # What is no text would be recorded as another one: half a surrogate pair comes from a command line's octets.
+        text = unquote(subject, errors="strict")
+        text.encode()
+    except UnicodeError:
+        raise PlacementRefused("The keyword is no text in UTF-8.") from None
     if not text:
         raise PlacementRefused("The keyword is missing: write keyword:盖章处.")
     pick = options.word("pick")
