@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from crypto.digests import sm3
+from crypto.encryption_keys import EnvelopedKey, KeyPair, envelop
 from crypto.engines import default_multiplier
 from crypto.fields import FieldCipher, FieldKeys, KeyVersion, Place
 from crypto.kdf import derive
@@ -23,7 +24,10 @@ from license_store import identifier, organisation
 from license_store.identifier import NotAnIdentifier
 from license_store.model import parse_public_id
 from license_store.organisation import NotAnOrganisationCode
+from seal.errors import PlacementRefused
 from seal.model import Finding, Report, SealFacts, SignatureReport, TimeSource, Verdict
+from seal.placing.model import Placement
+from seal.placing.text import parse_placement, placement_text
 from seal.ses import time_from_text
 from seal.wire import decode_report, encode_report
 from tests.fuzz.keys import FixedVault
@@ -134,6 +138,19 @@ def _encrypted() -> Iterator[Target]:
         read=lambda data: decrypt(secret, Sm2Ciphertext.from_raw(data)),
         check=opened,
     )
+    pair = KeyPair(scalar=bytes(range(32)), point=vault.public_key(key).point)
+    envelope = envelop(vault.public_key(key).point, pair, bytes(16))
+
+    def pair_of(read: KeyPair, _: bytes) -> None:
+        assert len(read.scalar) == len(pair.scalar)
+
+    yield Target(
+        name="key-envelope",
+        seeds=[envelope.der()],
+        ways=DER,
+        read=lambda data: EnvelopedKey.from_der(data).open(secret),
+        check=pair_of,
+    )
     version = KeyVersion(3)
     cipher = FieldCipher(FieldKeys(active=version, secrets={version: bytes(range(32))}))
     place = Place(table="people", row="1", field="name")
@@ -180,6 +197,24 @@ def _texts() -> Iterator[Target]:
         ways=text(b"/V/", b"%2e", "ſ".encode(), b"K"),
         read=scanned,
         check=is_plain,
+    )
+    places = [
+        b"point;x=120;y=230;pages=-1",
+        b"corner:bottom-right;dx=20;dy=25",
+        b"facing;share=0.5;along=100;pages=all",
+    ]
+    places += ["keyword:盖章处;pick=1;dx=0;dy=-5".encode(), b"straddle:right;margin=0;along=100;most=20;pages=1-20"]
+
+    def written_again(read: Placement, _: bytes) -> None:
+        assert parse_placement(placement_text(read)) == read
+
+    yield Target(
+        name="placement",
+        seeds=places,
+        ways=text(b"=", b";", b"-", b"pages=1-9999999999", b"1e400", b"nan", b"%00", b"%ED%A0%80", b","),
+        read=lambda data: parse_placement(data.decode("utf-8", "surrogateescape")),
+        refusals=(PlacementRefused,),
+        check=written_again,
     )
     times = [b"2020-04-22 16:22:44", b"20201004072855.302Z", b"2020-08-17T11:13:29+08:00"]
     yield Target(

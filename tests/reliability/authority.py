@@ -12,8 +12,8 @@ from crypto.vaults.soft import KdfCost, SoftVault
 from crypto.x509 import make_csr, name
 from kernel.clock import SystemClock
 from seal.pki.ca import Authority
-from seal.pki.founding import found
 from seal.pki.errors import AlreadyRevoked, AuthorityNotReady
+from seal.pki.founding import found
 from seal.pki.policy import SEAL_SIGNER
 from tests.reliability.killing import Tell, killed_at_random, rounds, whole
 
