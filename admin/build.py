@@ -1,9 +1,8 @@
 """Build: the one function that puts the whole service together, and the one place where all floors meet."""
 
-import dataclasses
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,8 +11,9 @@ from admin.key_health import KeyHealth, keys_in_use
 from admin.settings import DEV_MARK, Settings, SettingsRefused, require_vault
 from crypto.engines import settle_engine
 from crypto.keys import KeyId, KeyVault
-from crypto.suites import ES256
+from crypto.suites import ES256, SUITES
 from crypto.vaults.files import make_folder, write_once
+from crypto.x509 import Certificate
 from idp.realname import RealNames
 from idp.registry import Registry
 from idp.service import Idp
@@ -27,11 +27,15 @@ from kernel.principal import Principal, PrincipalKind
 from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
-from license_store.render import Renderer, packaged_font
+from license_store.render import Renderer
+from seal.errors import SealNotUsable
+from seal.fonts import packaged_font
 from seal.pki.authorities import Authorities
 from seal.register import SealRegister
 from seal.sealing import SealService
-from seal.trust import Trust
+from seal.ses.read import parse_seseal
+from seal.trust import OwnLedgers, TrustFolder
+from seal.trust.refresh import Refresher
 from seal.verifying import Verifier, verify_in_process
 
 
@@ -90,6 +94,8 @@ class Service:
     register: SealRegister
     sealing: SealService
     verifier: Verifier
+    trust: TrustFolder
+    refresher: Refresher
     catalogue: Catalogue
     licenses: LicenseService
     desk: PublicDesk
@@ -180,8 +186,8 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
     audit = AuditLog()
     objects = ObjectStore.folder(home.objects)
     register = SealRegister(database, audit, clock)
-    trust = dataclasses.replace(Trust.load(home.trust), seal_status=register.status_at)
-    verifier = Verifier(trust)
+    trust = TrustFolder(home.trust, own=OwnLedgers(home.authorities), seal_status=register.status_at)
+    verifier = Verifier(trust, clock=clock)
     sealing = SealService(
         db=database,
         audit=audit,
@@ -189,7 +195,8 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         objects=objects,
         vault=vault,
         register=register,
-        judge=lambda document: verify_in_process(document, trust),
+        judge=lambda document: verify_in_process(document, trust(), now=clock.now()),
+        trust=trust,
     )
     catalogue = Catalogue()
     licenses = LicenseService(
@@ -231,6 +238,14 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         register=register,
         sealing=sealing,
         verifier=verifier,
+        trust=trust,
+        refresher=Refresher(
+            home.trust,
+            trust=trust,
+            clock=clock,
+            known=lambda: own_certificates(register),
+            hosts=filter(None, (host.strip() for host in settings.trust_hosts.split(","))),
+        ),
         catalogue=catalogue,
         licenses=licenses,
         desk=PublicDesk(
@@ -241,6 +256,21 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         health=KeyHealth(vault, lambda: keys_in_use(register, idp.keys), clock),
         pages=pages,
     )
+
+
+def own_certificates(register: SealRegister) -> tuple[Certificate, ...]:
+    """Give the certificates our seals sign with and were made with, and those above them."""
+    found: dict[Certificate, None] = {}
+    after = ""
+    while page := register.list(after=after):
+        after = page[-1].id
+        for seal in page:
+            found[Certificate.from_der(parse_seseal(seal.seseal).maker_certificate)] = None
+            for suite in SUITES.values():
+                with suppress(SealNotUsable):
+                    credential = register.credential(seal, suite).credential
+                    found.update(dict.fromkeys((credential.certificate, *credential.chain)))
+    return tuple(found)
 
 
 def operator(*rights: str) -> Principal:

@@ -28,8 +28,7 @@ from kernel.audit import AuditLog
 from kernel.clock import Clock
 from kernel.db import Database
 from kernel.errors import Refusal
-from license_store.render import packaged_font
-from seal.image import seal_font
+from seal.fonts import packaged_font, seal_font
 from seal.register import SealRegister
 from seal.trust import Trust
 

@@ -27,7 +27,7 @@ from crypto.x509 import make_csr, name
 from idp.model import ConsentPolicy, Evidence, IdentityLevel
 from idp.realname import DevPopulation
 from kernel.clock import Clock
-from seal.image import RoundSeal, draw_round_seal
+from seal.artwork import Design, draw
 from seal.model import SealKind
 from seal.pki.policy import MAKER, SEAL_SIGNER
 from seal.register import SealApplication, SealMaker, SigningKey
@@ -218,7 +218,7 @@ def _seal(service: build.Service, clock: Clock) -> str:
         name=f"{DEPARTMENT}{SEAL_BELOW}",
         owner=DEPARTMENT_CODE,
         owner_name=DEPARTMENT,
-        picture=draw_round_seal(RoundSeal(name=DEPARTMENT, below=SEAL_BELOW, code=number)),
+        picture=draw(Design(kind="department", name=DEPARTMENT, line=SEAL_BELOW, code=number)),
         valid_from=now - timedelta(minutes=1),
         valid_to=now + timedelta(days=_DAYS_A_YEAR * _SEAL_YEARS - 1),
     )

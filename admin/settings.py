@@ -60,6 +60,8 @@ class Settings(BaseSettings):
     """PKCS #11: the vendor's numbers for SM2, from its manual: CKK_ of keys, CKM_ to make a pair, CKM_ to sign."""
     vault_sessions: int = Field(default=8, ge=1, le=1024)
     """SDF and PKCS #11: how many sessions are open at once."""
+    trust_hosts: str = ""
+    """Hosts of authorities, with commas, that may be asked for revocation facts at private addresses too."""
     sm2_engine: str = ""
     """What computes SM2: "libbotan", "libcrypto" or a library's path; empty for the first that is found to work."""
 

@@ -29,11 +29,12 @@ from crypto.keys import PublicKey, Signer, digest_to_sign
 from crypto.sm2 import signature_to_der
 from crypto.suites import ES256, SM2_SM3, KeyKind
 from crypto.x509 import ROOT, SIGNER, Certificate, make_certificate, name
+from seal.artwork import Design, draw
+from seal.fonts import packaged_font
 from seal.formats.pdf import PDF_PADES, verify_pdf
 from seal.formats.pdf.append import Appender
 from seal.formats.pdf.objects import Stream
 from seal.formats.pdf.reader import Document
-from seal.image import RoundSeal, draw_round_seal, seal_font
 from seal.model import Credential, Mark, Picture
 from seal.placing import AtPoint
 from seal.trust import Trust
@@ -170,7 +171,7 @@ def _ours(key: "_P256 | _Sm2") -> _Ours:
         not_after=end,
         profile=SIGNER,
     )
-    picture = draw_round_seal(RoundSeal(name="某某区行政审批局", below="审批专用章"))
+    picture = draw(Design(kind="department", name="某某区行政审批局", line="审批专用章"))
     mark = Mark(seal_name="某某区行政审批局", picture=picture, placement=AtPoint.on(-1, x_mm=140, y_mm=230))
     return _Ours(key=key, certificate=certificate, root=root, mark=mark)
 
@@ -225,7 +226,7 @@ def _licence() -> bytes:
     source = (
         f'#set page(width: 210mm, height: 297mm)\n#set text(font: "Noto Sans CJK SC", size: 11pt)\n= 许可证\n{words}'
     )
-    compiled = typst.compile(source.encode(), font_paths=[str(seal_font().path.parent)])
+    compiled = typst.compile(source.encode(), font_paths=[str(packaged_font().path.parent)])
     assert isinstance(compiled, bytes)
     return compiled
 

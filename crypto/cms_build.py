@@ -1,13 +1,14 @@
 """SignedData written from DER templates: all but two values encoded once per signer (RFC 5652, GB/T 35275)."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from crypto import cms_names as names
 from crypto import der
 from crypto.certificate import Certificate
-from crypto.digests import SHA256
+from crypto.digests import SHA256, DigestAlgorithm
 from crypto.errors import CmsError
 from crypto.issuing import algorithm_identifier, choose_time
 from crypto.keys import require_fit
@@ -17,6 +18,8 @@ Profile = Literal["rfc5652", "gbt35275"]
 
 _EC_SIGNATURE_SIZE = 72
 """SEQUENCE of two INTEGERs of 33 octets: the longest value of a 256-bit curve."""
+_FRAMES = 64
+"""Lengths of attributes and value for which all that comes before them is kept."""
 _ATTRIBUTES_TAG = der.context(0)
 
 
@@ -54,6 +57,8 @@ class CmsTemplate:
         )
         sid = der.sequence(certificate.issuer, der.integer(certificate.serial))
         self._signer = der.integer(1) + sid + digest
+        self._bound = BoundAttributes((self._content_type, self._signing_certificate), suite.digest)
+        self._frame = lru_cache(maxsize=_FRAMES)(self._make_frame)
         self._method = der.sequence(der.oid(suite.aliases[0])) if gm else algorithm_identifier(suite)
 
     def attributes(self, content_digest: bytes, *, signing_time: datetime | None = None) -> bytes:
@@ -63,27 +68,30 @@ class CmsTemplate:
         """
         if len(content_digest) != self.suite.digest.size:
             raise CmsError(f"a {self.suite.digest.name} digest has {self.suite.digest.size} octets")
-        members = [
-            self._content_type,
-            self._signing_certificate,
-            attribute(names.MESSAGE_DIGEST, der.octet_string(content_digest)),
-        ]
-        if signing_time is not None:
-            if self.profile == "rfc5652":
-                raise CmsError("a PAdES baseline signature carries no signing time")
-            members.append(attribute(names.SIGNING_TIME, choose_time(signing_time)))
-        return der.set_of(members)
+        if signing_time is None:
+            return self._bound.of(content_digest)
+        if self.profile == "rfc5652":
+            raise CmsError("a PAdES baseline signature carries no signing time")
+        return der.set_of(
+            (
+                self._content_type,
+                self._signing_certificate,
+                attribute(names.MESSAGE_DIGEST, der.octet_string(content_digest)),
+                attribute(names.SIGNING_TIME, choose_time(signing_time)),
+            )
+        )
 
     def assemble(self, attributes: bytes, signature: bytes) -> bytes:
         """Put the signature over ``attributes`` into the finished message, DER."""
-        signer = der.sequence(
-            self._signer,
-            bytes((_ATTRIBUTES_TAG,)) + attributes[1:],
-            self._method,
-            der.octet_string(signature),
-        )
+        rest = attributes[1:] + self._method + der.octet_string(signature)
+        return self._frame(len(rest)) + rest
+
+    def _make_frame(self, size: int) -> bytes:
+        """Write all that comes before ``size`` octets of attributes, method and value."""
+        rest = bytes(size)
+        signer = der.sequence(self._signer, bytes((_ATTRIBUTES_TAG,)), rest)
         signed = der.sequence(self._head, der.tlv(der.SET, signer))
-        return der.sequence(self._outer, der.explicit(0, signed))
+        return der.sequence(self._outer, der.explicit(0, signed))[:-size]
 
     def size_limit(self) -> int:
         """Give the most octets ``assemble`` can return, whatever is signed."""
@@ -95,6 +103,21 @@ class CmsTemplate:
     def _signature_size(self) -> int:
         bits = self.certificate.public_key.rsa_bits
         return _EC_SIGNATURE_SIZE if bits is None else (bits + 7) // 8
+
+
+class BoundAttributes:
+    """Signed attributes that differ only in the digest they bind, as a DER SET."""
+
+    def __init__(self, others: Iterable[bytes], algorithm: DigestAlgorithm) -> None:
+        binding = attribute(names.MESSAGE_DIGEST, der.octet_string(bytes(algorithm.size)))
+        # The members are sorted by octets that come before the digest: their order is the same for all digests.
+        written = der.set_of((*others, binding))
+        at = written.index(binding) + len(binding)
+        self._before, self._after = written[: at - algorithm.size], written[at:]
+
+    def of(self, digest: bytes) -> bytes:
+        """Bind ``digest``, which has the algorithm's size."""
+        return self._before + digest + self._after
 
 
 def attribute(oid: str, value: bytes) -> bytes:

@@ -58,13 +58,25 @@ class BlindIndex:
     value: bytes
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class _Column:
+    """A column's key, and what is authenticated with each of its fields before and after the row's name."""
+
+    key: bytes
+    before: bytes
+    after: bytes
+
+    def bound(self, row: str) -> bytes:
+        return self.before + cbor.encode(row) + self.after
+
+
 class FieldCipher(Secret):
     """Seals and opens fields, under one key for each table, column and version."""
 
     def __init__(self, keys: FieldKeys) -> None:
         self._keys = keys
         # A key for each column: 2^32 sealings a column and version, not for all of the database (SP 800-38D 8.3).
-        self._column_key = cache(self._derive)
+        self._column = cache(self._derive)
 
     @property
     def active(self) -> KeyVersion:
@@ -74,17 +86,17 @@ class FieldCipher(Secret):
     def seal(self, place: Place, value: bytes) -> bytes:
         """Seal ``value`` to ``place`` under the active version: version||nonce||ciphertext||tag."""
         version = self._keys.active
-        key = self._column_key(version, place.table, place.field)
-        return version.to_bytes(_VERSION_SIZE, "big") + sm4.seal_gcm(key, value, _bound(version, place))
+        column = self._column(version, place.table, place.field)
+        return version.to_bytes(_VERSION_SIZE, "big") + sm4.seal_gcm(column.key, value, column.bound(place.row))
 
     def open(self, place: Place, sealed: bytes) -> bytes:
         """Give what was sealed to ``place``; FieldError if it was altered, moved, or its key is gone."""
         version = version_of(sealed)
         if version not in self._keys.secrets:
             raise FieldError(f"version {version} of the field keys is not here")
-        key = self._column_key(version, place.table, place.field)
+        column = self._column(version, place.table, place.field)
         try:
-            return sm4.open_gcm(key, sealed[_VERSION_SIZE:], _bound(version, place))
+            return sm4.open_gcm(column.key, sealed[_VERSION_SIZE:], column.bound(place.row))
         except CryptoError as error:
             raise FieldError(f"a sealed {place.table}.{place.field} does not open") from error
 
@@ -94,8 +106,11 @@ class FieldCipher(Secret):
             return None
         return self.seal(place, self.open(place, sealed))
 
-    def _derive(self, version: KeyVersion, table: str, field: str) -> bytes:
-        return hmac_sm3(self._keys.secrets[version], cbor.encode([_SEAL, version, table, field]))[: sm4.KEY_SIZE]
+    def _derive(self, version: KeyVersion, table: str, field: str) -> _Column:
+        key = hmac_sm3(self._keys.secrets[version], cbor.encode([_SEAL, version, table, field]))[: sm4.KEY_SIZE]
+        # The associated data is the array [version, table, row, field], written so that no two places are alike.
+        whole, row, last = cbor.encode([version, table, "", field]), cbor.encode(""), cbor.encode(field)
+        return _Column(key=key, before=whole[: -len(row + last)], after=last)
 
 
 class BlindIndexes(Secret):
@@ -130,8 +145,3 @@ def version_of(sealed: bytes) -> KeyVersion:
     if len(sealed) < _VERSION_SIZE + sm4.NONCE_SIZE + sm4.TAG_SIZE:
         raise FieldError("a sealed field is cut short")
     return KeyVersion(int.from_bytes(sealed[:_VERSION_SIZE], "big"))
-
-
-def _bound(version: KeyVersion, place: Place) -> bytes:
-    """Write the associated data so that no two places are written alike."""
-    return cbor.encode([version, place.table, place.row, place.field])

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Final
 
-from crypto.der import integer, sequence
+from crypto.der import INTEGER, SEQUENCE
 from crypto.digests import sm3
 from crypto.errors import DerError
 
@@ -20,8 +20,12 @@ SCALAR_SIZE: Final = 32
 POINT_SIZE: Final = 65
 RAW_SIGNATURE_SIZE: Final = 64
 _UNCOMPRESSED: Final = 0x04
+_SIGN_BIT: Final = 0x80
 _MAX_ID: Final = 0xFFFF // 8  # ENTL counts bits in two octets.
 BASE_POINT: Final = b"\x04" + GX.to_bytes(SCALAR_SIZE, "big") + GY.to_bytes(SCALAR_SIZE, "big")
+# Numbers of one size compare as their octets do.
+_ZERO: Final = bytes(SCALAR_SIZE)
+_N_OCTETS: Final = N.to_bytes(SCALAR_SIZE, "big")
 _CURVE: Final = b"".join(value.to_bytes(SCALAR_SIZE, "big") for value in (A, B, GX, GY))
 
 
@@ -56,31 +60,37 @@ def message_digest(point: bytes, message: bytes | memoryview, signer_id: bytes =
 
 def signature_fits(raw: bytes) -> bool:
     """Say whether ``raw`` is r||s with both in 1..n-1 (GB/T 32918.2 7.1 B1, B2)."""
-    r, s = int.from_bytes(raw[:32], "big"), int.from_bytes(raw[32:], "big")
-    return len(raw) == RAW_SIGNATURE_SIZE and 1 <= r < N and 1 <= s < N
+    return len(raw) == RAW_SIGNATURE_SIZE and _ZERO < raw[:32] < _N_OCTETS and _ZERO < raw[32:] < _N_OCTETS
 
 
 def signature_to_der(raw: bytes) -> bytes:
     """Write r||s as SEQUENCE{r, s} (GB/T 35276 7.3); a value outside 1..n-1 is a DerError."""
     if len(raw) != RAW_SIGNATURE_SIZE:
         raise DerError(f"a raw SM2 signature has {RAW_SIGNATURE_SIZE} octets, not {len(raw)}")
-    r = int.from_bytes(raw[:32], "big")
-    s = int.from_bytes(raw[32:], "big")
-    if not (1 <= r < N and 1 <= s < N):
+    if not signature_fits(raw):
         raise DerError("r or s is outside 1..n-1")
-    return sequence(integer(r), integer(s))
+    body = _integer(raw[:32]) + _integer(raw[32:])
+    return bytes((SEQUENCE, len(body))) + body
 
 
 def signature_from_der(der: bytes) -> bytes:
     """Read SEQUENCE{r, s} into r||s; anything but the one minimal encoding of values in 1..n-1 is a DerError."""
     try:
         after_r = 4 + der[3]
-        values = (int.from_bytes(der[4:after_r], "big"), int.from_bytes(der[after_r + 2 :], "big"))
-        raw = b"".join(value.to_bytes(SCALAR_SIZE, "big") for value in values)
-    except (IndexError, OverflowError):
+    except IndexError:
         raise DerError("not an SM2 signature: SEQUENCE of r and s is expected") from None
+    r, s = der[4:after_r], der[after_r + 2 :]
+    raw = r[-SCALAR_SIZE:].rjust(SCALAR_SIZE, b"\x00") + s[-SCALAR_SIZE:].rjust(SCALAR_SIZE, b"\x00")
     # Where r and s would lie was taken on trust. That writing them again gives the same octets proves it all: tags,
     # lengths, shortest form. What can be written in two ways is malleable.
     if signature_to_der(raw) != der:
         raise DerError("not an SM2 signature in its one encoding")
     return raw
+
+
+def _integer(octets: bytes) -> bytes:
+    """Write an unsigned number above 0 as an INTEGER of DER; ``crypto.der.integer`` for what already is octets."""
+    octets = octets.lstrip(b"\x00")
+    if octets[0] >= _SIGN_BIT:
+        octets = b"\x00" + octets
+    return bytes((INTEGER, len(octets))) + octets

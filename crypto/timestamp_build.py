@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from crypto import cms_names as names
 from crypto import der
 from crypto.certificate import Certificate
-from crypto.cms_build import attribute, signing_certificate_v2
+from crypto.cms_build import BoundAttributes, attribute, signing_certificate_v2
 from crypto.errors import CmsError
 from crypto.issuing import algorithm_identifier
 from crypto.keys import Signer, require_fit
@@ -18,6 +19,8 @@ _VERSION, _SIGNED_DATA_VERSION = 1, 3
 _MILLISECOND = timedelta(milliseconds=1)
 _MICROSECOND = timedelta(microseconds=1)
 _THOUSAND = 1000
+_FRAMES = 256
+"""Lengths of what differs for which all around it is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,8 +70,9 @@ class TokenTemplate:
         self._info_head = der.integer(_VERSION) + der.oid(policy)
         self._accuracy = b"" if accuracy is None else _accuracy(accuracy)
         method = der.sequence(der.oid(suite.digest.oid))
-        self._content_type = attribute(names.CONTENT_TYPE, der.oid(names.TST_INFO))
-        self._signing_certificate = signing_certificate_v2(certificate, suite)
+        content_type = attribute(names.CONTENT_TYPE, der.oid(names.TST_INFO))
+        self._bound = BoundAttributes((content_type, signing_certificate_v2(certificate, suite)), suite.digest)
+        self._frame = lru_cache(maxsize=_FRAMES)(self._make_frame)
         self._outer = der.oid(names.SIGNED_DATA)
         self._head = der.integer(_SIGNED_DATA_VERSION) + der.set_of((method,))
         self._kind = der.oid(names.TST_INFO)
@@ -94,26 +98,19 @@ class TokenTemplate:
             self._accuracy,
             b"" if nonce is None else der.integer(nonce),
         )
-        attributes = der.set_of(
-            (
-                self._content_type,
-                self._signing_certificate,
-                attribute(names.MESSAGE_DIGEST, der.octet_string(self._digest.digest(info))),
-            )
-        )
-        signer = der.sequence(
-            self._info_signer,
-            bytes((der.context(0),)) + attributes[1:],
-            self._algorithm,
-            der.octet_string(self._signer.sign(attributes)),
-        )
-        signed = der.sequence(
-            self._head,
-            der.sequence(self._kind, der.explicit(0, der.octet_string(info))),
-            self._certificates if with_certificates else b"",
-            der.tlv(der.SET, signer),
-        )
-        return der.sequence(self._outer, der.explicit(0, signed))
+        attributes = self._bound.of(self._digest.digest(info))
+        rest = attributes[1:] + self._algorithm + der.octet_string(self._signer.sign(attributes))
+        before, between = self._frame(len(info), len(rest), self._certificates if with_certificates else b"")
+        return before + info + between + rest
+
+    def _make_frame(self, info_size: int, rest_size: int, enclosed: bytes) -> tuple[bytes, bytes]:
+        """Write all before the TSTInfo, and all between it and the octets of attributes, algorithm and value."""
+        info, rest = bytes(info_size), bytes(rest_size)
+        signer = der.tlv(der.SET, der.sequence(self._info_signer, bytes((der.context(0),)), rest))
+        content = der.sequence(self._kind, der.explicit(0, der.octet_string(info)))
+        token = der.sequence(self._outer, der.explicit(0, der.sequence(self._head, content, enclosed, signer)))
+        between = enclosed + signer[:-rest_size]
+        return token[: len(token) - rest_size - len(between) - info_size], between
 
 
 def time_with_fraction(at: datetime) -> bytes:

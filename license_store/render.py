@@ -1,20 +1,19 @@
 """Rendering: a licence's facts through its type's template into PDF/A-2b, and into a picture for screens."""
 
-import importlib.util
 import io
 import json
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 import typst
 from PIL import Image
 
-from license_store import glyphs, ornament
+from license_store import ornament
 from license_store.model import CHINA, FaceData, FieldKind, GlyphMissing, License, LicenseType, RenderingFailed
+from seal.fonts import Font, named
 from seal.model import Picture
 from seal.placing import AtPoint
 
@@ -25,34 +24,6 @@ _MM_PER_INCH = 25.4
 _MISFIT = "does not fit"
 """What a template's assertion says when no size of type is small enough."""
 _FOR_GOOD = "长期"
-
-
-class FontUnavailable(RuntimeError):
-    """No font to render with; the text names the remedy."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Font:
-    """The one font that licences are set in: its file, the face of a collection, and its family name."""
-
-    path: Path
-    index: int
-    family: str
-
-    def require(self, text: str) -> None:
-        """Refuse with GlyphMissing, naming the characters of ``text`` that the font cannot show."""
-        absent = glyphs.missing(text, self.path, self.index)
-        if absent:
-            named = ", ".join(f"{character} (U+{ord(character):04X})" for character in absent)
-            raise GlyphMissing(f"The font {self.family} has no glyph for {named}.")
-
-
-def packaged_font() -> Font:
-    """Give Noto Sans CJK SC from the package that brings it, so that no font need be installed."""
-    package = importlib.util.find_spec("manimgx_fonts_cjk")
-    if package is None or package.origin is None:
-        raise FontUnavailable("no CJK font: install the Python package manimgx-fonts-cjk")
-    return Font(path=Path(package.origin).parent / "NotoSansCJK-VF.otf.ttc", index=2, family="Noto Sans CJK SC")
 
 
 class Renderer:
@@ -126,7 +97,9 @@ class Renderer:
             "host": host,
         }
         facts = json.dumps(data, ensure_ascii=False)
-        self._font.require(facts)
+        absent = self._font.missing(facts)
+        if absent:
+            raise GlyphMissing(f"The font {self._font.family} has no glyph for {named(absent)}.")
         return {"data": facts, "qr": qr_svg, "frame": ornament.frame()}
 
 

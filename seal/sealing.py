@@ -26,14 +26,16 @@ from seal.errors import (
     IdempotencyMismatch,
     SealingInProgress,
     SealingRejected,
+    SealNotUsable,
     SigningUnavailable,
     UnknownSealing,
 )
 from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format
-from seal.model import Mark, PreparedDocument, Report, Seal, SealId, Verdict
+from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId, Verdict
 from seal.register import SealCredential, SealRegister
 from seal.request import DEFAULT_PLACEMENT, SealedDocument, SealRequest, check_texts, request_hash
 from seal.store import Progress
+from seal.trust import TrustSource, revoked_at
 from seal.verifying import MAX_DOCUMENT, check_size
 
 LEASE = timedelta(minutes=2)
@@ -60,7 +62,8 @@ Judge = Callable[[bytes], Report]
 class SealService:
     """Seals documents for callers who may use a seal; safe to share between threads.
 
-    ``judge`` is our own verifier; it must know the trust anchors under which our seals are made.
+    ``judge`` is our own verifier; it must know the trust anchors under which our seals are made. ``trust`` tells which
+    certificates are revoked by now: no seal signs with one.
     """
 
     def __init__(  # noqa: PLR0913 - its dependencies
@@ -73,6 +76,7 @@ class SealService:
         vault: KeyVault,
         register: SealRegister,
         judge: Judge,
+        trust: TrustSource | None = None,
         formats: Mapping[str, SealingFormat] = SEALING_FORMATS,
         lease: timedelta = LEASE,
         max_document: int = MAX_DOCUMENT,
@@ -84,6 +88,7 @@ class SealService:
         self._vault = vault
         self._register = register
         self._judge = judge
+        self._trust = trust
         self._formats = formats
         self._lease = lease
         self._max_document = max_document
@@ -166,6 +171,7 @@ class SealService:
         # Formats carry whole seconds; ours is the time that will be read back from the file.
         at = self._clock.now().replace(microsecond=0)
         self._register.usable(seal, at, signing.credential.certificate)
+        self._not_revoked(seal, signing.credential, at)
         mark = Mark(
             seal_name=seal.name,
             picture=seal.picture,
@@ -185,6 +191,13 @@ class SealService:
             owner=new_id(),
             earlier=earlier,
         )
+
+    def _not_revoked(self, seal: Seal, credential: Credential, at: datetime) -> None:
+        if self._trust is None:
+            return
+        revoked = revoked_at(credential.certificate, others=credential.chain, trust=self._trust(), at=at)
+        if revoked is not None:
+            raise SealNotUsable(f"The certificate of seal {seal.id} does not count any more: {revoked.detail}.")
 
     # --- 3 ---
 

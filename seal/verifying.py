@@ -3,7 +3,7 @@
 import dataclasses
 import json
 import re
-from base64 import b64decode, b64encode
+import threading
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -11,13 +11,14 @@ from datetime import datetime
 from crypto.digests import sm3
 from crypto.engines import default_engine
 from crypto.errors import CryptoError
-from crypto.x509 import Certificate
+from kernel.clock import Clock, SystemClock
 from kernel.errors import Reason, Refusal
 from seal.errors import DocumentForged, DocumentTooLarge, DocumentUnreadable
 from seal.formats_table import DOCUMENT_TYPES, DocumentType, document_type, is_ambiguous
 from seal.model import Finding, Report, SignatureReport, Verdict
 from seal.sandbox import Limits, Sandbox, SandboxBusy, SandboxFailed
-from seal.trust import Trust, judge_seal_status
+from seal.trust import Trust, TrustSource, judge_seal_status
+from seal.trust.carried import decode_trust, encode_trust
 from seal.wire import decode_report, encode_report
 from seal.wording import wording
 
@@ -34,10 +35,19 @@ class VerifierBusy(Refusal):
 class Verifier:
     """Judges documents from anywhere, each in a limited process of its own; safe to share between threads."""
 
-    def __init__(self, trust: Trust, *, limits: Limits | None = None, max_document: int = MAX_DOCUMENT) -> None:
-        self.trust = trust
+    def __init__(
+        self,
+        trust: Trust | TrustSource,
+        *,
+        limits: Limits | None = None,
+        max_document: int = MAX_DOCUMENT,
+        clock: Clock | None = None,
+    ) -> None:
+        """``trust`` is what is believed now and always, or a source that is asked before each document."""
         self.max_document = max_document
-        self._sandbox = Sandbox("seal.verifying:make_judge", _encode_trust(trust), limits)
+        self._source: TrustSource = _always(trust) if isinstance(trust, Trust) else trust
+        self._clock = clock or SystemClock()
+        self._sandboxes = _Sandboxes(limits)
 
     def verify(self, document: bytes, at: datetime | None = None) -> Report:
         """Judge every signature of ``document`` at its time of sealing, or as of ``at``.
@@ -47,14 +57,15 @@ class Verifier:
         """
         check_size(document, self.max_document)
         document_type(document)
-        job = json.dumps({"at": at.isoformat() if at else None}).encode() + b"\n" + document
+        trust = self._source()
+        head = {"at": at.isoformat() if at else None, "now": self._clock.now().isoformat()}
         try:
-            report = decode_report(self._sandbox.run(job))
+            report = decode_report(self._sandboxes.run(trust, json.dumps(head).encode() + b"\n" + document))
         except SandboxBusy as error:
             raise VerifierBusy("Too many documents are being verified; try again shortly.") from error
         except (SandboxFailed, ValueError) as error:
             return cannot_verify(str(error))
-        return with_seal_status(report, self.trust, at)
+        return with_seal_status(report, trust, at)
 
     def examine(self, document: bytes) -> None:
         """Refuse a document that is to be sealed and must not be.
@@ -69,14 +80,72 @@ class Verifier:
 
     def close(self) -> None:
         """End the fork server; the next call starts another."""
-        self._sandbox.close()
+        self._sandboxes.close()
+
+
+def _always(trust: Trust) -> TrustSource:
+    return lambda: trust
+
+
+class _Sandboxes:
+    """The sandbox that was set up with the trust of now; an older one ends with the last job it has."""
+
+    def __init__(self, limits: Limits | None) -> None:
+        self._limits = limits
+        self._lock = threading.Lock()
+        self._trust: Trust | None = None
+        self._current: _Counted | None = None
+
+    def run(self, trust: Trust, job: bytes) -> bytes:
+        counted = self._take(trust)
+        try:
+            return counted.sandbox.run(job)
+        finally:
+            self._give_back(counted)
+
+    def _take(self, trust: Trust) -> "_Counted":
+        with self._lock:
+            if self._current is None or trust is not self._trust:
+                old = self._current
+                setup = encode_trust(trust)
+                self._current = _Counted(Sandbox("seal.verifying:make_judge", setup, self._limits))
+                self._trust = trust
+                if old is not None and not old.jobs:
+                    old.sandbox.close()
+            self._current.jobs += 1
+            return self._current
+
+    def _give_back(self, counted: "_Counted") -> None:
+        with self._lock:
+            counted.jobs -= 1
+            if counted is not self._current and not counted.jobs:
+                counted.sandbox.close()
+
+    def close(self) -> None:
+        with self._lock:
+            if self._current is not None:
+                self._current.sandbox.close()
+
+
+@dataclasses.dataclass(slots=True)
+class _Counted:
+    sandbox: Sandbox
+    jobs: int = 0
 
 
 def verify_in_process(
-    document: bytes, trust: Trust, at: datetime | None = None, *, among: Iterable[DocumentType] = DOCUMENT_TYPES
+    document: bytes,
+    trust: Trust,
+    at: datetime | None = None,
+    *,
+    among: Iterable[DocumentType] = DOCUMENT_TYPES,
+    now: datetime | None = None,
 ) -> Report:
-    """Judge ``document`` right here, without limits: for documents that we made ourselves."""
-    bare = dataclasses.replace(trust, seal_status=None)
+    """Judge ``document`` right here, without limits: for documents that we made ourselves.
+
+    Facts about revocation that claim to be younger than ``now`` (the machine's clock if left out) are not believed.
+    """
+    bare = dataclasses.replace(trust, seal_status=None, now=now or SystemClock().now())
     among = tuple(among)
     report = document_type(document, among).judge(document, bare, at)
     if is_ambiguous(document, among):
@@ -125,30 +194,17 @@ def _with_status(signature: SignatureReport, trust: Trust, at: datetime | None) 
 # --- in the child ----------------------------------------------------------------------------------------------
 
 
-def _encode_trust(trust: Trust) -> bytes:
-    def texts(certificates: Iterable[Certificate]) -> list[str]:
-        return [b64encode(certificate.raw).decode() for certificate in certificates]
-
-    return json.dumps({"anchors": texts(trust.anchors), "intermediates": texts(trust.intermediates)}).encode()
-
-
-def _decode_trust(octets: bytes) -> Trust:
-    lists: dict[str, list[str]] = json.loads(octets)
-    anchors, intermediates = (
-        tuple(Certificate.from_der(b64decode(text)) for text in lists[name]) for name in ("anchors", "intermediates")
-    )
-    return Trust(anchors=anchors, intermediates=intermediates)
-
-
 def make_judge(setup: bytes) -> Callable[[bytes], bytes]:
     """Make the work of the sandbox's children: judge the document of a job under the trust of ``setup``."""
-    trust = _decode_trust(setup)
+    trust = decode_trust(setup)
     _warm_up(trust)
 
     def judge(job: bytes) -> bytes:
         head, _, document = job.partition(b"\n")
-        at = json.loads(head)["at"]
-        return encode_report(verify_in_process(document, trust, datetime.fromisoformat(at) if at else None))
+        asked = json.loads(head)
+        at = datetime.fromisoformat(asked["at"]) if asked["at"] else None
+        now = datetime.fromisoformat(asked["now"])
+        return encode_report(verify_in_process(document, trust, at, now=now))
 
     return judge
 
@@ -160,6 +216,7 @@ def _warm_up(trust: Trust) -> None:
     for anchor in trust.anchors:
         with suppress(CryptoError):
             anchor.issued_by(anchor)
+    trust.facts.verify_beforehand((*trust.anchors, *trust.intermediates))
     sm3(b"")
     datetime.strptime("20261122080000Z", "%Y%m%d%H%M%S%z")
 

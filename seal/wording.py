@@ -59,6 +59,19 @@ WORDING: Mapping[str, tuple[str, str]] = {
     ),
     "SIGNER_CERT_KEY_USAGE": ("签名者证书不允许用于签名", "The signer's certificate is not for signing"),
     "SIGNER_CERT_REVOKED": ("签名时签名者证书已被吊销", "The signer's certificate was revoked when it signed"),
+    "SIGNER_KEY_COMPROMISED": (
+        "签名者密钥此后被报告泄露，且没有可信时间戳证明签章在此之前",
+        "The signer's key was reported stolen since, and no trusted time-stamp shows that it signed before",
+    ),
+    "CA_CERT_REVOKED": (
+        "签名时证书链上的颁发者证书已被吊销",
+        "An authority's certificate above the signer's was revoked at the time",
+    ),
+    "CA_KEY_COMPROMISED": (
+        "颁发者密钥此后被报告泄露，且没有可信时间戳证明签章在此之前",
+        "An authority's key was reported stolen since, and no trusted time-stamp shows that it was used before",
+    ),
+    "REVOKED_SINCE": ("当时证书有效，此后被吊销", "Valid at the time of sealing, revoked since"),
     "SIGN_TIME_OUTSIDE_CERT": ("签名时间不在证书有效期内", "The time of signing is outside the certificate's validity"),
     "SIGN_TIME_UNKNOWN": ("不知道签名时间", "The time of signing is not known"),
     "REVOCATION_NOT_OFFERED": ("证书没有提供吊销查询", "The certificate offers no way to ask for its revocation"),
@@ -68,6 +81,14 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "SEAL_MAKER_CERT_UNTRUSTED": ("制章者证书的颁发者不在信任列表中", "The seal maker is not known to be trusted"),
     "SEAL_MAKER_CERT_KEY_USAGE": ("制章者证书不允许用于签名", "The seal maker's certificate is not for signing"),
     "SEAL_MAKER_CERT_NOT_VALID": ("制章时制章者证书不在有效期内", "The seal maker's certificate was not valid then"),
+    "SEAL_MAKER_CERT_REVOKED": (
+        "签章时制章者证书已被吊销",
+        "The seal maker's certificate was revoked when the seal was used",
+    ),
+    "SEAL_MAKER_KEY_COMPROMISED": (
+        "制章者密钥此后被报告泄露，且没有可信时间戳证明印章在此之前",
+        "The seal maker's key was reported stolen since, and no trusted time-stamp shows that the seal is older",
+    ),
     "SEAL_MAKER_NOT_VALID_AT_MAKE": (
         "制章早于制章者证书生效",
         "The seal was made before its maker's certificate began",
@@ -84,6 +105,11 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "TSA_CERT_UNTRUSTED": ("时间戳证书的颁发者不在信任列表中", "The time-stamper is not known to be trusted"),
     "TSA_CERT_MISSING": ("没有时间戳证书", "The time-stamper's certificate is not there"),
     "TSA_CERT_KEY_USAGE": ("时间戳证书不允许用于时间戳", "The time-stamper's certificate is not for time-stamps"),
+    "TSA_CERT_REVOKED": ("时间戳证书当时已被吊销", "The time-stamper's certificate was revoked then"),
+    "TSA_KEY_COMPROMISED": (
+        "时间戳密钥此后被报告泄露，不能再证明时间",
+        "The time-stamper's key was reported stolen since: the time is not proved",
+    ),
     "TSA_CERT_NOT_VALID": ("时间戳证书当时不在有效期内", "The time-stamper's certificate was not valid then"),
 }
 

@@ -11,12 +11,12 @@ from rich.console import Console
 from rich.markup import escape
 
 from admin import settings as configuration
-from admin.build import operator, services
+from admin.build import Home, operator, services
 from kernel.errors import Refusal
 from seal.model import Finding, Report, SealId, Verdict
 from seal.placing import AtPoint, Placement, parse_placement
 from seal.request import SealRequest
-from seal.trust import Trust
+from seal.trust import OwnLedgers, Trust, TrustFolder
 from seal.verifying import MAX_DOCUMENT, Verifier, report_json
 from seal.wording import wording
 
@@ -41,7 +41,10 @@ def verify(
     files: Annotated[list[Path], typer.Argument(help="PDF or OFD files.", metavar="FILE...")],
     *,
     anchors: Annotated[
-        Path | None, typer.Option(help="Folder of trusted certificates (PEM or DER); the data folder's by default.")
+        Path | None,
+        typer.Option(
+            help="Folder of trusted certificates, revocation lists and OCSP answers; the data folder's by default."
+        ),
     ] = None,
     at: Annotated[str | None, typer.Option(help="Judge as of this time, e.g. 2026-11-20T08:00:00Z.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
@@ -188,4 +191,7 @@ def _moment(text: str | None) -> datetime | None:
 def _trust(folder: Path | None) -> Trust:
     if folder is not None and not folder.is_dir():
         raise typer.BadParameter(f"{folder} is not a folder")
-    return Trust.load(folder or configuration.load().home / "trust")
+    if folder is not None:
+        return Trust.load(folder)
+    home = Home(root=configuration.load().home)
+    return TrustFolder(home.trust, own=OwnLedgers(home.authorities))()

@@ -74,7 +74,7 @@ def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
     with (
         _bound(settings) as listener,
         build.services(settings, real_names=real_names) as service,
-        kept_clean(service.idp.sweep, service.authorities.keep),
+        kept_clean(service.idp.sweep, service.authorities.keep, service.refresher.keep),
     ):
         service.idp.keys.ring()  # Better known now than at the first login: the vault opens, and a key signs tokens.
         config = uvicorn.Config(

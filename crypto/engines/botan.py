@@ -1,20 +1,19 @@
 """The libbotan door: SM2 through Botan 3 by ctypes, on digests and numbers only.
 
 Z_A stays above this door: the padding "…,Raw" makes Botan sign the 32-octet e that it is given (the identifier before
-the comma is then not used). Every foreign call lets other threads run. An operation object holds the digest while it
-works, so each is used by one thread at a time: it is taken out of its key's idle ones and put back when it has
-succeeded. It holds no nonce, and randomness comes straight from the operating system, so that nothing needs to be
-reset in a child.
+the comma is then not used). Every foreign call that computes lets other threads run; handing over the 32 octets does
+not, for getting the interpreter back costs more than that. An operation object holds the digest while it works, so each
+is used by one thread at a time: it is taken out of its key's idle ones and put back when it has succeeded. It holds no
+nonce, and randomness comes straight from the operating system, so that nothing needs to be reset in a child.
 """
 
 import ctypes
-from collections import deque
 from collections.abc import Callable, Mapping
 from ctypes import CFUNCTYPE, POINTER, byref, c_char_p, c_int, c_size_t, c_uint32, c_void_p
 from functools import lru_cache
 from typing import Any, Final, TypeAlias
 
-from crypto.engines.foreign import DIGEST_SIZE, Handle, check_digest, check_point, check_scalar, draw_scalar
+from crypto.engines.foreign import DIGEST_SIZE, Handle, Idle, check_digest, check_point, check_scalar, draw_scalar
 from crypto.errors import EngineUnavailable, KeyRefused
 from crypto.sm2 import POINT_SIZE, RAW_SIGNATURE_SIZE, SCALAR_SIZE, on_curve, signature_fits
 
@@ -67,6 +66,9 @@ _MULTIPLYING: Final[Mapping[str, tuple[Any, tuple[Any, ...]]]] = {
     "botan_ec_point_destroy": (c_int, (c_void_p,)),
 }
 
+# Calls of a fraction of a microsecond, during which other threads are not let in.
+_SHORT: Final = frozenset(("botan_pk_op_sign_update", "botan_pk_op_verify_update"))
+
 _Function: TypeAlias = Callable[..., Any]
 
 
@@ -76,9 +78,12 @@ class _Library:
     def __init__(self, path: str) -> None:
         self.path = path
         try:
-            loaded = ctypes.CDLL(path)
+            loaded, holding = ctypes.CDLL(path), ctypes.PyDLL(path)
             self._prefix = _PREFIX if hasattr(loaded, _PREFIX + "botan_version_major") else ""
-            self._functions = {name: self._bind(loaded, name, *shape) for name, shape in _FUNCTIONS.items()}
+            self._functions = {
+                name: self._bind(holding if name in _SHORT else loaded, name, *shape)
+                for name, shape in _FUNCTIONS.items()
+            }
         except (OSError, AttributeError) as error:
             raise EngineUnavailable(f"{path} cannot be loaded as a Botan 3 library: {error}") from error
         major = self["botan_version_major"]()
@@ -144,26 +149,6 @@ class _Operation:
         self.pointer = handle.pointer
         self.room = ctypes.create_string_buffer(RAW_SIGNATURE_SIZE)
         self.room_size = byref(c_size_t(RAW_SIGNATURE_SIZE))
-
-
-class _Idle:
-    """One key's operation objects that nobody uses at the moment; there are as many as ever worked at once."""
-
-    __slots__ = ("_make", "pop", "put_back")
-
-    def __init__(self, make: Callable[[], Handle]) -> None:
-        self._make = make
-        idle: deque[_Operation] = deque((_Operation(make()),))
-        self.pop = idle.pop
-        # For one that has finished well; others hold half a digest and are dropped.
-        self.put_back = idle.append
-
-    def take(self) -> _Operation:
-        """Take one out, or make one."""
-        try:
-            return self.pop()
-        except IndexError:
-            return _Operation(self._make())
 
 
 class BotanEngine:
@@ -234,17 +219,17 @@ class BotanEngine:
         number = self._lib.number(scalar)
         return self._lib.make("botan_privkey_load_sm2", "botan_privkey_destroy", number.pointer, _CURVE)
 
-    def _make_signing(self, scalar: bytes) -> _Idle:
+    def _make_signing(self, scalar: bytes) -> Idle[_Operation]:
         key = self._private(scalar)
         make, destroy = "botan_pk_op_sign_create", "botan_pk_op_sign_destroy"
-        return _Idle(lambda: self._lib.make(make, destroy, key.pointer, _PADDING, 0))
+        return Idle(lambda: _Operation(self._lib.make(make, destroy, key.pointer, _PADDING, 0)))
 
-    def _make_verifying(self, point: bytes) -> _Idle:
+    def _make_verifying(self, point: bytes) -> Idle[_Operation]:
         check_point(point)
         x, y = self._lib.number(point[1:33]), self._lib.number(point[33:])
         key = self._lib.make("botan_pubkey_load_sm2", "botan_pubkey_destroy", x.pointer, y.pointer, _CURVE)
         make, destroy = "botan_pk_op_verify_create", "botan_pk_op_verify_destroy"
-        return _Idle(lambda: self._lib.make(make, destroy, key.pointer, _PADDING, 0))
+        return Idle(lambda: _Operation(self._lib.make(make, destroy, key.pointer, _PADDING, 0)))
 
     def _coordinate(self, public: Handle, called: bytes) -> bytes:
         number = self._lib.number()

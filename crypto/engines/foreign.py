@@ -1,13 +1,15 @@
 """What the doors to C libraries share: handles of foreign objects, and the look at what goes through."""
 
 import os
+from collections import deque
 from collections.abc import Callable
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from crypto.errors import KeyRefused
 from crypto.sm2 import SCALAR_SIZE, on_curve, scalar_fits
 
 DIGEST_SIZE: Final = 32
+Operation = TypeVar("Operation")
 
 
 class Handle:
@@ -21,6 +23,26 @@ class Handle:
 
     def __del__(self) -> None:
         self._free(self.pointer)
+
+
+class Idle(Generic[Operation]):
+    """One key's operation objects that nobody uses at the moment; there are as many as ever worked at once."""
+
+    __slots__ = ("_make", "pop", "put_back")
+
+    def __init__(self, make: Callable[[], Operation]) -> None:
+        self._make = make
+        idle = deque((make(),))
+        self.pop = idle.pop
+        # For one that has finished well; others may hold half an operation and are dropped.
+        self.put_back = idle.append
+
+    def take(self) -> Operation:
+        """Take one out, or make one."""
+        try:
+            return self.pop()
+        except IndexError:
+            return self._make()
 
 
 def draw_scalar() -> bytes:

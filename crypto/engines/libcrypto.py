@@ -1,9 +1,10 @@
 """The libcrypto door: SM2 through OpenSSL 3 (or Tongsuo) by ctypes, on digests and numbers only.
 
 Z_A stays above this door, so OpenSSL's empty default identifier never matters: what is signed is the
-32-octet e by ``EVP_PKEY_sign``. Every foreign call lets other threads run; handles of keys are kept
-in bounded caches and freed when the last user lets go. OpenSSL re-seeds its generator after a fork, and a
-key handle holds no nonce, so nothing needs to be reset in a child.
+32-octet e by ``EVP_PKEY_sign``. Every foreign call lets other threads run; handles of keys, and operation contexts
+that are ready to sign or verify, are kept in bounded caches and freed when the last user lets go. A context is used by
+one thread at a time: it is taken out of its key's idle ones and put back when the call has ended well. OpenSSL
+re-seeds its generator after a fork, and a context holds no nonce, so nothing needs to be reset in a child.
 """
 
 import ctypes
@@ -13,7 +14,7 @@ from functools import cache, lru_cache
 from typing import Final
 
 from crypto.der import bit_string, integer, octet_string, oid, sequence
-from crypto.engines.foreign import DIGEST_SIZE, Handle, check_digest, check_point, check_scalar, draw_scalar
+from crypto.engines.foreign import DIGEST_SIZE, Handle, Idle, check_digest, check_point, check_scalar, draw_scalar
 from crypto.errors import DerError, EngineUnavailable, KeyRefused
 from crypto.sm2 import POINT_SIZE, SCALAR_SIZE, on_curve, signature_from_der, signature_to_der
 from crypto.suites import SM2_SM3
@@ -54,6 +55,19 @@ _FUNCTIONS: Final[Mapping[str, tuple[object, tuple[object, ...]]]] = {
 }
 
 
+class _Signing:
+    """A context that is ready to sign, and the room for what comes out."""
+
+    __slots__ = ("handle", "pointer", "room", "room_size", "size")
+
+    def __init__(self, handle: Handle) -> None:
+        self.handle = handle
+        self.pointer = handle.pointer
+        self.room = ctypes.create_string_buffer(_SIGNATURE_ROOM)
+        self.size = c_size_t(_SIGNATURE_ROOM)
+        self.room_size = byref(self.size)
+
+
 class LibcryptoEngine:
     """SM2 by one loaded libcrypto; thread-safe and fork-safe."""
 
@@ -76,8 +90,9 @@ class LibcryptoEngine:
         self.library = library
         self.version = str(self._lib.OpenSSL_version(0).decode("ascii", "replace"))
         self._group = cache(self._load_group)
-        self._private = lru_cache(maxsize=keys_kept)(self._load_private)
-        self._public = lru_cache(maxsize=keys_kept)(self._load_public)
+        self._signing = lru_cache(maxsize=keys_kept)(self._make_signing)
+        self._verifying = lru_cache(maxsize=keys_kept)(self._make_verifying)
+        self._sign, self._verify = self._lib.EVP_PKEY_sign, self._lib.EVP_PKEY_verify
 
     def generate(self) -> bytes:
         """Draw a private scalar from the operating system's generator (GB/T 32918.1 6.1: 1..n-2)."""
@@ -85,7 +100,7 @@ class LibcryptoEngine:
 
     def public_point(self, scalar: bytes) -> bytes:
         """Multiply the base point by ``scalar``; KeyRefused if it is outside 1..n-2."""
-        handle = self._private(scalar)
+        handle = self._load_private(scalar)
         size = self._lib.i2d_PUBKEY(handle.pointer, None)
         room = ctypes.create_string_buffer(max(size, POINT_SIZE))
         cursor = c_void_p(ctypes.addressof(room))
@@ -99,32 +114,32 @@ class LibcryptoEngine:
     def sign(self, scalar: bytes, e: bytes) -> bytes:
         """Sign the 32-octet ``e``; give r||s."""
         check_digest(e)
-        key = self._private(scalar)
-        context = self._context(key)
-        room = ctypes.create_string_buffer(_SIGNATURE_ROOM)
-        size = c_size_t(_SIGNATURE_ROOM)
-        if (
-            self._lib.EVP_PKEY_sign_init(context.pointer) != 1
-            or self._lib.EVP_PKEY_sign(context.pointer, room, byref(size), e, DIGEST_SIZE) != 1
-        ):
+        idle = self._signing(scalar)
+        context = idle.take()
+        size = context.size
+        size.value = _SIGNATURE_ROOM
+        if self._sign(context.pointer, context.room, context.room_size, e, DIGEST_SIZE) != 1:
             raise self._failure("signing failed")
-        return signature_from_der(room.raw[: size.value])
+        signature = signature_from_der(context.room.raw[: size.value])
+        idle.put_back(context)
+        return signature
 
     def verify(self, point: bytes, e: bytes, signature: bytes) -> bool:
         """Say whether r||s signs ``e`` under ``point``; whatever is malformed is False."""
         try:
             check_digest(e)
             der = signature_to_der(signature)
-            key = self._public(point)
+            idle = self._verifying(point)
         except (DerError, KeyRefused):
             return False
-        context = self._context(key)
-        if self._lib.EVP_PKEY_verify_init(context.pointer) != 1:
-            raise self._failure("verifying cannot start")
-        if self._lib.EVP_PKEY_verify(context.pointer, der, len(der), e, DIGEST_SIZE) == 1:
-            return True
-        self._lib.ERR_clear_error()
-        return False
+        context = idle.take()
+        good: int = self._verify(context.pointer, der, len(der), e, DIGEST_SIZE)
+        if good != 1:
+            self._lib.ERR_clear_error()
+        # A bad signature (0) is an answer; below that something went wrong, perhaps with the context.
+        if good >= 0:
+            idle.put_back(context)
+        return good == 1
 
     def multiply(self, point: bytes, scalar: bytes) -> bytes:
         """Give ``scalar`` times ``point``; KeyRefused if either does not fit."""
@@ -173,11 +188,19 @@ class LibcryptoEngine:
             raise self._failure("it does not know the SM2 curve")
         return Handle(pointer, self._lib.EVP_PKEY_free)
 
-    def _context(self, key: Handle) -> Handle:
-        pointer = self._lib.EVP_PKEY_CTX_new(key.pointer, None)
-        if not pointer:
+    def _make_signing(self, scalar: bytes) -> Idle[_Signing]:
+        key = self._load_private(scalar)
+        return Idle(lambda: _Signing(self._context(key, self._lib.EVP_PKEY_sign_init)))
+
+    def _make_verifying(self, point: bytes) -> Idle[Handle]:
+        key = self._load_public(point)
+        return Idle(lambda: self._context(key, self._lib.EVP_PKEY_verify_init))
+
+    def _context(self, key: Handle, ready: "ctypes._NamedFuncPointer") -> Handle:
+        context = self._make("EVP_PKEY_CTX_new", "EVP_PKEY_CTX_free", key.pointer, None)
+        if ready(context.pointer) != 1:
             raise self._failure("no operation context can be made")
-        return Handle(pointer, self._lib.EVP_PKEY_CTX_free)
+        return context
 
     def _failure(self, what: str) -> EngineUnavailable:
         self._lib.ERR_clear_error()

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import Final, NoReturn
 
+from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
+
 from crypto.der import PRINTABLE, bit_string, integer, null, octet_string, oid, parse, sequence, tlv
 from crypto.errors import DerError, KeyRefused
 from crypto.keys import KeyId, PublicKey, require_strong
@@ -168,7 +170,7 @@ class Pkcs11Vault:
 def der_of(raw: bytes) -> bytes:
     """Write the r||s of any curve as SEQUENCE{r, s} (2.40 section 2.3.1: two halves of one size)."""
     half = len(raw) // 2
-    return sequence(*(integer(int.from_bytes(part, "big")) for part in (raw[:half], raw[half:])))
+    return encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
 
 
 def _ways(sm2: Sm2Numbers | None) -> dict[str, _Way]:

@@ -1,15 +1,15 @@
-"""One POST over HTTP or HTTPS, whole within a time and a size: for services that answer octets with octets.
+"""One question over HTTP or HTTPS, whole within a time and a size: for services that answer octets.
 
 No proxy out of the environment, no redirect followed, no connection kept.
 """
 
 import ssl
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import timedelta
 from enum import Enum
 from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnection, RemoteDisconnected
-from socket import SHUT_RDWR, socket
+from socket import IPPROTO_TCP, SHUT_RDWR, SOCK_STREAM, create_connection, getaddrinfo, socket
 from threading import Event, Timer
 from time import monotonic
 from urllib.parse import SplitResult, urlsplit
@@ -20,6 +20,7 @@ _OK = 200
 class Fault(Enum):
     """Why no answer came."""
 
+    FORBIDDEN = "forbidden"
     UNREACHABLE = "unreachable"
     SILENT = "silent"
     HTTP = "http"
@@ -35,25 +36,50 @@ class PostFailed(Exception):
         self.detail = detail
 
 
-class HttpPost:
-    """Posts octets. ``tls`` is whom to believe over HTTPS; the system's authorities if left out."""
+Reachable = Callable[[str, str], bool]
+"""Says whether a host, by name, may be connected to at a numeric address."""
 
-    def __init__(self, tls: ssl.SSLContext | None = None) -> None:
+
+class HttpPost:
+    """Posts octets, or gets them. ``tls`` is whom to believe over HTTPS; the system's authorities if left out.
+
+    ``reachable`` is asked about each address that is about to be connected to, so that a name cannot lead elsewhere
+    between a check and the connection; every address may be if left out.
+    """
+
+    def __init__(self, tls: ssl.SSLContext | None = None, *, reachable: Reachable | None = None) -> None:
         self._tls = tls
+        self._reachable = reachable
 
     def post(  # noqa: PLR0913 - a request has as many parts
         self, url: str, body: bytes, *, sends: str, wants: str, timeout: timedelta, max_size: int
     ) -> bytes:
         """Give the body of a 200 of media type ``wants``; PostFailed otherwise, after ``timeout`` at the latest."""
+        headers = {"Content-Type": sends, "Accept": wants, "Connection": "close"}
+        return self._ask("POST", url, body, headers, wants, timeout, max_size)
+
+    def get(self, url: str, *, timeout: timedelta, max_size: int) -> bytes:
+        """Give the body of a 200, of whatever media type; PostFailed otherwise, after ``timeout`` at the latest."""
+        return self._ask("GET", url, None, {"Accept": "*/*", "Connection": "close"}, None, timeout, max_size)
+
+    def _ask(  # noqa: PLR0913, PLR0917 - a request has as many parts
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        wants: str | None,
+        timeout: timedelta,
+        max_size: int,
+    ) -> bytes:
         target = urlsplit(url)
         connection = self._connection(target, timeout.total_seconds())
-        headers = {"Content-Type": sends, "Accept": wants, "Connection": "close"}
         over = Event()
         try:
             began = monotonic()
             connection.connect()
             with _cut_off(connection.sock, began + timeout.total_seconds() - monotonic(), over):
-                connection.request("POST", _path(target), body, headers)
+                connection.request(method, _path(target), body, headers)
                 return _body(connection.getresponse(), wants, max_size, over)
         except TimeoutError as error:
             raise PostFailed(Fault.SILENT, "no answer within the time") from error
@@ -75,8 +101,52 @@ class HttpPost:
         if target.scheme not in ("http", "https") or not host or target.username is not None:
             raise PostFailed(Fault.UNREACHABLE, "the address is none of http or https")
         if target.scheme == "https":
-            return HTTPSConnection(host, port, timeout=seconds, context=self._tls or ssl.create_default_context())
-        return HTTPConnection(host, port, timeout=seconds)
+            context = self._tls or ssl.create_default_context()
+            return _GuardedTls(host, port, timeout=seconds, context=context).guarded(self._reachable, context)
+        return _Guarded(host, port, timeout=seconds).guarded(self._reachable)
+
+
+class _Guarded(HTTPConnection):
+    """A connection to an address that was asked about."""
+
+    reachable: Reachable | None = None
+
+    def guarded(self, reachable: Reachable | None) -> "_Guarded":
+        self.reachable = reachable
+        return self
+
+    def connect(self) -> None:
+        self.sock = _connected(self.host, self.port, self.timeout, self.reachable)
+
+
+class _GuardedTls(HTTPSConnection):
+    """The same over TLS; the certificate must be the host's by name."""
+
+    reachable: Reachable | None = None
+    context: ssl.SSLContext
+
+    def guarded(self, reachable: Reachable | None, context: ssl.SSLContext) -> "_GuardedTls":
+        self.reachable, self.context = reachable, context
+        return self
+
+    def connect(self) -> None:
+        plain = _connected(self.host, self.port, self.timeout, self.reachable)
+        self.sock = self.context.wrap_socket(plain, server_hostname=self.host)
+
+
+def _connected(host: str, port: int, seconds: float | None, reachable: Reachable | None) -> socket:
+    if reachable is None:
+        return create_connection((host, port), seconds)
+    refused: OSError | None = None
+    for *_, address in getaddrinfo(host, port, type=SOCK_STREAM, proto=IPPROTO_TCP):
+        numeric = str(address[0])
+        if not reachable(host, numeric):
+            raise PostFailed(Fault.FORBIDDEN, f"{host} leads to {numeric}, which is not to be asked")
+        try:
+            return create_connection((numeric, port), seconds)
+        except OSError as error:
+            refused = error
+    raise refused or OSError("the name leads nowhere")
 
 
 @contextmanager
@@ -99,11 +169,11 @@ def _cut_off(connected: socket, seconds: float, over: Event) -> Iterator[None]:
         timer.cancel()
 
 
-def _body(response: HTTPResponse, wants: str, max_size: int, over: Event) -> bytes:
+def _body(response: HTTPResponse, wants: str | None, max_size: int, over: Event) -> bytes:
     if response.status != _OK:
         raise PostFailed(Fault.HTTP, f"status {response.status}")
     kind = response.headers.get_content_type()
-    if kind != wants:
+    if wants is not None and kind != wants:
         raise PostFailed(Fault.HTTP, f"an answer of type {kind[:60]}")
     body = response.read(max_size + 1)
     if over.is_set():

@@ -126,7 +126,9 @@ def _signer_certificate(case: _Case) -> Iterator[Finding]:
     if case.at is None:
         yield Finding(code="SIGN_TIME_UNKNOWN", verdict=Verdict.INDETERMINATE, detail="no time of sealing can be read")
     elif case.signer is not None:
-        yield from judge_certificate(case.signer, others=_others(case), trust=case.trust, at=case.at, role="SIGNER")
+        yield from judge_certificate(
+            case.signer, others=_others(case), trust=case.trust, at=case.at, role="SIGNER", proved=case.stamp.time
+        )
 
 
 def _document(case: _Case) -> Iterator[Finding]:
@@ -153,7 +155,16 @@ def _maker_certificate(case: _Case) -> Iterator[Finding]:
             detail=f"seal made {made.isoformat()}, maker's certificate from {case.maker.not_before.isoformat()}",
         )
         made = case.maker.not_before
-    yield from judge_certificate(case.maker, others=_others(case), trust=case.trust, at=made, role="SEAL_MAKER")
+    # The maker's certificate had to be valid when the seal was made, and not to be revoked when it was used.
+    yield from judge_certificate(
+        case.maker,
+        others=_others(case),
+        trust=case.trust,
+        at=made,
+        role="SEAL_MAKER",
+        used_at=case.at,
+        proved=case.stamp.time,
+    )
 
 
 def _seal_validity(case: _Case) -> Iterator[Finding]:

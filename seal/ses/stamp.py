@@ -8,6 +8,8 @@ from crypto.errors import CryptoError
 from crypto.timestamp import TimestampProblem, TimestampToken, parse_token, verify_token
 from seal.model import Finding, Verdict
 from seal.trust import Trust, judge_certificate
+from seal.trust.embedded import embedded_facts
+from seal.trust.judging import TOLD_OF_STAMPERS
 
 _UNJUDGED = frozenset(
     {
@@ -53,13 +55,21 @@ def _trusted(token: TimestampToken, doubts: list[str], trust: Trust) -> Stamp:
     if certificate is None:
         return Stamp(findings=(_untrusted(", ".join(doubts)),))
     judged = judge_certificate(
-        certificate, others=token.signed.certificates, trust=trust, at=token.gen_time, role="TSA"
+        certificate,
+        others=token.signed.certificates,
+        trust=trust,
+        at=token.gen_time,
+        role="TSA",
+        facts=embedded_facts(token.signed),
     )
+    told = tuple(finding for finding in judged if finding.code in TOLD_OF_STAMPERS)
     faults = [finding for finding in judged if finding.verdict is not Verdict.VALID]
     if any(fault.verdict is Verdict.INVALID for fault in faults):
-        return Stamp(findings=(_invalid(", ".join(fault.code for fault in faults)),))
+        return Stamp(findings=(_invalid(", ".join(fault.code for fault in faults)), *told))
     doubts += [fault.code for fault in faults]
-    return Stamp(findings=(_untrusted(", ".join(doubts)),)) if doubts else Stamp(time=token.gen_time)
+    if doubts:
+        return Stamp(findings=(_untrusted(", ".join(doubts)), *told))
+    return Stamp(time=token.gen_time, findings=told)
 
 
 def _invalid(detail: str) -> Finding:

@@ -25,7 +25,7 @@ from admin.build import Service, operator, services
 from kernel import logs
 from kernel.clock import SystemClock
 from kernel.db import METADATA
-from seal.image import RoundSeal, draw_round_seal
+from seal.artwork import Design, draw
 from seal.model import SealId
 from seal.register import SealApplication
 from tests.admin.conftest import Town, emptied, make_town
@@ -147,7 +147,7 @@ def _expired_seal(service: Service) -> str:
         name="过期印章",
         owner=devworld.DEPARTMENT_CODE,
         owner_name=devworld.DEPARTMENT,
-        picture=draw_round_seal(RoundSeal(name=devworld.DEPARTMENT, below="过期印章", code=number)),
+        picture=draw(Design(kind="department", name=devworld.DEPARTMENT, line="过期印章", code=number)),
         valid_from=now - timedelta(days=2),
         valid_to=now - timedelta(days=1),
     )

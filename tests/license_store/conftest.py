@@ -20,8 +20,9 @@ from license_store import api, pages
 from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
-from license_store.render import Renderer, packaged_font
-from seal import image
+from license_store.render import Renderer
+from seal.artwork import Design, draw
+from seal.fonts import packaged_font
 from seal.model import Report
 from seal.pki.dev_ca import DevCa, DevelopmentOnly
 from seal.register import SealApplication, SealRegister
@@ -49,7 +50,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
         name=OWNER_NAME,
         owner=OWNER,
         owner_name=OWNER_NAME,
-        picture=image.draw_round_seal(image.RoundSeal(name=OWNER_NAME, below="电子证照专用章")),
+        picture=draw(Design(kind="department", name=OWNER_NAME, line="电子证照专用章")),
         valid_from=at,
         valid_to=at + timedelta(days=900),
     )

@@ -15,8 +15,9 @@ from PIL import Image
 from license_store import qr
 from license_store.catalogue import BUSINESS_LICENSE, validate
 from license_store.model import FaceData, GlyphMissing, License, PublicId, RenderingFailed, Validity
-from license_store.render import Renderer, packaged_font
-from seal import image
+from license_store.render import Renderer
+from seal.artwork import Design, draw
+from seal.fonts import packaged_font
 from tests.license_store.town import FACE, HOLDER, OWNER, OWNER_NAME, SEAL
 
 ADDRESS = qr.scan_address("https://zz.example.gov.cn", "k3v7q2m5x6ynbz4tpa3cwe2rdu")
@@ -89,7 +90,7 @@ def test_the_qr_code_is_read_from_the_printed_page(rendered: Path) -> None:
 
 
 def test_the_picture_shows_the_seal_and_a_readable_code(renderer: Renderer) -> None:
-    seal = image.draw_round_seal(image.RoundSeal(name=OWNER_NAME))
+    seal = draw(Design(kind="department", name=OWNER_NAME))
     png = renderer.picture(BUSINESS_LICENSE, licence(), qr_svg=CODE, host="zz.example.gov.cn", seal=seal)
     shown = Image.open(io.BytesIO(png)).convert("RGB")
     assert len(png) < 150_000

@@ -17,8 +17,9 @@ from kernel.clock import ManualClock
 from kernel.db import Database
 from kernel.objects import ObjectStore
 from kernel.principal import Principal, PrincipalKind
-from seal.formats.ofd import SimplePage, Text, write_simple_ofd
-from seal.image import RoundSeal, draw_round_seal, packaged_font
+from seal.artwork import Design, draw
+from seal.fonts import packaged_seal_font
+from seal.formats.ofd import Page, Text, write_simple_ofd
 from seal.model import Picture, Report, Seal, SealId
 from seal.pki.dev_ca import DevCa, DevelopmentOnly
 from seal.register import SealApplication, SealRegister, SigningKey
@@ -55,8 +56,8 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     with pytest.warns(DevelopmentOnly):
         ca = DevCa.create(folder / "ca", vault, ManualClock(START))
     keys = ca.issue_for_seal(SEAL, owner=OWNER, owner_name=OWNER_NAME)
-    words = RoundSeal(name=OWNER_NAME, below="审批专用章", code="4403000000001")
-    return Authority(folder, vault, ca, keys, draw_round_seal(words, font=packaged_font(), dpi=100))
+    words = Design(kind="department", name=OWNER_NAME, line="审批专用章", code="4403000000001")
+    return Authority(folder, vault, ca, keys, draw(words, font=packaged_seal_font(), dpi=300))
 
 
 def application(authority: Authority, **changes: object) -> SealApplication:
@@ -129,7 +130,7 @@ def house(database: Database, clock: ManualClock, authority: Authority, tmp_path
 
 @pytest.fixture(scope="session")
 def ofd() -> bytes:
-    page = SimplePage(items=(Text(x_mm=30, y_mm=40, text="准予行政许可决定书", size_mm=8),))
+    page = Page(items=(Text(x_mm=30, y_mm=40, text="准予行政许可决定书", size_mm=8),))
     return write_simple_ofd([page, page], doc_id="0" * 32, title="准予行政许可决定书", created=date(2026, 11, 22))
 
 

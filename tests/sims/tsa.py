@@ -8,8 +8,9 @@ from enum import Enum
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Self
 
+from crypto import cms_names as names
 from crypto import der
-from crypto.cms_build import signing_certificate_v2
+from crypto.cms_build import BoundAttributes, attribute, signing_certificate_v2
 from crypto.timestamp_build import TokenTemplate
 from crypto.timestamp_exchange import (
     MAX_RESPONSE,
@@ -112,7 +113,8 @@ class TsaSimulator:
         certificate, suite = holder.certificate, authority.suite
         method = der.sequence(der.oid(suite.digest.oid))
         honest._certificates = der.explicit(0, certificate.raw, *(each.raw for each in authority.chain))
-        honest._signing_certificate = signing_certificate_v2(certificate, suite)
+        content_type = attribute(names.CONTENT_TYPE, der.oid(names.TST_INFO))
+        honest._bound = BoundAttributes((content_type, signing_certificate_v2(certificate, suite)), suite.digest)
         honest._info_signer = (
             der.integer(1) + der.sequence(certificate.issuer, der.integer(certificate.serial)) + method
         )

@@ -14,6 +14,7 @@ from crypto.sm2 import RAW_SIGNATURE_SIZE
 from seal.model import Finding, SignatureReport, TimeSource, Verdict
 from seal.ses.stamp import read_stamp
 from seal.trust import Trust, judge_certificate
+from seal.trust.embedded import embedded_facts
 
 FORMAT, BARE_FORMAT = "ofd-gbt35275", "ofd-sm2-value"
 _FINDINGS: Mapping[CmsProblem, tuple[str, Verdict]] = {
@@ -70,7 +71,13 @@ def _judge_signer(  # noqa: PLR0913, PLR0917 - one signer out of its message
         findings.append(Finding(code="SIGN_TIME_UNKNOWN", verdict=Verdict.INDETERMINATE))
     elif signer.certificate is not None:
         findings += judge_certificate(
-            signer.certificate, others=message.certificates, trust=trust, at=instant, role="SIGNER"
+            signer.certificate,
+            others=message.certificates,
+            trust=trust,
+            at=instant,
+            role="SIGNER",
+            proved=stamp.time,
+            facts=embedded_facts(message, signer),
         )
     source = None if time is None else TimeSource.TIMESTAMP if stamp.time else TimeSource.CLAIMED
     subject = signer.certificate.subject_text if signer.certificate else None

@@ -18,6 +18,7 @@ from seal.formats.pdf.reader import View
 from seal.formats.pdf.stamps import TOKEN_CODES, judge_signature_stamp, judge_token
 from seal.model import Finding, TimeSource
 from seal.trust import Trust, judge_certificate
+from seal.trust.embedded import embedded_facts
 
 DOC_TIMESTAMP = "doc-timestamp"
 _PADES, _PKCS7, _UNKNOWN = "pdf-pades", "pdf-pkcs7", "pdf"
@@ -119,7 +120,8 @@ class Judge:
         certificate = signer.certificate
         if certificate is None:
             return Judged(format=name, time=time, time_source=source, findings=tuple(findings))
-        findings += self._certificate(certificate, signed, self.at or time)
+        proved = time if source is TimeSource.TIMESTAMP else None
+        findings += self._certificate(certificate, signed, self.at or time, proved)
         return Judged(
             format=f"{name}-{_kind(certificate)}" if name == _PADES else name,
             signer=certificate.subject_text,
@@ -128,10 +130,20 @@ class Judge:
             findings=tuple(findings),
         )
 
-    def _certificate(self, certificate: Certificate, signed: SignedData, at: datetime | None) -> Iterable[Finding]:
+    def _certificate(
+        self, certificate: Certificate, signed: SignedData, at: datetime | None, proved: datetime | None
+    ) -> Iterable[Finding]:
         if at is None:
             return (Code.SIGN_TIME_UNKNOWN.found(),)
-        return judge_certificate(certificate, others=signed.certificates, trust=self.trust, at=at, role="SIGNER")
+        return judge_certificate(
+            certificate,
+            others=signed.certificates,
+            trust=self.trust,
+            at=at,
+            role="SIGNER",
+            proved=proved,
+            facts=embedded_facts(signed, signed.signers[0]),
+        )
 
 
 def _mathematics(signed: SignedData, signer: SignerInfo, digests: _Digests) -> Iterator[Finding]:

@@ -10,6 +10,8 @@ from crypto.timestamp import TimestampProblem, TimestampToken, parse_token, veri
 from seal.formats.pdf.findings import Code
 from seal.model import Finding, Verdict
 from seal.trust import Trust, judge_certificate
+from seal.trust.embedded import embedded_facts
+from seal.trust.judging import TOLD_OF_STAMPERS
 
 # As a document timestamp the token is the signature; its problems bear the signature's names.
 TOKEN_CODES: Mapping[CmsProblem | TimestampProblem, Code] = {
@@ -43,7 +45,14 @@ def judge_token(der: bytes, digests: ContentDigest, trust: Trust, at: datetime |
     certificate = token.certificate
     if certificate is not None:
         others = token.signed.certificates
-        findings += judge_certificate(certificate, others=others, trust=trust, at=at or token.gen_time, role="TSA")
+        findings += judge_certificate(
+            certificate,
+            others=others,
+            trust=trust,
+            at=at or token.gen_time,
+            role="TSA",
+            facts=embedded_facts(token.signed),
+        )
     held = certificate is not None and all(found.verdict is Verdict.VALID for found in findings)
     return Stamped(token, tuple(findings), token.gen_time if held else None)
 
@@ -63,11 +72,17 @@ def judge_signature_stamp(der: bytes, value: bytes, trust: Trust) -> tuple[datet
         stamped = judge_token(der, lambda digest: digest.digest(value), trust, None)
     except CryptoError as error:
         return None, (Code.TIMESTAMP_INVALID.found(str(error)),)
+    told = tuple(found for found in stamped.findings if found.code in TOLD_OF_STAMPERS)
     if stamped.proved is not None:
-        return stamped.proved, ()
+        return stamped.proved, told
     code = (
         Code.TIMESTAMP_INVALID
         if any(found.verdict is Verdict.INVALID for found in stamped.findings)
         else Code.TIMESTAMP_UNTRUSTED
     )
-    return None, (code.found(", ".join(found.code for found in stamped.findings)),)
+    return None, (code.found(", ".join(map(named, stamped.findings))), *told)
+
+
+def named(finding: Finding) -> str:
+    """Name a finding within another: with its cause, where that is something to go after."""
+    return f"{finding.code} ({finding.detail})" if finding.code == "REVOCATION_UNKNOWN" else finding.code
