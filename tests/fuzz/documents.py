@@ -12,7 +12,7 @@ from crypto.digests import SHA256
 from crypto.suites import ES256, SM2_SM3
 from crypto.x509 import SEAL_MAKER, SIGNER
 from kernel.errors import Refusal
-from seal.formats.ofd import SimplePage, Text, verify_ofd, write_simple_ofd
+from seal.formats.ofd import Page, Text, verify_ofd, write_simple_ofd
 from seal.formats.ofd.archive import Archive, ArchiveError
 from seal.formats.ofd.gbt35275 import judge_signed_value
 from seal.formats.pdf import PDF_PADES, verify_pdf
@@ -147,7 +147,7 @@ def _gbt35275(trust: Trust, sm2: pki.Authority) -> Target:
 
 def _ofd_documents(bureau: Bureau, corpus: Path | None) -> list[bytes]:
     """Give our documents first: one unsealed, one sealed, one sealed twice."""
-    pages = [SimplePage(items=(Text(x_mm=30, y_mm=40, text=f"第{n}页", size_mm=5),)) for n in (1, 2)]
+    pages = [Page(items=(Text(x_mm=30, y_mm=40, text=f"第{n}页", size_mm=5),)) for n in (1, 2)]
     plain = write_simple_ofd(pages, doc_id="0" * 32, title="样例", created=date(2026, 11, 22))
     sealed = bureau.sealed(plain)
     return [plain, sealed, bureau.sealed(sealed, mark=bureau.mark(page=1)), *_small(corpus, "ofd/ofd", "*.ofd")]

@@ -20,10 +20,10 @@ from license_store.issuing import LicenseService
 from license_store.model import IssuingInProgress
 from license_store.public import PublicAnswer, PublicDesk
 from license_store.render import Renderer
-from license_store.render import packaged_font as text_font
 from seal import store as seal_tables
+from seal.artwork import Design, draw
 from seal.errors import SealingInProgress
-from seal.image import RoundSeal, draw_round_seal, packaged_font
+from seal.fonts import packaged_font
 from seal.model import Report
 from seal.pki.dev_ca import DevCa
 from seal.register import SealApplication, SealRegister
@@ -85,7 +85,7 @@ def _open(url: str, folder: Path) -> tuple[LicenseService, PublicDesk]:
         clock=clock,
         objects=objects,
         catalogue=catalogue,
-        renderer=Renderer(text_font()),
+        renderer=Renderer(packaged_font()),
         seals=register,
         sealer=sealing,
         base_url=BASE_URL,
@@ -105,7 +105,7 @@ def _found(folder: Path, url: str) -> None:
         name=OWNER_NAME,
         owner=OWNER,
         owner_name=OWNER_NAME,
-        picture=draw_round_seal(RoundSeal(name=OWNER_NAME, below="电子证照专用章"), font=packaged_font(), dpi=100),
+        picture=draw(Design(kind="department", name=OWNER_NAME, line="电子证照专用章")),
         valid_from=START,
         valid_to=START + timedelta(days=900),
     )

@@ -13,9 +13,10 @@ from kernel.audit import AuditLog
 from kernel.clock import ManualClock
 from kernel.db import Database
 from seal import store
+from seal.artwork import Design, draw
 from seal.errors import SealingInProgress
-from seal.formats.ofd import SimplePage, Text, write_simple_ofd
-from seal.image import RoundSeal, draw_round_seal, packaged_font
+from seal.fonts import packaged_seal_font
+from seal.formats.ofd import Page, Text, write_simple_ofd
 from seal.model import SealId, Verdict
 from seal.pki.dev_ca import DevCa
 from seal.register import SealRegister
@@ -58,14 +59,16 @@ def _found(folder: Path, url: str) -> None:
         warnings.simplefilter("ignore")
         ca = DevCa.create(folder / "ca", vault, clock)
     keys = ca.issue_for_seal(house.SEAL, owner=house.OWNER, owner_name=house.OWNER_NAME)
-    picture = draw_round_seal(RoundSeal(name=house.OWNER_NAME, below="审批专用章"), font=packaged_font(), dpi=100)
+    picture = draw(
+        Design(kind="department", name=house.OWNER_NAME, line="审批专用章"), font=packaged_seal_font(), dpi=300
+    )
     authority = house.Authority(folder, vault, ca, keys, picture)
     register = SealRegister(Database(url), AuditLog(), clock)
     register.make(house.application(authority), keys=keys, maker=ca.maker(), actor=house.ADMIN)
 
 
 def document(key: str) -> bytes:
-    page = SimplePage(items=(Text(x_mm=30, y_mm=40, text=f"准予行政许可决定书 {key}", size_mm=8),))
+    page = Page(items=(Text(x_mm=30, y_mm=40, text=f"准予行政许可决定书 {key}", size_mm=8),))
     return write_simple_ofd([page], doc_id="0" * 32, title=key, created=date(2026, 11, 22))
 
 
