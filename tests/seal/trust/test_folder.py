@@ -9,6 +9,7 @@ import pytest
 from crypto.errors import CertificateError
 from seal.pki.ledger import Ledger
 from seal.trust import OwnLedgers, OwnWord, TrustFolder
+from seal.trust.model import read_certificates
 from tests.seal.trust.making import AT, DAY, NOW, World, as_of, codes, gone, judged
 
 
@@ -135,3 +136,12 @@ def test_links_pipes_and_what_may_not_be_read_hold_nothing_up(world: World, fold
     trust = TrustFolder(folder)()
     assert trust.anchors == (world.root.certificate,)
     assert [why[:8] for why in trust.facts.unread] == ["huge.crl"]
+
+
+def test_an_endless_certificate_file_is_refused_at_no_cost(folder: Path) -> None:
+    with pytest.raises(CertificateError, match="more than 4194304 octets"):
+        read_certificates(Path("/dev/zero"))
+    with (folder / "huge.pem").open("wb") as huge:
+        huge.truncate(1 << 40)
+    with pytest.raises(CertificateError, match=r"huge\.pem"):
+        TrustFolder(folder)
