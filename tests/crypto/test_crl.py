@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from crypto import der, extensions
-from crypto.crl import RevocationList, make_crl
+from crypto.crl import CRL_NUMBER, RevocationList, make_crl
 from crypto.errors import CertificateError
 from crypto.issuing import algorithm_identifier, choose_time
 from crypto.revoked import RevocationReason, Revoked
@@ -69,6 +69,20 @@ def test_a_list_survives_pem(p256: Authority) -> None:
 
 def test_an_empty_list_is_a_list(sm2: Authority) -> None:
     assert len(RevocationList.from_der(listed(sm2.sub_ca).raw)) == 0
+
+
+@pytest.mark.parametrize("bits", [161, 40_000])
+def test_a_number_beyond_what_lists_have_is_no_list(sm2: Authority, bits: int) -> None:
+    said = extensions.extension(CRL_NUMBER, der.integer(1 << (bits - 1)))
+    with pytest.raises(CertificateError, match="20 octets"):
+        RevocationList.from_der(remade(sm2.sub_ca, said=said))
+
+
+def test_half_a_pem_block_is_not_passed_over(sm2: Authority) -> None:
+    whole = listed(sm2.sub_ca).pem()
+    for text in ("-----BEGIN X509 CRL-----", whole[:-40], whole + whole[: len(whole) // 2]):
+        with pytest.raises(CertificateError, match="cut short"):
+            RevocationList.from_pem(text)
 
 
 def test_a_serial_is_looked_up_as_of_a_time(sm2: Authority) -> None:
