@@ -1,5 +1,6 @@
 """Documents with one thing wrong that the rules' own makers do not make: other shapes of the same faults."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -50,6 +51,16 @@ def test_a_changed_package_is_invalid_for_that_reason_alone(
     report = verify_ofd(workshop.resealed(files=files), workshop.bureau.trust)
     assert report.verdict is Verdict.INVALID
     assert complaints(report) == [code]
+
+
+@pytest.mark.parametrize("value", ["׃", "六", "="])
+def test_a_digest_that_is_no_base64_is_a_mismatch(workshop: Workshop, complaints: Complaints, value: str) -> None:
+    def unreadable(xml: bytes) -> bytes:
+        pattern = rb'(FileRef="/Doc_0/Document.xml"><ofd:CheckValue>)[^<]*'
+        return re.sub(pattern, rb"\g<1>" + value.encode(), xml)
+
+    report = verify_ofd(workshop.resealed(signature_xml=unreadable), workshop.bureau.trust)
+    assert complaints(report) == ["REFERENCE_MISMATCH"]
 
 
 @pytest.mark.parametrize("path", [PAGE, "Doc_0/Document.xml"])
