@@ -4,10 +4,10 @@ import base64
 import re
 from collections.abc import Callable, Mapping
 
-from crypto.digests import MD5
+from crypto.digests import MD5, sm3
 from seal.formats.ofd.archive import write_archive
 from tests.sims.ofd_makers.maker import Made, Maker, Names, by_trust
-from tests.sims.ofd_workshop import FIRST, Workshop, plain_document, unpacked
+from tests.sims.ofd_workshop import FIRST, Workshop, plain_document, unpacked, with_digest
 
 ROOT, LIST, PAGE, RESOURCES = (
     "OFD.xml",
@@ -116,13 +116,15 @@ def _taken_out(workshop: Workshop) -> Made:
 
 
 def _page_named_twice(workshop: Workshop) -> Made:
-    contents = unpacked(plain_document())
+    contents = unpacked(workshop.document)
     pages = re.findall(rb'<ofd:Page [^>]*ID="(\d+)"', contents[DOCUMENT])
     one_name = edited(b'ID="' + pages[0] + b'"', b'ID="' + pages[1] + b'"')
-    contents[DOCUMENT] = contents[DOCUMENT].replace(
-        contents[DOCUMENT], re.sub(rb"(?s)(<ofd:Pages>.*?</ofd:Pages>)", lambda m: one_name(m[1]), contents[DOCUMENT])
+    changed = re.sub(rb"(?s)<ofd:Pages>.*?</ofd:Pages>", lambda rows: one_name(rows[0]), contents[DOCUMENT])
+    contents[DOCUMENT] = changed
+    document = workshop.resealed(
+        document=write_archive(contents), signature_xml=lambda xml: with_digest(xml, f"/{DOCUMENT}", sm3(changed))
     )
-    return by_trust(workshop, workshop.bureau.sealed(write_archive(contents)))
+    return by_trust(workshop, document)
 
 
 _STAMP = rb'(<ofd:StampAnnot [^>]*?)%s="[^"]*"'

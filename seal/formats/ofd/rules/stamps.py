@@ -6,7 +6,7 @@ from math import isfinite
 
 from seal.formats.ofd.package import PackageError
 from seal.formats.ofd.rules.case import Case, first
-from seal.formats.ofd.structure import Page, Stamp, page_box
+from seal.formats.ofd.structure import Stamp, page_area, page_box
 from seal.model import Finding
 from seal.ses.rules import note, undecided
 
@@ -29,7 +29,9 @@ def _faults(case: Case) -> Iterator[Finding]:
     pages = defaultdict(list)
     for page in case.pages:
         pages[_id(page.id)].append(page)
-    sizes: dict[str, tuple[float, float] | None] = {}
+    default = _default(case) if case.file.stamps else None
+    # By content: ten thousand pages may share one.
+    sizes: dict[str | None, tuple[float, float] | None] = {}
     for stamp in case.file.stamps:
         found = pages.get(_id(stamp.page), [])
         if not found:
@@ -37,9 +39,10 @@ def _faults(case: Case) -> Iterator[Finding]:
         elif len(found) > 1:
             yield undecided("STAMP_PAGE_AMBIGUOUS", f"{len(found)} pages are called {stamp.page}")
         else:
-            if found[0].id not in sizes:
-                sizes[found[0].id] = _size(case, found[0])
-            if not _shows(stamp, sizes[found[0].id]):
+            content = found[0].content
+            if content not in sizes:
+                sizes[content] = _size(case, content, default)
+            if not _shows(stamp, sizes[content]):
                 yield note("STAMP_SHOWS_NOTHING", f"stamp {stamp.id} on page {stamp.page}: {stamp.boundary}")
 
 
@@ -49,9 +52,16 @@ def _id(text: str) -> str:
     return text.lstrip("0") or "0" if text.isascii() and text.isdigit() else text
 
 
-def _size(case: Case, page: Page) -> tuple[float, float] | None:
+def _default(case: Case) -> str | None:
     try:
-        return page_box(case.package, case.body.root or "", page)
+        return page_area(case.package, case.body.root or "")
+    except PackageError:
+        return None  # said where the pages are read
+
+
+def _size(case: Case, content: str | None, default: str | None) -> tuple[float, float] | None:
+    try:
+        return page_box(case.package, content, default)
     except PackageError:
         return None  # said where its digest is compared, or where it is left open
 
