@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
@@ -34,6 +34,7 @@ _BACKDATED = timedelta(hours=1)  # A verifier whose clock is a little behind sti
 _SHORTEST = timedelta(days=1)
 _TRIES = 8
 _WHY = 500
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _FINAL = frozenset(RevocationReason) - {RevocationReason.CERTIFICATE_HOLD, RevocationReason.REMOVE_FROM_CRL}
 
 
@@ -320,7 +321,11 @@ class Authority:
         why: str,
         invalid_since: datetime | None = None,
     ) -> Revoked:
-        """Revoke for good, as of now; publish a list to tell others. There is no hold: suspend the seal instead."""
+        """Revoke for good, as of now; publish a list to tell others. There is no hold: suspend the seal instead.
+
+        ``why`` is one line of at most 500 characters.
+        """
+        # All is looked at first: what stands in the ledger is never changed, and must be fit to stand in every list.
         now = self._clock.now().replace(microsecond=0)
         if not self._ledger.issued(serial):
             raise UnknownCertificate(f"no certificate of serial {serial:x} was issued here")
@@ -328,10 +333,14 @@ class Authority:
             raise RevocationRefused(f"a certificate is not revoked for {reason.name}")
         if invalid_since is not None and invalid_since > now:
             raise RevocationRefused("a key is not compromised as of a time to come")
+        if invalid_since is not None and invalid_since < _EARLIEST:
+            raise RevocationRefused(f"a key is not compromised as of a time before {_EARLIEST:%Y}")
+        if len(why) > _WHY or not why.isprintable():
+            raise RevocationRefused(f"why is one line of {_WHY} printable characters at most")
         revoked = Revoked(serial=serial, at=now, reason=reason, invalid_since=invalid_since)
         if self._ledger.revoked(serial) is not None:
             raise AlreadyRevoked(f"the certificate of serial {serial:x} is revoked already")
-        self._journal.intend(Act.REVOKE, f"{serial:x}", by=by, facts={"reason": reason.name, "why": why[:_WHY]})
+        self._journal.intend(Act.REVOKE, f"{serial:x}", by=by, facts={"reason": reason.name, "why": why})
         try:
             self._ledger.revoke(revoked, by=by, why=why)
         except FileExistsError as error:

@@ -1,6 +1,6 @@
 """The built-in certification authority: founded, issuing by policy, revoking, publishing, answering."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -261,3 +261,26 @@ def test_openssl_believes_the_p256_twin(twins: dict[KeyKind, Hierarchy], vault: 
     assert root_list is not None
     assert openssl.accepts_crl(root_list.pem(), hierarchy.root.certificate)
     assert isinstance(hierarchy.intermediate.publish(), RevocationList)
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+08:00", "0001-01-01T00:00:00Z", "0900-01-01T00:00:00Z"])
+def test_a_time_that_no_list_can_hold_is_refused_and_lists_go_on(
+    ca: Authority, applicant: VaultSigner, since: str
+) -> None:
+    made = ca.issue(wish(applicant), SEAL_SIGNER)
+
+    with pytest.raises(RevocationRefused, match="1970"):
+        ca.revoke(made.serial, COMPROMISED, by="ra", why="", invalid_since=datetime.fromisoformat(since))
+
+    assert ca.ledger.revoked(made.serial) is None
+    assert len(ca.publish()) == 0
+
+
+@pytest.mark.parametrize("why", ["two\nlines", "octets \udcff that are no text", "x" * 501])
+def test_why_is_one_printable_line(ca: Authority, applicant: VaultSigner, why: str) -> None:
+    made = ca.issue(wish(applicant), SEAL_SIGNER)
+
+    with pytest.raises(RevocationRefused, match="line"):
+        ca.revoke(made.serial, COMPROMISED, by="ra", why=why)
+
+    assert ca.ledger.revoked(made.serial) is None
