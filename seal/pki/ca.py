@@ -8,12 +8,13 @@ from itertools import pairwise
 from pathlib import Path
 
 from crypto.crl import RevocationList, make_crl
+from crypto.encryption_keys import DecryptingVault
 from crypto.errors import CertificateError, DerError
 from crypto.keys import KeyId, KeyVault, PublicKey, VaultSigner
 from crypto.names import NameParts, same_name
 from crypto.ocsp import CertStatus
 from crypto.revoked import RevocationReason, Revoked
-from crypto.suites import SUITES, Suite
+from crypto.suites import SM2_SM3, SUITES, Suite
 from crypto.x509 import ROOT, Certificate, make_certificate, make_csr, parse_csr, random_serial
 from kernel.clock import Clock
 from seal.pki.errors import (
@@ -220,14 +221,15 @@ class Authority:
     ) -> CertificatePair:
         """Issue a signing certificate and, for the same subject, an encryption certificate (GM/T 0015).
 
-        ``encryption`` is a second request by the holder, or the vault that makes the key and keeps it.
+        ``encryption`` is a second request by the holder, or the vault that makes the key, keeps it and decrypts with
+        it; refused where that vault or this suite does not decrypt.
         """
         signing = self._wish(request, SEAL_SIGNER, subject)
         key = None
         if isinstance(encryption, bytes):
             other = self._wish(encryption, ENCIPHERMENT, signing.subject)
         else:
-            key = encryption.generate(self.suite)
+            key = self._made_to_decrypt(encryption)
             other = _Wish(policy=ENCIPHERMENT, subject=signing.subject, public_key=encryption.public_key(key))
         if other.public_key.spki == signing.public_key.spki:
             raise CertificateRequestRefused("one key does not both sign and decrypt: send two")
@@ -236,6 +238,14 @@ class Authority:
         )
         self._ledger.pair(pair.signing.serial, pair.encryption.serial, key)
         return pair
+
+    def _made_to_decrypt(self, vault: KeyVault) -> KeyId:
+        # A signing key would do for the certificate, and never open what is encrypted to it.
+        if self.suite is not SM2_SM3 or not isinstance(vault, DecryptingVault):
+            raise CertificateRequestRefused(
+                f"no {self.suite.key.value} key that decrypts is made in this vault: send a request for one"
+            )
+        return vault.generate_encryption_key()
 
     def _wish(self, request: bytes, policy: IssuingPolicy, subject: bytes | None) -> _Wish:
         # 1. We may issue this kind, now.
@@ -251,8 +261,10 @@ class Authority:
         if asked.public_key.kind is not self.suite.key:
             raise CertificateRequestRefused(f"this authority certifies {self.suite.key.value} keys")
         self._check_subject(wanted, parts, policy)
-        self._check_key(asked.public_key, wanted, policy)
-        return _Wish(policy=policy, subject=wanted, public_key=asked.public_key)
+        # Written in the one way: the same key in other octets would pass for one that nobody knows.
+        public_key = asked.public_key.canonical
+        self._check_key(public_key, wanted, policy)
+        return _Wish(policy=policy, subject=wanted, public_key=public_key)
 
     def _certify(self, wish: _Wish, by: str) -> Certificate:
         # 1. The certificate ends no later than we do.   2. The intent, with the serial, is on record.
@@ -299,7 +311,7 @@ class Authority:
             raise CertificateRequestRefused("the subject is an authority's name")
 
     def _check_key(self, key: PublicKey, wanted: bytes, policy: IssuingPolicy) -> None:
-        if any(each.spki == key.spki for each in self._path()):
+        if any(each.public_key.canonical.spki == key.spki for each in self._path()):
             raise CertificateRequestRefused("the key is an authority's")
         for earlier in self._ledger.of_key(key.fingerprint):
             if not same_name(earlier.subject, wanted):

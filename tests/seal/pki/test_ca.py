@@ -5,9 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from crypto import der
 from crypto.chain import ChainProblem, build_chain
 from crypto.crl import RevocationList
-from crypto.keys import VaultSigner
+from crypto.keys import PublicKey, VaultSigner
 from crypto.names import ORGANISATION_ID
 from crypto.ocsp import CertId, CertStatus, ResponseStatus, make_request
 from crypto.ocsp_answer import parse_answer, verify_answer
@@ -15,7 +16,7 @@ from crypto.revocation import Revocation
 from crypto.revoked import RevocationReason
 from crypto.suites import ES256, SM2_SM3, KeyKind
 from crypto.vaults.soft import SoftVault
-from crypto.x509 import Certificate, make_csr, name
+from crypto.x509 import Certificate, algorithm_identifier, make_csr, name
 from kernel.clock import ManualClock
 from seal.pki.ca import Authority
 from seal.pki.errors import (
@@ -284,3 +285,34 @@ def test_why_is_one_printable_line(ca: Authority, applicant: VaultSigner, why: s
         ca.revoke(made.serial, COMPROMISED, by="ra", why=why)
 
     assert ca.ledger.revoked(made.serial) is None
+
+
+def _compressed(key: PublicKey) -> bytes:
+    curve = der.sequence(der.oid(ES256.key_oid), der.oid(str(ES256.curve_oid)))
+    return der.sequence(curve, der.bit_string(bytes((2 + key.point[-1] % 2,)) + key.point[1:33]))
+
+
+def _by_curve(key: PublicKey) -> bytes:
+    """Write an SM2 key as some authorities do: the curve alone, without id-ecPublicKey."""
+    return der.sequence(der.sequence(der.oid(str(SM2_SM3.curve_oid)), der.null()), der.bit_string(key.point))
+
+
+def _request(signer: VaultSigner, common_name: str) -> bytes:
+    odd = _by_curve if signer.suite is SM2_SM3 else _compressed
+    wished = der.sequence(
+        der.integer(0), name(common_name, "某某局", OWNER), odd(signer.public_key), der.explicit(0)
+    )
+    return der.sequence(wished, algorithm_identifier(signer.suite), der.bit_string(signer.sign(wished)))
+
+
+def test_a_key_in_other_octets_is_the_same_key(ca: Authority, applicant: VaultSigner) -> None:
+    made = ca.issue(_request(applicant, "44030000000001"), SEAL_SIGNER)
+    assert made.spki == applicant.public_key.spki
+    ca.revoke(made.serial, COMPROMISED, by="ra", why="")
+
+    with pytest.raises(CertificateRequestRefused, match="compromised"):
+        ca.issue(_request(applicant, "44030000000001"), SEAL_SIGNER)
+    with pytest.raises(CertificateRequestRefused, match="another subject"):
+        ca.issue(_request(applicant, "44030000000002"), SEAL_SIGNER)
+    with pytest.raises(CertificateRequestRefused, match="authority's"):
+        ca.issue(_request(ca.signer, "44030000000003"), SEAL_SIGNER)
