@@ -21,12 +21,13 @@ from seal.pki.errors import (
     AlreadyRevoked,
     AuthorityNotReady,
     CertificateRequestRefused,
+    LedgerDamaged,
     RevocationRefused,
     UnknownCertificate,
 )
 from seal.pki.journal import Act, Journal, NoJournal
 from seal.pki.ledger import Ledger
-from seal.pki.policy import ENCIPHERMENT, INTERMEDIATE, RESPONDER, SEAL_SIGNER, IssuingPolicy
+from seal.pki.policy import ENCIPHERMENT, INTERMEDIATE, RESPONDER, SEAL_SIGNER, IssuingPolicy, require_plain
 from seal.pki.usage import encrypts
 
 ROOT_LIFE = timedelta(days=20 * 365)
@@ -88,6 +89,7 @@ class Authority:
         self._clock = clock
         self._addresses = addresses or Addresses()
         self._journal = journal or NoJournal()
+        self._proved: set[int] = set()  # Serials whose certificates are ours indeed.
 
     @classmethod
     def create_root(  # noqa: PLR0913 - where, with what key, and what it is called
@@ -307,6 +309,7 @@ class Authority:
         missing = sorted(oid for oid in policy.demanded if not parts.value(oid))
         if missing:
             raise CertificateRequestRefused(f"the subject lacks {', '.join(missing)}, which {policy.name} demands")
+        require_plain(parts)
         if any(same_name(wanted, each.subject) for each in self._path()):
             raise CertificateRequestRefused("the subject is an authority's name")
 
@@ -362,10 +365,20 @@ class Authority:
 
     def status(self, serial: int) -> tuple[CertStatus, Revoked | None]:
         """Say where a certificate stands now; UNKNOWN if it was never issued here."""
-        if not self._ledger.issued(serial):
+        if serial not in self._proved and not self._prove(serial):
             return CertStatus.UNKNOWN, None
         revoked = self._ledger.revoked(serial)
         return (CertStatus.GOOD if revoked is None else CertStatus.REVOKED), revoked
+
+    def _prove(self, serial: int) -> bool:
+        """Find the certificate of ``serial``; LedgerDamaged for a file that somebody else put there."""
+        found = self._ledger.certificate(serial)
+        if found is None:
+            return False
+        if not found.issued_by(self.certificate):
+            raise LedgerDamaged(f"the certificate of serial {serial:x} in the ledger was not issued by this authority")
+        self._proved.add(serial)
+        return True
 
     def publish(self, *, life: timedelta = LIST_LIFE, by: str = "authority") -> RevocationList:
         """Sign a list of all that is revoked, under the next number; certificates that have expired stay on it."""

@@ -30,3 +30,18 @@ def test_a_sweep_that_fails_is_tried_again() -> None:
     with kept_clean(failing, period_seconds=0.001):
         assert tries.acquire(timeout=10)
         assert tries.acquire(timeout=10)
+
+
+def test_a_chore_with_a_fault_of_its_own_does_not_end_the_others() -> None:
+    swept = threading.Semaphore(0)
+
+    def faulty() -> int:
+        raise ValueError("a file that nobody expected")
+
+    def other() -> int:
+        swept.release()
+        return 0
+
+    with kept_clean(faulty, other, period_seconds=0.001):
+        assert swept.acquire(timeout=10)
+        assert swept.acquire(timeout=10)

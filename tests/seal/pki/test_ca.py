@@ -299,9 +299,7 @@ def _by_curve(key: PublicKey) -> bytes:
 
 def _request(signer: VaultSigner, common_name: str) -> bytes:
     odd = _by_curve if signer.suite is SM2_SM3 else _compressed
-    wished = der.sequence(
-        der.integer(0), name(common_name, "某某局", OWNER), odd(signer.public_key), der.explicit(0)
-    )
+    wished = der.sequence(der.integer(0), name(common_name, "某某局", OWNER), odd(signer.public_key), der.explicit(0))
     return der.sequence(wished, algorithm_identifier(signer.suite), der.bit_string(signer.sign(wished)))
 
 

@@ -85,8 +85,8 @@ def test_another_process_uses_what_this_one_appointed(founded: Authorities, auth
     assert beside.names == ("sm2", "p256")
     assert beside.keep() == 0
     (revoked,) = holders(founded, RESPONDER)
-    founded.get("sm2").revoke(revoked.serial, RevocationReason.SUPERSEDED, by="ra", why="")
     before = beside.responder("sm2")
+    founded.get("sm2").revoke(revoked.serial, RevocationReason.SUPERSEDED, by="ra", why="")
     founded.keep()
     assert beside.responder("sm2") is not before
 
@@ -103,9 +103,7 @@ def test_without_an_authority_there_is_nothing_to_offer(authorities: Installed) 
 # --- pairs -------------------------------------------------------------------------------------------------------
 
 
-def test_a_pair_is_one_subject_and_two_keys(
-    twins: dict[KeyKind, Hierarchy], vault: SoftVault
-) -> None:
+def test_a_pair_is_one_subject_and_two_keys(twins: dict[KeyKind, Hierarchy], vault: SoftVault) -> None:
     ca = twins[KeyKind.SM2].intermediate
     pair = ca.issue_pair(wish(new_key(vault, SM2_SM3)), encryption=vault)
 
