@@ -196,6 +196,12 @@ def test_a_stampers_certificate_from_outside_takes_the_place_of_ours(
 
     assert founded.stamper(kind) is not ours
     assert founded.stamper(kind) is founded.stamper(kind)
+    # Bought time has an end; ours then stamps again.
+    clock.advance(TIMESTAMPING.validity + DAY)
+    founded.keep()
+    own = founded.get(kind).ledger.office("tsa")
+    assert own is not None
+    assert founded.stamper(kind) is founded._offices[kind].stamper()
 
 
 def test_a_seals_certificate_from_outside_makes_a_signing_key(founded: Authorities, ca: Authority) -> None:
@@ -229,7 +235,7 @@ def test_what_does_not_answer_the_request_is_not_installed(
     for unknown in ("0123456789abcdef", "../roots", ""):
         with pytest.raises(UnknownCertificateRequest):
             founded.outside.get(unknown)
-    assert founded.outside.newest(Purpose.TSA, ca.suite) is None
+    assert founded.outside.newest(Purpose.TSA, ca.suite, ca.certificate.not_before) is None
 
 
 def test_a_list_of_somebody_else_is_not_offered_as_the_roots(founded: Authorities) -> None:
