@@ -14,7 +14,7 @@ _log = structlog.get_logger("xinyin.housekeeping")
 def kept_clean(*chores: Callable[[], int], period_seconds: float = PERIOD_SECONDS) -> Iterator[None]:
     """Call each of ``chores`` now and every ``period_seconds`` until the block ends; each tells how much it did.
 
-    A chore that fails, whatever the cause, is logged and tried again next time; the others do not wait for it.
+    A chore that fails, of whatever cause, is logged and tried again next time; the others do not wait for it.
     """
     ended = threading.Event()
 
@@ -37,7 +37,7 @@ def kept_clean(*chores: Callable[[], int], period_seconds: float = PERIOD_SECOND
 def _try(chore: Callable[[], int]) -> None:
     try:
         done = chore()
-    except Exception:  # noqa: BLE001 - the edge of a thread on which lists and officers depend
+    except Exception:  # noqa: BLE001 - the thread's edge: were it to end, nothing would be kept up any more
         _log.exception("chore_failed", chore=chore.__qualname__)
     else:
         if done:
