@@ -222,22 +222,14 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         vault=vault,
         real_names=real_names,
     )
+    authorities = authorities_of(settings, home, database, vault, clock)
     return Service(
         settings=settings,
         clock=clock,
         database=database,
         vault=vault,
         audit=audit,
-        authorities=Authorities(
-            home.authorities,
-            vault=vault,
-            clock=clock,
-            db=database,
-            audit=audit,
-            public_url=settings.public_url,
-            # An invented certificate would be asked about at an address where nobody is any more.
-            addressed=not (home.root / DEV_MARK).exists(),
-        ),
+        authorities=authorities,
         register=register,
         sealing=sealing,
         verifier=verifier,
@@ -256,8 +248,22 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         ),
         registry=idp.registry,
         idp=idp,
-        health=KeyHealth(vault, lambda: keys_in_use(register, idp.keys), clock),
+        health=KeyHealth(vault, lambda: keys_in_use(register, idp.keys, authorities), clock),
         pages=pages,
+    )
+
+
+def authorities_of(settings: Settings, home: Home, database: Database, vault: KeyVault, clock: Clock) -> Authorities:
+    """Open the certification authorities of a data folder, those that are there."""
+    return Authorities(
+        home.authorities,
+        vault=vault,
+        clock=clock,
+        db=database,
+        audit=AuditLog(),
+        public_url=settings.public_url,
+        # An invented certificate would be asked about at an address where nobody is any more.
+        addressed=not (home.root / DEV_MARK).exists(),
     )
 
 

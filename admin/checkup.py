@@ -29,11 +29,14 @@ from kernel.clock import Clock
 from kernel.db import Database
 from kernel.errors import Refusal
 from seal.fonts import packaged_font, seal_font
+from seal.pki.authorities import Authorities
+from seal.pki.errors import UnknownAuthority
 from seal.register import SealRegister
 from seal.trust import Trust
 
 _LEAST_FREE: Final = 1024**3
 _SOON: Final = timedelta(days=60)
+_LIST_SOON: Final = timedelta(days=2)
 _CLOCKS_APART: Final = timedelta(seconds=2)
 _SLOW_ANSWER: Final = timedelta(seconds=1)
 _FOLDER_NEEDS: Final = "its disk is full, read-only or another user's: mend that, or set XINYIN_HOME"
@@ -110,6 +113,7 @@ def _permissions(home: build.Home) -> str:
         "identity-key",
         "xinyin.toml",
         "xinyin.db",
+        "xinyin.db-wal",
         "world.json",
         "vault",
         "vault/keys",
@@ -119,6 +123,9 @@ def _permissions(home: build.Home) -> str:
     looked += [home.vault / "vault.json"]
     there = [path for path in looked if path.exists()]
     loose = [path for path in there if path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+    # What others may read, but who writes there says whom we trust and what is revoked.
+    open_to = [path for path in (home.root, home.trust, *home.authorities.glob("**")) if path.exists()]
+    loose += [path for path in open_to if path.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH)]
     if loose:
         shown = ", ".join(map(str, loose[:_MOST_SHOWN]))
         more = f" and {len(loose) - _MOST_SHOWN} more" if len(loose) > _MOST_SHOWN else ""
@@ -152,6 +159,8 @@ def _anchors(home: build.Home, clock: Clock) -> _Answer:
     anchors, now = Trust.load(home.trust).anchors, clock.now()
     if not anchors:
         raise _Amiss("none: nothing can be verified", f"put CA certificates into {home.trust}")
+    if not any(anchor.valid_at(now) for anchor in anchors):
+        raise _Amiss("none that is valid now: nothing new can be verified", f"put CA certificates into {home.trust}")
     names = ", ".join(map(_name, anchors))
     ending = [
         f"{_name(anchor)} ends {anchor.not_after:%Y-%m-%d}" for anchor in anchors if anchor.not_after < now + _SOON
@@ -189,7 +198,9 @@ def _kept(settings: Settings, home: build.Home, clock: Clock) -> Iterator[Check]
             return
         yield _asked("clock, database", lambda: _database_clock(database, clock), "")
         if vaults:
-            yield from _keys(vaults[0], database, clock)
+            yield from _keys(
+                vaults[0], database, clock, lambda: build.authorities_of(settings, home, database, vaults[0], clock)
+            )
 
 
 def _answering(vault: KeyVault) -> str:
@@ -227,13 +238,13 @@ def _database_clock(database: Database, clock: Clock) -> str:
     return "not behind the newest audit entry"
 
 
-def _keys(vault: KeyVault, database: Database, clock: Clock) -> Iterator[Check]:
+def _keys(vault: KeyVault, database: Database, clock: Clock, authorities: Callable[[], Authorities]) -> Iterator[Check]:
     log = AuditLog()
     register = SealRegister(database, log, clock)
     tokens = TokenKeyRegister(database=database, audit=log, clock=clock, vault=vault)
 
     def signing() -> str:
-        uses = keys_in_use(register, tokens)
+        uses = keys_in_use(register, tokens, authorities())
         tokens.ring()
         failed = [f"{use.key} ({use.purpose}): {why}" for use in uses if (why := failure(vault, use)) is not None]
         if failed:
@@ -243,6 +254,33 @@ def _keys(vault: KeyVault, database: Database, clock: Clock) -> Iterator[Check]:
         return f"{len(uses)} in use, all of them sign"
 
     yield _asked("keys", signing, "run `xinyin key check`")
+    yield _asked("authorities", lambda: _authorities(authorities(), clock), "run `xinyin ca list`")
+
+
+def _authorities(authorities: Authorities, clock: Clock) -> _Answer:
+    """Find lists that are over, officers that are missing, and revocations that the ledger has lost."""
+    for name in authorities.names:
+        lost = authorities.lost_revocations(name)
+        if lost:
+            told = f"the audit log tells of {len(lost)} revocations that the ledger of {name} lost, the first {lost[0]}"
+            raise _Amiss(told, "bring the ledger's folder back from its backup, then run `xinyin ca publish`")
+    now, soon = clock.now(), []
+    for name, _ in authorities.paths():
+        try:
+            over = not authorities.list_of(name).current_at(now)
+        except UnknownAuthority:
+            over = True
+        if over:
+            raise _Amiss(f"no list of {name} counts now", "run `xinyin ca publish`, for a root with --root")
+        if not authorities.list_of(name).current_at(now + _LIST_SOON):
+            soon.append(f"the list of {name}")
+    for purpose, _, certificate in authorities.signing():
+        if not certificate.valid_at(now):
+            raise _Amiss(
+                f"the certificate of {purpose} is not valid now", "run `xinyin ca list`, which appoints others"
+            )
+    told = ", ".join(authorities.names) or "none"
+    return (told, f"publish soon: {', '.join(soon)} ends") if soon else told
 
 
 def _asked(name: str, ask: Callable[[], _Answer], remedy: str) -> Check:

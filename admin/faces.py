@@ -88,6 +88,7 @@ def _database_answers(service: Service) -> bool:
 
 def _keys_sign(service: Service) -> bool:
     try:
+        service.idp.keys.ring()
         failed = service.health.failing()
     except (CryptoError, Refusal, SQLAlchemyError):
         _log.exception("keys_do_not_answer")

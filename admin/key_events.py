@@ -1,10 +1,6 @@
 """Key events: making and closing keys, each with its audit entry; no entry holds a secret."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Protocol
-
-import sqlalchemy as sa
 
 from admin.vaulting import files_of
 from crypto.issuing import make_csr, parse_csr
@@ -41,44 +37,44 @@ class Kept(Protocol):
 
 def make_key(kept: Kept, suite: Suite) -> KeyId:
     """Make a key in the vault."""
-    with _deed(kept) as conn:
-        key = kept.vault.generate(suite)
-        fingerprint = kept.vault.public_key(key).fingerprint
-        _record(kept, conn, "key.made", key, suite=suite.name, fingerprint=fingerprint)
+    _require_database(kept)
+    key = kept.vault.generate(suite)
+    fingerprint = kept.vault.public_key(key).fingerprint
+    _record(kept, "key.made", key, suite=suite.name, fingerprint=fingerprint)
     return key
 
 
 def request_certificate(kept: Kept, key: KeyId, subject: bytes) -> str:
     """Have a key ask for a certificate: a PKCS #10 request as PEM, read and verified before it is given out."""
-    with _deed(kept) as conn:
-        request = parse_csr(make_csr(subject, VaultSigner(kept.vault, key)))
-        _record(kept, conn, "key.csr_made", key, subject=request.subject_text)
+    request = parse_csr(make_csr(subject, VaultSigner(kept.vault, key)))
+    _record(kept, "key.csr_made", key, subject=request.subject_text)
     return request.pem()
 
 
 def change_secret(kept: Kept, secret: Secret) -> None:
     """Close the vault's files with another secret."""
     files = files_of(kept.vault)
-    with _deed(kept) as conn:
-        files.change_secret(secret)
-        kind = "typed" if isinstance(secret, str) else "key file"
-        _record(kept, conn, "key.passphrase_changed", _VAULT, kind=kind)
+    _require_database(kept)
+    files.change_secret(secret)
+    _record(kept, "key.passphrase_changed", _VAULT, kind="typed" if isinstance(secret, str) else "key file")
 
 
 def rotate_vault(kept: Kept) -> int:
     """Seal every key file under a new vault key; give how many were."""
-    changed = files_of(kept.vault).rotate()  # Not in a transaction: with many keys it takes a while.
-    with _deed(kept) as conn:
-        _record(kept, conn, "key.vault_rotated", _VAULT, keys=changed)
+    files = files_of(kept.vault)
+    _require_database(kept)
+    changed = files.rotate()
+    _record(kept, "key.vault_rotated", _VAULT, keys=changed)
     return changed
 
 
-@contextmanager
-def _deed(kept: Kept) -> Iterator[sa.Connection]:
-    # The transaction first: a database that does not answer is known before anything is done.
+def _require_database(kept: Kept) -> None:
+    # A database that does not answer is known before anything is done. The transaction ends here: a vault may have its
+    # caller wait for long, as while it is rotated, and with it would wait whoever else writes.
+    with kept.database.begin():
+        pass
+
+
+def _record(kept: Kept, action: str, target: str, **facts: Fact) -> None:
     with kept.database.begin() as conn:
-        yield conn
-
-
-def _record(kept: Kept, conn: sa.Connection, action: str, target: str, **facts: Fact) -> None:
-    kept.audit.append(conn, at=kept.clock.now(), actor=ACTOR, action=action, target=target, facts=facts)
+        kept.audit.append(conn, at=kept.clock.now(), actor=ACTOR, action=action, target=target, facts=facts)

@@ -7,13 +7,15 @@ from datetime import datetime, timedelta
 from threading import Lock
 
 from crypto.errors import CryptoError
+from crypto.jwk import thumbprint_kid
 from crypto.key_sets import Stage
 from crypto.keys import KeyId, KeyVault, PublicKey, sign
-from crypto.suites import SUITES
+from crypto.suites import SUITE_OF_KEY, SUITES
 from idp.token_keys import TokenKeyRegister
 from kernel.clock import Clock
 from seal.errors import SealNotUsable
 from seal.model import Seal, SealStatus
+from seal.pki.authorities import Authorities
 from seal.register import SealRegister
 
 _PAGE = 200
@@ -25,28 +27,54 @@ AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KeyUse:
-    """What a key of the vault is used for; ``expected`` is the public half that others know it by."""
+    """What a key of the vault is used for; ``expected`` or ``kid`` is what others know its public half by."""
 
     key: KeyId
     suite: str
     purpose: str
     expected: PublicKey | None = None
+    kid: str | None = None
 
 
-def keys_in_use(register: SealRegister, tokens: TokenKeyRegister) -> tuple[KeyUse, ...]:
-    """List what signs today: the key of tokens, the next one, and the credentials of active seals."""
-    return (*_of_tokens(tokens), *_of_seals(register))
+def keys_in_use(register: SealRegister, tokens: TokenKeyRegister, authorities: Authorities) -> tuple[KeyUse, ...]:
+    """List what signs today: for tokens the active key and the next, authorities and their officers, active seals."""
+    signing = frozenset((Stage.ACTIVE, Stage.NEXT))
+    return (
+        *_of_tokens(tokens, signing),
+        *_of_authorities(authorities),
+        *_of_seals(register, frozenset((SealStatus.ACTIVE,))),
+    )
 
 
-def _of_tokens(tokens: TokenKeyRegister) -> Iterator[KeyUse]:
+def keys_spoken_for(register: SealRegister, tokens: TokenKeyRegister, authorities: Authorities) -> tuple[KeyUse, ...]:
+    """List those, and keys with a purpose that does not sign today: retired, suspended, waiting for a certificate."""
+    asked = (
+        KeyUse(key=each.key, suite=each.suite.name, purpose=f"request {each.id} for {each.purpose.value}")
+        for each in authorities.outside.all()
+    )
+    return (
+        *_of_tokens(tokens, frozenset(Stage)),
+        *_of_authorities(authorities),
+        *_of_seals(register, frozenset(SealStatus)),
+        *asked,
+    )
+
+
+def _of_tokens(tokens: TokenKeyRegister, stages: frozenset[Stage]) -> Iterator[KeyUse]:
     for row in tokens.rows():
-        if row.stage is not Stage.RETIRED:
-            yield KeyUse(key=row.key, suite=row.suite, purpose=f"tokens {row.stage.value} {row.kid}")
+        if row.stage in stages:
+            yield KeyUse(key=row.key, suite=row.suite, purpose=f"tokens {row.stage.value} {row.kid}", kid=row.kid)
 
 
-def _of_seals(register: SealRegister) -> Iterator[KeyUse]:
+def _of_authorities(authorities: Authorities) -> Iterator[KeyUse]:
+    for purpose, key, certificate in authorities.signing():
+        expected = certificate.public_key
+        yield KeyUse(key=key, suite=SUITE_OF_KEY[expected.kind].name, purpose=purpose, expected=expected)
+
+
+def _of_seals(register: SealRegister, statuses: frozenset[SealStatus]) -> Iterator[KeyUse]:
     for seal in _every(register):
-        if seal.status is not SealStatus.ACTIVE:
+        if seal.status not in statuses:
             continue
         for suite in SUITES.values():
             try:
@@ -54,7 +82,8 @@ def _of_seals(register: SealRegister) -> Iterator[KeyUse]:
             except SealNotUsable:
                 continue
             expected = found.credential.certificate.public_key
-            yield KeyUse(key=found.key, suite=suite.name, purpose=f"seal {seal.id}", expected=expected)
+            told = "" if seal.status is SealStatus.ACTIVE else f" {seal.status.value}"
+            yield KeyUse(key=found.key, suite=suite.name, purpose=f"seal {seal.id}{told}", expected=expected)
 
 
 def _every(register: SealRegister) -> Iterator[Seal]:
@@ -70,6 +99,8 @@ def failure(vault: KeyVault, use: KeyUse) -> str | None:
         suite, public_key = vault.suite(use.key), vault.public_key(use.key)
         if use.expected is not None and use.expected.spki != public_key.spki:
             return "the vault has another key under this name than the certificate says"
+        if use.kid is not None and use.kid != thumbprint_kid(public_key):
+            return "the vault has another key under this name than the one that was announced"
         if suite.name != use.suite:
             return f"the key is one for {suite.name}"
         message = secrets.token_bytes(32)

@@ -202,6 +202,19 @@ def require_production(settings: Settings) -> None:
         )
 
 
+def require_new_secret(settings: Settings, *, passphrase: str = "", key_file: str = "") -> None:
+    """Refuse to close a vault with what production would not be opened with, or nobody can type or set again."""
+    if not passphrase.isprintable():
+        raise SettingsRefused(
+            "The new passphrase holds characters that are not seen, such as a line's end: use others."
+        )
+    given = Settings.model_construct(
+        home=settings.home, vault_passphrase=SecretStr(passphrase), vault_key_file=key_file
+    )
+    if not (settings.home / DEV_MARK).exists():
+        _require_strong(given)
+
+
 def require_vault(settings: Settings) -> None:
     """Refuse vault settings that are missing, contradict one another or belong to another kind of vault."""
     kind = settings.vault
@@ -234,6 +247,16 @@ def _is_given(settings: Settings, name: str) -> bool:
 
 def _require_safe_secret(settings: Settings) -> None:
     """Refuse what keeps vault and key in one place, and a passphrase that can be guessed."""
+    _require_strong(settings)
+    source = TomlConfigSettingsSource(Settings, settings.home / "xinyin.toml")
+    if written := sorted(_SECRETS & source().keys()):
+        raise SettingsRefused(
+            f"XINYIN_{written[0].upper()} stands in {settings.home / 'xinyin.toml'}, beside the vault it opens: "
+            "give it as a variable, from a secret store."
+        )
+
+
+def _require_strong(settings: Settings) -> None:
     phrase = settings.vault_passphrase.get_secret_value()
     if phrase and len(phrase) < _SHORTEST_PASSPHRASE:
         raise SettingsRefused(
@@ -245,12 +268,6 @@ def _require_safe_secret(settings: Settings) -> None:
         raise SettingsRefused(
             f"XINYIN_VAULT_KEY_FILE lies in {settings.home}, where every copy of the vault would hold its key: "
             "move it elsewhere."
-        )
-    source = TomlConfigSettingsSource(Settings, settings.home / "xinyin.toml")
-    if written := sorted(_SECRETS & source().keys()):
-        raise SettingsRefused(
-            f"XINYIN_{written[0].upper()} stands in {settings.home / 'xinyin.toml'}, beside the vault it opens: "
-            "give it as a variable, from a secret store."
         )
 
 

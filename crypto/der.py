@@ -126,7 +126,9 @@ def printable(text: str) -> bytes:
 
 def generalized_time(at: datetime) -> bytes:
     """Write a GeneralizedTime in UTC with whole seconds."""
-    return tlv(GENERALIZED_TIME, at.astimezone(UTC).strftime("%Y%m%d%H%M%SZ").encode())
+    moment = at.astimezone(UTC)
+    # strftime writes a year before 1000 with fewer digits than four on some systems.
+    return tlv(GENERALIZED_TIME, f"{moment.year:04}{moment:%m%d%H%M%S}Z".encode())
 
 
 def utc_time(at: datetime) -> bytes:

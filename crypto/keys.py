@@ -9,7 +9,7 @@ from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import Prehashed
-from cryptography.hazmat.primitives.serialization import load_der_public_key
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_der_public_key
 
 from crypto import sm2
 from crypto.der import OID, bit_string, oid, parse, sequence
@@ -101,6 +101,13 @@ class PublicKey:
     def fingerprint(self) -> str:
         """Identify the key by the SM3 of its SubjectPublicKeyInfo, in hexadecimal."""
         return sm3(self.spki).hex()
+
+    @cached_property
+    def canonical(self) -> "PublicKey":
+        """Give the same key in the octets in which it is written here, whatever habits its ``spki`` was written by."""
+        if self.kind in _SUITE_OF_POINT:
+            return PublicKey.from_point(self.kind, self.point)
+        return PublicKey.from_spki(_load(self.spki).public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo))
 
     def pem(self) -> str:
         """Write the key as PEM (RFC 7468)."""

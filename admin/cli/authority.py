@@ -93,6 +93,8 @@ def found(
     for `xinyin ca publish --root`, and when an authority must be revoked. Cut off, run it again: it goes on.
     """
     with services(configuration.load()) as service:
+        if root.resolve().is_relative_to(service.settings.home.resolve()):
+            raise typer.BadParameter("--root lies in the data folder: every copy of it would hold the root's key")
         vault = _root_vault(root, new=not (root / "vault" / "vault.json").exists())
         try:
             service.authorities.found(root, vault, organisation)
@@ -178,6 +180,7 @@ def revoke(
         authority = _acting(authorities, number, root)
         revoked = authority.revoke(number, RevocationReason[reason.upper()], by=OPERATOR, why=why, invalid_since=moment)
         made = _published(authorities, authority, root)
+        authorities.keep()  # Was it an officer's, a successor follows now.
     _say(f"{serial} revoked at {revoked.at.isoformat()}, list {made.number}")
 
 
@@ -284,7 +287,7 @@ def _root_vault(root: Path, *, new: bool) -> SoftVault:
 
 
 def _ask(what: str) -> str:
-    return Prompt.ask(what, password=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\n")
+    return Prompt.ask(what, password=True) if sys.stdin.isatty() else sys.stdin.readline().rstrip("\r\n")
 
 
 def _acting(authorities: Authorities, serial: int, root: Path | None) -> Authority:

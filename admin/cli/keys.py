@@ -15,13 +15,14 @@ from rich.table import Table
 from admin import key_events, vaulting
 from admin import settings as configuration
 from admin.build import Service, services
-from admin.key_health import KeyUse, failure, keys_in_use
+from admin.key_health import KeyUse, failure, keys_in_use, keys_spoken_for
 from admin.settings import SettingsRefused
+from crypto.encryption_keys import DecryptingVault
 from crypto.key_sets import Stage
 from crypto.keys import KeyId
 from crypto.names import name as subject_name
-from crypto.suites import ES256, SUITES, Suite
-from crypto.vaults.errors import UnknownKey, VaultDamaged, VaultExposed
+from crypto.suites import ES256, SM2_SM3, SUITES, Suite
+from crypto.vaults.errors import UnknownKey, VaultDamaged, VaultExposed, WrongPurpose
 from crypto.vaults.soft import Secret
 
 commands = typer.Typer(
@@ -82,6 +83,9 @@ def _rows(service: Service) -> list[_Row]:
     for use in _every_use(service):
         uses.setdefault(use.key, []).append(use.purpose)
     in_vault = service.vault.keys()
+    decrypting = service.vault.encryption_keys() if isinstance(service.vault, DecryptingVault) else ()
+    for key in decrypting:
+        uses.setdefault(key, []).append("being encrypted to")
     return [
         _Row(id=key, suite=_suite_of(service, key), made=_made(service, key), uses=tuple(uses.get(key, ())))
         for key in (*in_vault, *(KeyId(key) for key in sorted(uses.keys() - set(in_vault))))
@@ -91,14 +95,14 @@ def _rows(service: Service) -> list[_Row]:
 def _suite_of(service: Service, key: KeyId) -> str | None:
     try:
         return service.vault.suite(key).name
+    except WrongPurpose:
+        return SM2_SM3.name  # All that decrypts here.
     except (UnknownKey, VaultDamaged, VaultExposed):
         return None
 
 
 def _every_use(service: Service) -> tuple[KeyUse, ...]:
-    retired = (row for row in service.idp.keys.rows() if row.stage is Stage.RETIRED)
-    past = (KeyUse(key=row.key, suite=row.suite, purpose=f"tokens retired {row.kid}") for row in retired)
-    return (*keys_in_use(service.register, service.idp.keys), *past)
+    return keys_spoken_for(service.register, service.idp.keys, service.authorities)
 
 
 def _made(service: Service, key: str) -> str | None:
@@ -112,13 +116,15 @@ def _made(service: Service, key: str) -> str | None:
 def check() -> None:
     """Have every key in use sign something and verify it; exit code 1 if one fails.
 
-    In use are the key of tokens, the next one, and both credentials of every active seal.
+    In use are the key of tokens, the next one, both credentials of every active seal, and the authorities' keys.
     """
     with services(configuration.load()) as service:
-        uses = keys_in_use(service.register, service.idp.keys)
+        uses = keys_in_use(service.register, service.idp.keys, service.authorities)
         progress = Console(stderr=True)
         asked = track(uses, "keys", console=progress, transient=True, disable=not progress.is_terminal)
         failed = [(use, why) for use in asked if (why := failure(service.vault, use)) is not None]
+        if not failed:
+            service.idp.keys.ring()  # Refused if none signs tokens: then it is not in the list either.
     console = Console()
     for use, why in failed:
         console.print(f"[red]✗[/] {use.key} ({use.purpose}): {why}", highlight=False, soft_wrap=True)
@@ -221,7 +227,10 @@ def change_passphrase(
         raise typer.BadParameter("give --from-env or --key-file, not both")
     with services(configuration.load()) as service:
         vaulting.files_of(service.vault)
-        key_events.change_secret(service, _new_secret(from_env, key_file))
+        secret = _new_secret(from_env, key_file)
+        phrase = secret if isinstance(secret, str) else ""
+        configuration.require_new_secret(service.settings, passphrase=phrase, key_file=str(key_file or ""))
+        key_events.change_secret(service, secret)
     setting = "XINYIN_VAULT_KEY_FILE" if key_file else "XINYIN_VAULT_PASSPHRASE"
     console = Console()
     console.print(f"[green]✓[/] Changed. Set {setting} accordingly before anything starts again.", soft_wrap=True)
@@ -234,7 +243,7 @@ def _new_secret(from_env: str | None, key_file: Path | None) -> Secret:
     if from_env is not None:
         return configuration.variable(from_env).get_secret_value()
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\n")
+        return sys.stdin.readline().rstrip("\r\n")
     first = Prompt.ask("New passphrase", password=True)
     if Prompt.ask("Once more", password=True) != first:
         raise SettingsRefused("The two passphrases differ: nothing was changed.")

@@ -177,5 +177,5 @@ def _not_newer(request: Request, found: RevocationList) -> bool:
         return False
     try:
         return found.this_update.replace(microsecond=0) <= parsedate_to_datetime(said)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return False

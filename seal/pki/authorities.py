@@ -8,7 +8,7 @@ import structlog
 
 from crypto.crl import RevocationList
 from crypto.errors import CryptoError
-from crypto.keys import KeyVault
+from crypto.keys import KeyId, KeyVault
 from crypto.suites import KeyKind, Suite
 from crypto.vaults.files import make_folder, write_once
 from crypto.x509 import Certificate
@@ -17,9 +17,9 @@ from kernel.clock import Clock
 from kernel.db import Database
 from kernel.errors import Refusal
 from seal.pki.ca import LIST_LIFE, Addresses, Authority
-from seal.pki.errors import UnknownAuthority
+from seal.pki.errors import CertificateRequestRefused, UnknownAuthority
 from seal.pki.founding import ROOT_LIST_LIFE, TWINS, Hierarchy, found
-from seal.pki.journal import AuditJournal, Journal
+from seal.pki.journal import Act, AuditJournal, Journal
 from seal.pki.offices import TSA_POLICY, Offices
 from seal.pki.outside import Asked, Outside, Purpose, without_root
 from seal.pki.responder import OcspResponder
@@ -87,7 +87,13 @@ class Authorities:
     # --- beginning ---
 
     def found(self, root_folder: Path, root_vault: KeyVault, organisation: str) -> Mapping[KeyKind, Hierarchy]:
-        """Found the twins below roots of our own, and fill their offices; see ``founding.found``."""
+        """Found the twins below roots of our own, and fill their offices; see ``founding.found``.
+
+        CertificateRequestRefused for a root's folder within our own, or the other way round.
+        """
+        own, above = self._folder.resolve(), root_folder.resolve()
+        if own.is_relative_to(above) or above.is_relative_to(own):
+            raise CertificateRequestRefused("a root's folder is apart from the authorities' below it")
         made = found(
             root_folder,
             self._folder,
@@ -167,9 +173,24 @@ class Authorities:
         except KeyError:
             raise UnknownAuthority("There is no such authority here.") from None
 
+    def lost_revocations(self, authority: str) -> tuple[str, ...]:
+        """Give the serials that were revoked by the audit log, and are not by the ledger."""
+        revoked = {f"{each.serial:x}" for each in self.get(authority).ledger.all_revoked()}
+        return tuple(each for each in self.journal(authority).completed(Act.REVOKE) if each not in revoked)
+
     def having(self, serial: int) -> str | None:
         """Say who issued a serial."""
         return next((name for name, each in self._open.items() if each.ledger.issued(serial)), None)
+
+    def signing(self) -> Iterator[tuple[str, KeyId, Certificate]]:
+        """Give every key of the vault that signs here with the certificate it signs under, and what it is for."""
+        for name, authority in self._open.items():
+            yield f"authority {name}", authority.signer.key, authority.certificate
+            for role, key, certificate in self._offices[name].holders():
+                yield f"{role} {name}", key, certificate
+        for each in self._outside.all():
+            if each.purpose is Purpose.TSA and each.path:
+                yield f"tsa {each.suite.key.value} {each.id}", each.key, each.path[0]
 
     def paths(self) -> Iterator[tuple[str, tuple[Certificate, ...]]]:
         """Give by name each authority's certificate and those above it, the roots' too."""
@@ -193,13 +214,18 @@ class Authorities:
 
     def stamper(self, authority: str) -> TimestampAuthority:
         """Give who stamps under a suite: with a certificate installed from outside if there is one."""
-        bought = self._outside.newest(Purpose.TSA, _SUITES[authority]) if authority in _SUITES else None
+        bought = self._bought_for(authority)
         if bought is not None:
             if bought.id not in self._bought:
                 self._bought[bought.id] = self._stamping(bought)
             return self._bought[bought.id]
         self.get(authority)
         return self._offices[authority].stamper()
+
+    def _bought_for(self, authority: str) -> Asked | None:
+        if authority not in _SUITES:
+            return None
+        return self._outside.newest(Purpose.TSA, _SUITES[authority], self._clock.now())
 
     def _stamping(self, bought: Asked) -> TimestampAuthority:
         chain, signer = without_root(bought.path[1:]), self._outside.signer(bought)
@@ -230,8 +256,9 @@ class Authorities:
     def _publish_due(self, authority: Authority) -> int:
         last = authority.latest_list()
         # Half of its life before a list ends: enough for somebody to see that publishing fails.
-        ends = None if last is None else last.next_update
-        if ends is not None and ends - self._clock.now() > LIST_LIFE / 2:
+        # One from a time to come, of a clock that was ahead, is one that verifiers do not take.
+        now = self._clock.now()
+        if last is not None and last.current_at(now) and (last.next_update or now) - now > LIST_LIFE / 2:
             return 0
         authority.publish(by="service")
         return 1

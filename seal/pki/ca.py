@@ -3,29 +3,31 @@
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 from crypto.crl import RevocationList, make_crl
+from crypto.encryption_keys import DecryptingVault
 from crypto.errors import CertificateError, DerError
 from crypto.keys import KeyId, KeyVault, PublicKey, VaultSigner
 from crypto.names import NameParts, same_name
 from crypto.ocsp import CertStatus
 from crypto.revoked import RevocationReason, Revoked
-from crypto.suites import SUITES, Suite
+from crypto.suites import SM2_SM3, SUITES, Suite
 from crypto.x509 import ROOT, Certificate, make_certificate, make_csr, parse_csr, random_serial
 from kernel.clock import Clock
 from seal.pki.errors import (
     AlreadyRevoked,
     AuthorityNotReady,
     CertificateRequestRefused,
+    LedgerDamaged,
     RevocationRefused,
     UnknownCertificate,
 )
 from seal.pki.journal import Act, Journal, NoJournal
 from seal.pki.ledger import Ledger
-from seal.pki.policy import ENCIPHERMENT, INTERMEDIATE, RESPONDER, SEAL_SIGNER, IssuingPolicy
+from seal.pki.policy import ENCIPHERMENT, INTERMEDIATE, RESPONDER, SEAL_SIGNER, IssuingPolicy, require_plain
 from seal.pki.usage import encrypts
 
 ROOT_LIFE = timedelta(days=20 * 365)
@@ -34,6 +36,7 @@ _BACKDATED = timedelta(hours=1)  # A verifier whose clock is a little behind sti
 _SHORTEST = timedelta(days=1)
 _TRIES = 8
 _WHY = 500
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _FINAL = frozenset(RevocationReason) - {RevocationReason.CERTIFICATE_HOLD, RevocationReason.REMOVE_FROM_CRL}
 
 
@@ -86,6 +89,7 @@ class Authority:
         self._clock = clock
         self._addresses = addresses or Addresses()
         self._journal = journal or NoJournal()
+        self._proved: set[int] = set()  # Serials whose certificates are ours indeed.
 
     @classmethod
     def create_root(  # noqa: PLR0913 - where, with what key, and what it is called
@@ -219,14 +223,15 @@ class Authority:
     ) -> CertificatePair:
         """Issue a signing certificate and, for the same subject, an encryption certificate (GM/T 0015).
 
-        ``encryption`` is a second request by the holder, or the vault that makes the key and keeps it.
+        ``encryption`` is a second request by the holder, or the vault that makes the key, keeps it and decrypts with
+        it; refused where that vault or this suite does not decrypt.
         """
         signing = self._wish(request, SEAL_SIGNER, subject)
         key = None
         if isinstance(encryption, bytes):
             other = self._wish(encryption, ENCIPHERMENT, signing.subject)
         else:
-            key = encryption.generate(self.suite)
+            key = self._made_to_decrypt(encryption)
             other = _Wish(policy=ENCIPHERMENT, subject=signing.subject, public_key=encryption.public_key(key))
         if other.public_key.spki == signing.public_key.spki:
             raise CertificateRequestRefused("one key does not both sign and decrypt: send two")
@@ -235,6 +240,14 @@ class Authority:
         )
         self._ledger.pair(pair.signing.serial, pair.encryption.serial, key)
         return pair
+
+    def _made_to_decrypt(self, vault: KeyVault) -> KeyId:
+        # A signing key would do for the certificate, and never open what is encrypted to it.
+        if self.suite is not SM2_SM3 or not isinstance(vault, DecryptingVault):
+            raise CertificateRequestRefused(
+                f"no {self.suite.key.value} key that decrypts is made in this vault: send a request for one"
+            )
+        return vault.generate_encryption_key()
 
     def _wish(self, request: bytes, policy: IssuingPolicy, subject: bytes | None) -> _Wish:
         # 1. We may issue this kind, now.
@@ -250,8 +263,10 @@ class Authority:
         if asked.public_key.kind is not self.suite.key:
             raise CertificateRequestRefused(f"this authority certifies {self.suite.key.value} keys")
         self._check_subject(wanted, parts, policy)
-        self._check_key(asked.public_key, wanted, policy)
-        return _Wish(policy=policy, subject=wanted, public_key=asked.public_key)
+        # Written in the one way: the same key in other octets would pass for one that nobody knows.
+        public_key = asked.public_key.canonical
+        self._check_key(public_key, wanted, policy)
+        return _Wish(policy=policy, subject=wanted, public_key=public_key)
 
     def _certify(self, wish: _Wish, by: str) -> Certificate:
         # 1. The certificate ends no later than we do.   2. The intent, with the serial, is on record.
@@ -294,11 +309,12 @@ class Authority:
         missing = sorted(oid for oid in policy.demanded if not parts.value(oid))
         if missing:
             raise CertificateRequestRefused(f"the subject lacks {', '.join(missing)}, which {policy.name} demands")
+        require_plain(parts)
         if any(same_name(wanted, each.subject) for each in self._path()):
             raise CertificateRequestRefused("the subject is an authority's name")
 
     def _check_key(self, key: PublicKey, wanted: bytes, policy: IssuingPolicy) -> None:
-        if any(each.spki == key.spki for each in self._path()):
+        if any(each.public_key.canonical.spki == key.spki for each in self._path()):
             raise CertificateRequestRefused("the key is an authority's")
         for earlier in self._ledger.of_key(key.fingerprint):
             if not same_name(earlier.subject, wanted):
@@ -320,7 +336,11 @@ class Authority:
         why: str,
         invalid_since: datetime | None = None,
     ) -> Revoked:
-        """Revoke for good, as of now; publish a list to tell others. There is no hold: suspend the seal instead."""
+        """Revoke for good, as of now; publish a list to tell others. There is no hold: suspend the seal instead.
+
+        ``why`` is one line of at most 500 characters.
+        """
+        # All is looked at first: what stands in the ledger is never changed, and must be fit to stand in every list.
         now = self._clock.now().replace(microsecond=0)
         if not self._ledger.issued(serial):
             raise UnknownCertificate(f"no certificate of serial {serial:x} was issued here")
@@ -328,10 +348,14 @@ class Authority:
             raise RevocationRefused(f"a certificate is not revoked for {reason.name}")
         if invalid_since is not None and invalid_since > now:
             raise RevocationRefused("a key is not compromised as of a time to come")
+        if invalid_since is not None and invalid_since < _EARLIEST:
+            raise RevocationRefused(f"a key is not compromised as of a time before {_EARLIEST:%Y}")
+        if len(why) > _WHY or not why.isprintable():
+            raise RevocationRefused(f"why is one line of {_WHY} printable characters at most")
         revoked = Revoked(serial=serial, at=now, reason=reason, invalid_since=invalid_since)
         if self._ledger.revoked(serial) is not None:
             raise AlreadyRevoked(f"the certificate of serial {serial:x} is revoked already")
-        self._journal.intend(Act.REVOKE, f"{serial:x}", by=by, facts={"reason": reason.name, "why": why[:_WHY]})
+        self._journal.intend(Act.REVOKE, f"{serial:x}", by=by, facts={"reason": reason.name, "why": why})
         try:
             self._ledger.revoke(revoked, by=by, why=why)
         except FileExistsError as error:
@@ -341,10 +365,20 @@ class Authority:
 
     def status(self, serial: int) -> tuple[CertStatus, Revoked | None]:
         """Say where a certificate stands now; UNKNOWN if it was never issued here."""
-        if not self._ledger.issued(serial):
+        if serial not in self._proved and not self._prove(serial):
             return CertStatus.UNKNOWN, None
         revoked = self._ledger.revoked(serial)
         return (CertStatus.GOOD if revoked is None else CertStatus.REVOKED), revoked
+
+    def _prove(self, serial: int) -> bool:
+        """Find the certificate of ``serial``; LedgerDamaged for a file that somebody else put there."""
+        found = self._ledger.certificate(serial)
+        if found is None:
+            return False
+        if not found.issued_by(self.certificate):
+            raise LedgerDamaged(f"the certificate of serial {serial:x} in the ledger was not issued by this authority")
+        self._proved.add(serial)
+        return True
 
     def publish(self, *, life: timedelta = LIST_LIFE, by: str = "authority") -> RevocationList:
         """Sign a list of all that is revoked, under the next number; certificates that have expired stay on it."""

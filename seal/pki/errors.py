@@ -10,6 +10,7 @@ Refusal
 ├── UnknownAuthority            there is none of this name here, or not one that works yet
 ├── ContentTypeRefused          not the media type that is spoken here
 ├── AuthorityNotReady           the authority has no certificate yet, or no longer a valid one
+├── LedgerDamaged               a file of an authority's ledger is not what was written there
 └── TimestampUnavailable        no time-stamp authority gave a token that holds
 """
 
@@ -68,6 +69,12 @@ class AuthorityNotReady(Refusal):
     """The authority has no certificate yet, or none that is valid now."""
 
     reason, code = Reason.CONFLICT, "authority_not_ready"
+
+
+class LedgerDamaged(Refusal):
+    """A file of an authority's ledger is not what was written there; the text is for the operator."""
+
+    reason, code = Reason.UNAVAILABLE, "ledger_damaged"
 
 
 class TimestampUnavailable(Refusal):

@@ -52,6 +52,9 @@ class Journal(Protocol):
     def unfinished(self, act: Act) -> tuple[str, ...]:
         """Give what was intended a minute ago or more, has no completion, and was not given before."""
 
+    def completed(self, act: Act) -> tuple[str, ...]:
+        """Give all that was ever recorded as done."""
+
 
 class NoJournal:
     """For an authority whose ledger alone is its record, as on a machine without the audit log."""
@@ -61,6 +64,11 @@ class NoJournal:
 
     def complete(self, act: Act, what: str, *, by: str, late: bool = False) -> None:
         """Record nothing."""
+
+    def completed(self, act: Act) -> tuple[str, ...]:
+        """Give nothing."""
+        del act
+        return ()
 
     def unfinished(self, act: Act) -> tuple[str, ...]:
         """Give nothing."""
@@ -102,6 +110,18 @@ class AuditJournal:
         with self._db.read() as conn:
             targets = conn.execute(found).scalars().all()
             self._seen[act] = conn.execute(sa.select(sa.func.max(entries.c.seq)).where(old)).scalar_one() or 0
+        return tuple(target.removeprefix(self._prefix) for target in targets)
+
+    def completed(self, act: Act) -> tuple[str, ...]:
+        """Give all that was ever recorded as done."""
+        found = (
+            sa.select(entries.c.target)
+            .distinct()
+            .where(entries.c.action == act.completion, entries.c.target.startswith(self._prefix, autoescape=True))
+            .order_by(entries.c.target)
+        )
+        with self._db.read() as conn:
+            targets = conn.execute(found).scalars().all()
         return tuple(target.removeprefix(self._prefix) for target in targets)
 
     def _append(self, action: str, what: str, by: str, facts: Mapping[str, Fact]) -> None:

@@ -12,10 +12,12 @@
     offices/<role>-<n>.json who answers or stamps in its name: a key in the vault and a serial; the last one counts
 
 Nothing is ever changed or removed, so that several processes may read and write: of two that would do the same thing
-one finds it done. An offline authority's folder is carried about whole.
+one finds it done. An offline authority's folder is carried about whole. What is not as it was written is LedgerDamaged;
+a revocation whose file is gone counts as long as the newest list has it.
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,11 +26,15 @@ from pathlib import Path
 
 from crypto.certificate import Certificate, pem_bodies
 from crypto.crl import RevocationList
+from crypto.errors import CertificateError
 from crypto.revoked import RevocationReason, Revoked
 from crypto.vaults.files import make_folder, write_once
+from seal.pki.errors import LedgerDamaged
 
 _FORMAT = 1
 _SERIAL_BITS = 160
+_HEX = 16
+_DECIMAL = 10
 _FOLDERS = ("issued", "keys", "revoked", "pairs", "lists", "above", "offices")
 
 
@@ -46,7 +52,10 @@ class Ledger:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
-        self._revoked: dict[str, Revoked] = {}  # Revocations read; they never change.
+        # What was read and never changes: revocations, and the newest list that was met.
+        self._revoked: dict[int, Revoked] = {}
+        self._last_number = 0
+        self._last_list: RevocationList | None = None
 
     @classmethod
     def create(cls, folder: Path, *, suite: str, key: str) -> "Ledger":
@@ -97,7 +106,15 @@ class Ledger:
 
     def certificate(self, serial: int) -> Certificate | None:
         """Give the certificate of ``serial``."""
-        return Certificate.from_der(self._issued(serial).read_bytes()) if self.issued(serial) else None
+        if not self.issued(serial):
+            return None
+        try:
+            found = Certificate.from_der(self._issued(serial).read_bytes())
+        except CertificateError as error:
+            raise LedgerDamaged(f"{self._issued(serial)} is no certificate: bring it back from a backup.") from error
+        if found.serial != serial:
+            raise LedgerDamaged(f"{self._issued(serial)} holds another certificate: bring it back from a backup.")
+        return found
 
     def issued(self, serial: int) -> bool:
         """Whether a certificate of ``serial`` was issued."""
@@ -134,28 +151,37 @@ class Ledger:
 
     def revoked(self, serial: int) -> Revoked | None:
         """Give the revocation of ``serial``."""
-        return self._read_revoked(f"{serial:x}")
+        return self._read_revoked(serial) or self._listed(serial)
 
     def all_revoked(self) -> tuple[Revoked, ...]:
         """Give every revocation, by time."""
-        names = [path.stem for path in (self._folder / "revoked").glob("*.json") if not path.name.startswith(".")]
-        found = (self._read_revoked(name) for name in names)
+        newest = self.last_list()
+        serials = {int(stem, 16) for stem in self._stems("revoked", ".json", _HEX)}
+        found = map(self.revoked, serials | (set() if newest is None else newest.entries.keys()))
         return tuple(sorted((each for each in found if each is not None), key=lambda each: (each.at, each.serial)))
 
-    def _read_revoked(self, name: str) -> Revoked | None:
-        if name not in self._revoked:
+    def _read_revoked(self, serial: int) -> Revoked | None:
+        if serial not in self._revoked:
+            path = self._folder / "revoked" / f"{serial:x}.json"
             try:
-                record = json.loads((self._folder / "revoked" / f"{name}.json").read_bytes())
+                record = json.loads(path.read_bytes())
+                since = record["invalid_since"]
+                self._revoked[serial] = Revoked(
+                    serial=serial,
+                    at=datetime.fromisoformat(record["at"]),
+                    reason=RevocationReason[record["reason"]],
+                    invalid_since=None if since is None else datetime.fromisoformat(since),
+                )
             except FileNotFoundError:
                 return None
-            since = record["invalid_since"]
-            self._revoked[name] = Revoked(
-                serial=int(name, 16),
-                at=datetime.fromisoformat(record["at"]),
-                reason=RevocationReason[record["reason"]],
-                invalid_since=None if since is None else datetime.fromisoformat(since),
-            )
-        return self._revoked[name]
+            except (KeyError, TypeError, ValueError, RecursionError) as error:
+                raise LedgerDamaged(f"{path} is no revocation: bring it back from a backup.") from error
+        return self._revoked[serial]
+
+    def _listed(self, serial: int) -> Revoked | None:
+        # What was published is never taken back, whatever became of the file.
+        newest = self.last_list()
+        return None if newest is None else newest.entry(serial)
 
     # --- lists ---
 
@@ -169,12 +195,27 @@ class Ledger:
 
     def last_number(self) -> int:
         """Give the number of the newest list; 0 as long as there is none."""
-        return _newest(self._folder / "lists")
+        number = self._last_number or max((int(stem) for stem in self._stems("lists", ".crl", _DECIMAL)), default=0)
+        while number and self._list(number + 1).exists():
+            number += 1
+        self._last_number = number
+        return number
 
     def last_list(self) -> RevocationList | None:
         """Give the newest list."""
         number = self.last_number()
-        return RevocationList.from_der(self._list(number).read_bytes()) if number else None
+        if number and (self._last_list is None or self._last_list.number != number):
+            self._last_list = self._read_list(self._list(number), number)
+        return self._last_list
+
+    def _read_list(self, path: Path, number: int) -> RevocationList:
+        try:
+            found = RevocationList.from_der(path.read_bytes())
+        except CertificateError as error:
+            raise LedgerDamaged(f"{path} is no revocation list: bring it back from a backup.") from error
+        if found.number != number:
+            raise LedgerDamaged(f"{path} holds another list: bring it back from a backup.")
+        return found
 
     def keep_above(self, revocation_list: RevocationList) -> None:
         """Keep a list of whoever certified this authority; one that is kept already stays."""
@@ -184,11 +225,17 @@ class Ledger:
 
     def list_above(self) -> RevocationList | None:
         """Give the newest of those lists."""
-        number = _newest(self._folder / "above")
-        return RevocationList.from_der((self._folder / "above" / f"{number}.crl").read_bytes()) if number else None
+        number = max((int(stem) for stem in self._stems("above", ".crl", _DECIMAL)), default=0)
+        return self._read_list(self._folder / "above" / f"{number}.crl", number) if number else None
 
     def _list(self, number: int) -> Path:
         return self._folder / "lists" / f"{number}.crl"
+
+    def _stems(self, folder: str, suffix: str, base: int) -> Iterator[str]:
+        """Give the names in a folder that are numbers, of those that were written whole."""
+        written = re.compile(r"[0-9a-f]{1,48}" if base == _HEX else r"[0-9]{1,48}")
+        names = (path.stem for path in (self._folder / folder).glob(f"*{suffix}"))
+        return (name for name in names if written.fullmatch(name))
 
     # --- pairs and offices ---
 
@@ -218,11 +265,6 @@ class Ledger:
             return None
         record = json.loads((self._folder / "offices" / f"{role}-{number}.json").read_bytes())
         return Office(number=number, key=record["key"], serial=int(record["serial"], 16))
-
-
-def _newest(folder: Path) -> int:
-    # What a crash in the middle of writing left begins with a dot.
-    return max((int(path.stem) for path in folder.glob("*.crl") if not path.name.startswith(".")), default=0)
 
 
 def _json(record: Mapping[str, object]) -> bytes:

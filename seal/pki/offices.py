@@ -1,5 +1,6 @@
 """Offices: who answers OCSP and who stamps in an authority's name, appointed by it and renewed in time."""
 
+from collections.abc import Iterator
 from datetime import timedelta
 from threading import Lock
 
@@ -36,6 +37,13 @@ class Offices:
         """Appoint where nobody is, or not for long any more; give how many were appointed."""
         return sum(self._fill(role) for role in _ROLES)
 
+    def holders(self) -> Iterator[tuple[str, KeyId, Certificate]]:
+        """Give who is appointed: role, key and certificate."""
+        for role in _ROLES:
+            office = self._authority.ledger.office(role)
+            if office is not None:
+                yield role, KeyId(office.key), self._certificate(office)
+
     def responder(self) -> OcspResponder:
         """Give the responder; UnknownAuthority as long as none is appointed."""
         office = self._holder("ocsp")
@@ -61,6 +69,8 @@ class Offices:
         office = self._authority.ledger.office(role)
         if office is None:
             raise UnknownAuthority("Nobody is appointed here to do this.")
+        if self._authority.ledger.revoked(office.serial) is not None:
+            raise AuthorityNotReady("Who did this was revoked, and a successor is not appointed yet.")
         return office
 
     def _certificate(self, office: Office) -> Certificate:
@@ -88,10 +98,11 @@ class Offices:
         return True
 
     def _lasts(self, office: Office, policy: IssuingPolicy) -> bool:
-        revoked = self._authority.ledger.revoked(office.serial)
         certificate = self._certificate(office)
+        if self._authority.ledger.revoked(office.serial) is not None or self._clock.now() < certificate.not_before:
+            return False
         # Near its own end the authority cannot give more time than it has: then who is there stays.
         longest = min(self._clock.now() + policy.validity, self._authority.certificate.not_after)
         more = longest - certificate.not_after
         left = certificate.not_after - self._clock.now()
-        return revoked is None and (left > policy.validity / _LEFT or more < _DAY)
+        return left > policy.validity / _LEFT or more < _DAY

@@ -10,6 +10,7 @@ The key is made in the vault and stays there. Written once, like a ledger.
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from itertools import pairwise
 from pathlib import Path
@@ -55,6 +56,7 @@ class Outside:
         self._folder = folder
         self._vault = vault
         self._journal = journal
+        self._installed: dict[str, Asked] = {}  # Written once: what has its certificate never changes.
 
     def ask(self, purpose: Purpose, suite: Suite, subject: bytes, *, by: str) -> Asked:
         """Make a key and a request for it."""
@@ -72,12 +74,14 @@ class Outside:
 
     def get(self, asked: str) -> Asked:
         """Give a request by its id."""
+        if asked in self._installed:
+            return self._installed[asked]
         place = self._folder / asked
         if not (asked.isalnum() and (place / "request.json").is_file()):
             raise UnknownCertificateRequest(f"there is no request {asked[:_ID_DIGITS]}")
         record = json.loads((place / "request.json").read_bytes())
         given = place / "certificate.pem"
-        return Asked(
+        found = Asked(
             id=asked,
             purpose=Purpose(record["purpose"]),
             suite=SUITES[record["suite"]],
@@ -85,6 +89,9 @@ class Outside:
             csr=(place / "request.der").read_bytes(),
             path=_path(given.read_bytes()) if given.exists() else (),
         )
+        if found.path:
+            self._installed[asked] = found
+        return found
 
     def all(self) -> Iterator[Asked]:
         """Give every request."""
@@ -126,10 +133,11 @@ class Outside:
             self._journal.complete(act, asked, by="service", late=True)
         return len(late)
 
-    def newest(self, purpose: Purpose, suite: Suite) -> Asked | None:
-        """Give the installed request whose certificate begins last."""
+    def newest(self, purpose: Purpose, suite: Suite, at: datetime) -> Asked | None:
+        """Give the installed request whose certificate is valid and begins last."""
         held = (each for each in self.all() if each.purpose is purpose and each.suite is suite and each.path)
-        return max(held, key=lambda each: each.path[0].not_before, default=None)
+        good = (each for each in held if each.path[0].valid_at(at))
+        return max(good, key=lambda each: each.path[0].not_before, default=None)
 
     def signer(self, asked: Asked) -> VaultSigner:
         """Give the key of a request."""

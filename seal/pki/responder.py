@@ -10,6 +10,7 @@ from crypto.ocsp import CertId, CertStatus, ResponseStatus, SingleAnswer, parse_
 from crypto.ocsp_answer import OcspTemplate, refusal
 from kernel.clock import Clock
 from seal.pki.ca import Authority
+from seal.pki.errors import LedgerDamaged
 
 REQUEST_TYPE, RESPONSE_TYPE = "application/ocsp-request", "application/ocsp-response"
 
@@ -60,8 +61,8 @@ class OcspResponder:
         try:
             said = [self._single(each, now) for each in asked.asked]
             body = self._template.answer(said, produced_at=now, nonce=asked.nonce)
-        except (CryptoError, OSError):
-            # The vault or the ledger's disk does not answer now; the asker shall come again.
+        except (CryptoError, OSError, LedgerDamaged):
+            # The vault or the ledger does not answer now; the asker shall come again.
             return Responded(body=refusal(ResponseStatus.TRY_LATER))
         if asked.nonce is not None:
             return Responded(body=body)

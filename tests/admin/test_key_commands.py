@@ -3,21 +3,24 @@
 import json
 import os
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 import sqlalchemy as sa
 from starlette.testclient import TestClient
 
-from admin import build
+from admin import build, key_events
 from admin.checkup import examine
 from admin.faces import application
 from admin.key_health import AT_ONCE, FRESH, KeyHealth, KeyUse, failure, keys_in_use
 from admin.settings import Settings
 from crypto.issuing import parse_csr
 from crypto.keys import KeyId
+from crypto.revoked import RevocationReason
 from crypto.suites import ES256
+from crypto.vaults.files import locked
 from crypto.vaults.soft import SoftVault
 from crypto.x509 import pem_bodies
 from kernel.clock import ManualClock, SystemClock
@@ -63,7 +66,7 @@ def test_the_list_shows_what_uses_each_key_and_when_it_was_made(xinyin: Xinyin, 
     assert all(key in shown for key in rows)
     checked = xinyin("key", "check", **town.given)
     assert checked.code == 0
-    assert "3 keys in use" in checked.out
+    assert "9 keys in use" in checked.out
 
 
 def test_a_new_key_and_its_request_stand_in_the_audit_log(xinyin: Xinyin, given: Given, tmp_path: Path) -> None:
@@ -196,6 +199,86 @@ def test_a_key_that_seals_is_not_taken_for_tokens(xinyin: Xinyin, town: Town) ->
     assert "each key has one purpose" in done.err
 
 
+def test_a_key_of_an_authority_or_of_a_suspended_seal_is_not_taken_for_tokens(xinyin: Xinyin, town: Town) -> None:
+    with build.services(town.settings) as service:
+        service.register.suspend(str(town.world.seal), "lost", build.operator(f"seal.manage:{town.world.seal}"))
+    rows = listed(xinyin, town.given)
+    used = {use: key for key, row in rows.items() for use in row["uses"]}  # type: ignore[attr-defined]
+    suspended = [key for use, key in used.items() if "suspended" in use]
+    for key in (used["authority p256"], used["ocsp p256"], used["tsa p256"], *suspended):
+        done = xinyin("key", "token-next", "--key", key, **town.given)
+        assert (done.code, "each key has one purpose" in done.err) == (64, True), key
+    assert suspended
+
+
+def test_an_authoritys_key_that_is_gone_fails_check_and_readyz(xinyin: Xinyin, town: Town) -> None:
+    (key,) = (key for key, row in listed(xinyin, town.given).items() if "ocsp sm2" in str(row["uses"]))
+    (town.home / "vault" / "keys" / f"{key}.json").unlink()
+    done = xinyin("key", "check", **town.given)
+    assert (done.code, f"{key} (ocsp sm2)" in done.out) == (1, True)
+    with build.services(town.settings) as service:
+        assert TestClient(application(service)).get("/readyz").json()["keys"] is False
+
+
+def test_without_a_key_for_tokens_nothing_says_that_all_is_well(xinyin: Xinyin, town: Town) -> None:
+    engine = sa.create_engine(town.settings.database)
+    with engine.begin() as conn:
+        conn.execute(sa.text("DELETE FROM idp_token_keys"))
+    engine.dispose()
+    assert xinyin("key", "check", **town.given).code == 64
+    with build.services(town.settings) as service:
+        assert TestClient(application(service)).get("/readyz").status_code == 503
+
+
+def test_another_key_under_a_token_keys_name_does_not_pass_for_it(vault: SoftVault) -> None:
+    key = vault.generate(ES256)
+    said = failure(vault, KeyUse(key=key, suite="ES256", purpose="tokens active", kid="the thumbprint of another"))
+    assert said is not None
+    assert "announced" in said
+
+
+@pytest.mark.parametrize("phrase", ["elevencharr", "a passphrase\tof two columns"])
+def test_a_passphrase_that_serve_would_not_take_is_not_changed_to(xinyin: Xinyin, given: Given, phrase: str) -> None:
+    refused = xinyin("key", "change-passphrase", typed=f"{phrase}\n", **given)
+    assert (refused.code, phrase in refused.err) == (64, False)
+    assert xinyin("key", "check", **given).code == 0
+
+
+def test_a_line_from_windows_is_the_passphrase_without_its_end(xinyin: Xinyin, given: Given) -> None:
+    assert xinyin("key", "change-passphrase", typed=f"{OTHER}\r\n", **given).code == 0
+    assert xinyin("key", "check", **given | {"vault_passphrase": OTHER}).code == 0
+
+
+def test_a_key_file_in_the_data_folder_is_not_changed_to(xinyin: Xinyin, given: Given) -> None:
+    file = Path(str(given["home"])) / "vault.key"
+    file.write_bytes(bytes(range(32)))
+    file.chmod(0o600)
+    refused = xinyin("key", "change-passphrase", "--key-file", file, **given)
+    assert (refused.code, "every copy" in refused.err) == (64, True)
+
+
+def test_who_waits_for_the_vault_lets_others_write(town: Town) -> None:
+    written, done = Event(), Event()
+    with build.services(town.settings) as service:
+
+        def make() -> None:
+            key_events.make_key(service, ES256)
+            done.set()
+
+        with locked(town.home / "vault" / "vault.lock", alone=True):
+            waiting = Thread(target=make)
+            waiting.start()
+            assert not done.wait(0.5)
+            with build.services(town.settings) as other, other.database.begin() as conn:
+                at, facts = other.clock.now(), {"is": "written"}
+                other.audit.append(conn, at=at, actor="test", action="key.test", target="x", facts=facts)
+            written.set()
+            assert not done.is_set()
+        waiting.join(timeout=30)
+    assert written.is_set()
+    assert done.is_set()
+
+
 def test_a_key_that_does_not_sign_fails_the_check_by_name(xinyin: Xinyin, town: Town) -> None:
     rows = listed(xinyin, town.given)
     (key,) = (key for key, row in rows.items() if "seal" in str(row["uses"]) and row["suite"] == "SM2-SM3")
@@ -239,7 +322,9 @@ def test_readyz_says_that_a_key_of_a_seal_does_not_sign(town: Town) -> None:
         client = TestClient(application(service))
         assert client.get("/readyz").json() == {"database": True, "keys": True}
     with build.services(town.settings) as service:
-        sealing = next(use for use in keys_in_use(service.register, service.idp.keys) if "seal" in use.purpose)
+        sealing = next(
+            use for use in keys_in_use(service.register, service.idp.keys, service.authorities) if "seal" in use.purpose
+        )
         (town.home / "vault" / "keys" / f"{sealing.key}.json").unlink()
         answer = TestClient(application(service)).get("/readyz")
         assert answer.status_code == 503
@@ -291,6 +376,39 @@ def test_a_key_under_another_name_is_found_out(vault: SoftVault) -> None:
 # --- the doctor ---
 
 
+def _doctor(xinyin: Xinyin, town: Town) -> dict[str, str]:
+    told = xinyin("doctor", "--json", **town.given)
+    return {check["name"]: check["detail"] for check in json.loads(told.out)["checks"] if not check["ok"]}
+
+
+def test_the_doctor_finds_a_ledger_that_others_write_and_a_revocation_that_is_lost(xinyin: Xinyin, town: Town) -> None:
+    assert _doctor(xinyin, town) == {}
+    with build.services(town.settings) as service:
+        ca = service.authorities.get("sm2")
+        serial = next(iter(ca.ledger.certificates())).serial
+        ca.revoke(serial, RevocationReason.SUPERSEDED, by="operator", why="drill")
+    (town.home / "ca" / "sm2" / "revoked" / f"{serial:x}.json").unlink()
+    (town.home / "trust").chmod(0o777)
+    (town.home / "ca" / "p256" / "revoked").chmod(0o730)
+
+    found = _doctor(xinyin, town)
+
+    assert f"{serial:x}" in found["authorities"]
+    assert "trust" in found["permissions"]
+    assert "p256/revoked" in found["permissions"]
+
+
+def test_the_doctor_says_that_a_list_is_over(town: Town) -> None:
+    checks = {check.name: check for check in examine(town.settings, ManualClock(datetime.now(UTC) + timedelta(days=8)))}
+    assert (checks["authorities"].ok, "no list of" in checks["authorities"].detail) == (False, True)
+
+
+def test_the_doctor_does_not_call_it_well_when_every_anchor_has_ended(town: Town) -> None:
+    ended = ManualClock(max(anchor.not_after for anchor in Trust.load(town.home / "trust").anchors) + timedelta(1))
+    checks = {check.name: check for check in examine(town.settings, ended)}
+    assert not checks["trust anchors"].ok
+
+
 def test_the_doctor_names_a_remedy_for_all_that_failed(xinyin: Xinyin, town: Town) -> None:
     (town.home / "forms.key").chmod(0o644)
     engine = sa.create_engine(town.settings.database)
@@ -315,7 +433,8 @@ def test_the_doctor_tells_where_the_engine_is_and_how_fast(xinyin: Xinyin, town:
     checks = {check["name"]: check["detail"] for check in json.loads(done.out)["checks"]}
     assert re.search(r" in \S*lib\S+", checks["SM2 engine"])
     assert re.search(r"[0-9] 1/s", checks["SM2 sign"])
-    assert "3 in use" in checks["keys"]
+    # For tokens one, for the seal two, for each of two authorities its own and two officers.
+    assert "9 in use" in checks["keys"]
 
 
 def test_the_doctor_compares_clocks_with_postgresql(xinyin: Xinyin, given: Given) -> None:

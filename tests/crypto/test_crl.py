@@ -74,7 +74,7 @@ def test_an_empty_list_is_a_list(sm2: Authority) -> None:
 @pytest.mark.parametrize("bits", [161, 40_000])
 def test_a_number_beyond_what_lists_have_is_no_list(sm2: Authority, bits: int) -> None:
     said = extensions.extension(CRL_NUMBER, der.integer(1 << (bits - 1)))
-    with pytest.raises(CertificateError, match="20 octets"):
+    with pytest.raises(CertificateError, match="octets"):
         RevocationList.from_der(remade(sm2.sub_ca, said=said))
 
 

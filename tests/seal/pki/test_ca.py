@@ -1,13 +1,14 @@
 """The built-in certification authority: founded, issuing by policy, revoking, publishing, answering."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from crypto import der
 from crypto.chain import ChainProblem, build_chain
 from crypto.crl import RevocationList
-from crypto.keys import VaultSigner
+from crypto.keys import PublicKey, VaultSigner
 from crypto.names import ORGANISATION_ID
 from crypto.ocsp import CertId, CertStatus, ResponseStatus, make_request
 from crypto.ocsp_answer import parse_answer, verify_answer
@@ -15,7 +16,7 @@ from crypto.revocation import Revocation
 from crypto.revoked import RevocationReason
 from crypto.suites import ES256, SM2_SM3, KeyKind
 from crypto.vaults.soft import SoftVault
-from crypto.x509 import Certificate, make_csr, name
+from crypto.x509 import Certificate, algorithm_identifier, make_csr, name
 from kernel.clock import ManualClock
 from seal.pki.ca import Authority
 from seal.pki.errors import (
@@ -261,3 +262,55 @@ def test_openssl_believes_the_p256_twin(twins: dict[KeyKind, Hierarchy], vault: 
     assert root_list is not None
     assert openssl.accepts_crl(root_list.pem(), hierarchy.root.certificate)
     assert isinstance(hierarchy.intermediate.publish(), RevocationList)
+
+
+@pytest.mark.parametrize("since", ["0001-01-01T00:00:00+08:00", "0001-01-01T00:00:00Z", "0900-01-01T00:00:00Z"])
+def test_a_time_that_no_list_can_hold_is_refused_and_lists_go_on(
+    ca: Authority, applicant: VaultSigner, since: str
+) -> None:
+    made = ca.issue(wish(applicant), SEAL_SIGNER)
+
+    with pytest.raises(RevocationRefused, match="1970"):
+        ca.revoke(made.serial, COMPROMISED, by="ra", why="", invalid_since=datetime.fromisoformat(since))
+
+    assert ca.ledger.revoked(made.serial) is None
+    assert len(ca.publish()) == 0
+
+
+@pytest.mark.parametrize("why", ["two\nlines", "octets \udcff that are no text", "x" * 501])
+def test_why_is_one_printable_line(ca: Authority, applicant: VaultSigner, why: str) -> None:
+    made = ca.issue(wish(applicant), SEAL_SIGNER)
+
+    with pytest.raises(RevocationRefused, match="line"):
+        ca.revoke(made.serial, COMPROMISED, by="ra", why=why)
+
+    assert ca.ledger.revoked(made.serial) is None
+
+
+def _compressed(key: PublicKey) -> bytes:
+    curve = der.sequence(der.oid(ES256.key_oid), der.oid(str(ES256.curve_oid)))
+    return der.sequence(curve, der.bit_string(bytes((2 + key.point[-1] % 2,)) + key.point[1:33]))
+
+
+def _by_curve(key: PublicKey) -> bytes:
+    """Write an SM2 key as some authorities do: the curve alone, without id-ecPublicKey."""
+    return der.sequence(der.sequence(der.oid(str(SM2_SM3.curve_oid)), der.null()), der.bit_string(key.point))
+
+
+def _request(signer: VaultSigner, common_name: str) -> bytes:
+    odd = _by_curve if signer.suite is SM2_SM3 else _compressed
+    wished = der.sequence(der.integer(0), name(common_name, "某某局", OWNER), odd(signer.public_key), der.explicit(0))
+    return der.sequence(wished, algorithm_identifier(signer.suite), der.bit_string(signer.sign(wished)))
+
+
+def test_a_key_in_other_octets_is_the_same_key(ca: Authority, applicant: VaultSigner) -> None:
+    made = ca.issue(_request(applicant, "44030000000001"), SEAL_SIGNER)
+    assert made.spki == applicant.public_key.spki
+    ca.revoke(made.serial, COMPROMISED, by="ra", why="")
+
+    with pytest.raises(CertificateRequestRefused, match="compromised"):
+        ca.issue(_request(applicant, "44030000000001"), SEAL_SIGNER)
+    with pytest.raises(CertificateRequestRefused, match="another subject"):
+        ca.issue(_request(applicant, "44030000000002"), SEAL_SIGNER)
+    with pytest.raises(CertificateRequestRefused, match="authority's"):
+        ca.issue(_request(ca.signer, "44030000000003"), SEAL_SIGNER)

@@ -7,13 +7,14 @@ import pytest
 from crypto import sm2_encryption
 from crypto.keys import VaultSigner
 from crypto.revoked import RevocationReason
-from crypto.suites import SM2_SM3, KeyKind
+from crypto.suites import ES256, SM2_SM3, KeyKind
 from crypto.vaults.soft import SoftVault
 from crypto.x509 import Certificate, name
 from kernel.clock import ManualClock
 from seal.pki.authorities import Authorities
 from seal.pki.ca import Authority
 from seal.pki.errors import CertificateRequestRefused, CertificateUnfit, UnknownAuthority, UnknownCertificateRequest
+from seal.pki.founding import Hierarchy
 from seal.pki.outside import Purpose
 from seal.pki.policy import ENCIPHERMENT, MAKER, RESPONDER, SEAL_SIGNER, TIMESTAMPING
 from seal.pki.usage import encrypt_to, require_encryption, require_signing
@@ -84,8 +85,8 @@ def test_another_process_uses_what_this_one_appointed(founded: Authorities, auth
     assert beside.names == ("sm2", "p256")
     assert beside.keep() == 0
     (revoked,) = holders(founded, RESPONDER)
-    founded.get("sm2").revoke(revoked.serial, RevocationReason.SUPERSEDED, by="ra", why="")
     before = beside.responder("sm2")
+    founded.get("sm2").revoke(revoked.serial, RevocationReason.SUPERSEDED, by="ra", why="")
     founded.keep()
     assert beside.responder("sm2") is not before
 
@@ -102,8 +103,9 @@ def test_without_an_authority_there_is_nothing_to_offer(authorities: Installed) 
 # --- pairs -------------------------------------------------------------------------------------------------------
 
 
-def test_a_pair_is_one_subject_and_two_keys(ca: Authority, applicant: VaultSigner, vault: SoftVault) -> None:
-    pair = ca.issue_pair(wish(applicant), encryption=vault)
+def test_a_pair_is_one_subject_and_two_keys(twins: dict[KeyKind, Hierarchy], vault: SoftVault) -> None:
+    ca = twins[KeyKind.SM2].intermediate
+    pair = ca.issue_pair(wish(new_key(vault, SM2_SM3)), encryption=vault)
 
     assert pair.signing.subject == pair.encryption.subject
     assert pair.signing.key_usage == frozenset({"digital_signature", "content_commitment"})
@@ -111,6 +113,21 @@ def test_a_pair_is_one_subject_and_two_keys(ca: Authority, applicant: VaultSigne
     assert pair.encryption_key is not None
     assert vault.public_key(pair.encryption_key).spki == pair.encryption.spki
     assert ca.ledger.paired(pair.signing.serial) == (pair.encryption.serial, pair.encryption_key)
+    sealed = sm2_encryption.Sm2Ciphertext.from_der(encrypt_to(pair.encryption, b"message"))
+    assert vault.decrypt(pair.encryption_key, sealed) == b"message"
+
+
+def test_no_key_is_made_for_encryption_that_would_not_decrypt(
+    twins: dict[KeyKind, Hierarchy], vault: SoftVault
+) -> None:
+    ca = twins[KeyKind.P256].intermediate
+    before = vault.keys(), vault.encryption_keys()
+
+    with pytest.raises(CertificateRequestRefused, match="decrypts"):
+        ca.issue_pair(wish(new_key(vault, ES256)), encryption=vault)
+
+    assert not list(ca.ledger.certificates())
+    assert (len(vault.keys()), vault.encryption_keys()) == (len(before[0]) + 1, before[1])
 
 
 def test_a_holder_may_make_both_keys_but_not_one_for_both(
@@ -142,7 +159,7 @@ def test_a_bad_second_request_leaves_no_half_of_a_pair(ca: Authority, applicant:
 def test_each_of_a_pair_is_refused_for_the_others_work(
     ca: Authority, applicant: VaultSigner, vault: SoftVault, clock: ManualClock
 ) -> None:
-    pair = ca.issue_pair(wish(applicant), encryption=vault)
+    pair = ca.issue_pair(wish(applicant), encryption=wish(new_key(vault, ca.suite)))
     trust = Trust(anchors=(ca.certificate,))
 
     require_signing(pair.signing)
@@ -179,6 +196,12 @@ def test_a_stampers_certificate_from_outside_takes_the_place_of_ours(
 
     assert founded.stamper(kind) is not ours
     assert founded.stamper(kind) is founded.stamper(kind)
+    # Bought time has an end; ours then stamps again.
+    clock.advance(TIMESTAMPING.validity + DAY)
+    founded.keep()
+    own = founded.get(kind).ledger.office("tsa")
+    assert own is not None
+    assert founded.stamper(kind) is founded._offices[kind].stamper()
 
 
 def test_a_seals_certificate_from_outside_makes_a_signing_key(founded: Authorities, ca: Authority) -> None:
@@ -212,7 +235,7 @@ def test_what_does_not_answer_the_request_is_not_installed(
     for unknown in ("0123456789abcdef", "../roots", ""):
         with pytest.raises(UnknownCertificateRequest):
             founded.outside.get(unknown)
-    assert founded.outside.newest(Purpose.TSA, ca.suite) is None
+    assert founded.outside.newest(Purpose.TSA, ca.suite, ca.certificate.not_before) is None
 
 
 def test_a_list_of_somebody_else_is_not_offered_as_the_roots(founded: Authorities) -> None:
