@@ -96,7 +96,7 @@ def test_the_doctor_finds_a_prepared_machine_well(xinyin: Xinyin, town: Town) ->
     assert "✗" not in done.out
     for name in ("data folder", "disk", "trust anchors", "database", "licence font", "seal font", "SM2", "SM3", "SM4"):
         assert name in done.out
-    assert "Xinyin Development Root SM2-SM3" in done.out
+    assert "Xinyin Development SM2-SM3 Root CA" in done.out
     assert town.world.passphrase not in done.out
 
 
