@@ -175,7 +175,7 @@ def start() -> Ofdrw:
     folder = Path(tempfile.mkdtemp(prefix="xinyin-judge-"))
     command = ["java", "-XX:+UseSerialGC", "-Djava.awt.headless=true", "-Duser.timezone=Asia/Shanghai"]
     command += [f"-Djava.io.tmpdir={folder}", "-cp", _class_path([_compiled()]), "Main"]
-    process = subprocess.Popen(  # noqa: S603 - our own program
+    process = subprocess.Popen(
         command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, encoding="utf-8"
     )
     started = Ofdrw(process, folder)
