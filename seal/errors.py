@@ -6,14 +6,17 @@ Refusal
 │   ├── DocumentUnreadable       it breaks or exhausts its reader
 │   ├── DocumentForged           it bears an invalid signature already
 │   ├── DocumentTooLarge
+│   ├── PageUnknown              it has no such page
 │   ├── FurtherSealingForbidden  an earlier signature allows no later one
 │   └── PlacementRefused         the picture has no such place in this document
+├── GlyphMissing                 a font cannot write a character of a document we make
 ├── ArtworkRefused               a seal's picture cannot be drawn from these words
 ├── SealRefused                  a seal cannot be made as asked
 ├── UnknownSeal, UnknownSealing
 ├── SealNotUsable, SealExpired   the seal may not sign now
 ├── IdempotencyMismatch, SealingInProgress
 ├── SigningUnavailable           the vault does not sign now
+├── PreviewBusy                  more pages are being drawn than there are places for
 └── SealingRejected              our own verifier does not accept what we made; nothing is handed out
 """
 
@@ -60,6 +63,18 @@ class PlacementRefused(DocumentRefused):
     """The document has no such page, or the picture would not be seen there."""
 
     reason, code = Reason.BAD_INPUT, "placement_refused"
+
+
+class PageUnknown(DocumentRefused):
+    """The document has no such page."""
+
+    reason, code = Reason.NOT_FOUND, "page_unknown"
+
+
+class GlyphMissing(Refusal):
+    """The font has no glyph for a character: what was written would be shown without it."""
+
+    reason, code = Reason.BAD_INPUT, "glyph_missing"
 
 
 class ArtworkRefused(Refusal):
@@ -120,6 +135,12 @@ class SigningUnavailable(Refusal):
     """The vault does not sign now."""
 
     reason, code = Reason.UNAVAILABLE, "signing_unavailable"
+
+
+class PreviewBusy(Refusal):
+    """More pages are being drawn than this machine has places for."""
+
+    reason, code = Reason.TOO_MANY, "preview_busy"
 
 
 class SealingRejected(Refusal):

@@ -9,17 +9,10 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from seal.formats.ofd.writer import (
-    A4_MM,
-    PT_MM,
-    Image,
-    Item,
-    Rule,
-    SimplePage,
-    Text,
-    text_width,
-    write_simple_ofd,
-)
+from seal.formats.ofd.document import Image, Item, Page, Rule, Text, text_width
+from seal.formats.ofd.document.breaking import break_lines
+from seal.formats.ofd.document.model import A4_MM, PT_MM
+from seal.formats.ofd.writer import write_simple_ofd
 from seal.placing import AtPoint
 
 DOC_ID = "5b0d7c1e9a3f4e2d8c6b1a0f3e5d7c90"
@@ -58,8 +51,6 @@ PITCH_MM = 9.1
 RED = (213, 43, 30)
 GREY = (120, 120, 120)
 INDENT = "　　"
-_NOT_FIRST = frozenset("，。；：、！？）》〉”’〕】")
-_NOT_LAST = frozenset("（《〈“‘〔【")
 
 
 @dataclass(slots=True)
@@ -69,7 +60,7 @@ class _Pen:
     y_mm: float
 
     def paragraph(self, text: str) -> Iterator[Text]:
-        lines = list(wrap(INDENT + text, round(TEXT_MM / BODY_MM)))
+        lines = list(break_lines(INDENT + text, TEXT_MM / BODY_MM))
         for line in lines:
             spare = TEXT_MM - text_width(line, BODY_MM)
             # Every line but the last is set out to the right margin.
@@ -104,28 +95,13 @@ class _Pen:
         self.y_mm = bottom + PITCH_MM
 
 
-def wrap(text: str, ems: int) -> Iterator[str]:
-    """Break a paragraph into lines of ``ems`` wide characters, with no comma first and no bracket open last."""
-    line = ""
-    for character in text:
-        if text_width(line + character, 1) > ems and character not in _NOT_FIRST:
-            carried = ""
-            while line and line[-1] in _NOT_LAST:
-                line, carried = line[:-1], line[-1] + carried
-            yield line
-            line = carried
-        line += character
-    if line:
-        yield line
-
-
 def centred(text: str, y_mm: float, size_mm: float, **how: object) -> Text:
     """Set one line in the middle of the page."""
     line = Text(x_mm=0, y_mm=y_mm, text=text, size_mm=size_mm, **how)  # type: ignore[arg-type]
     return Text(x_mm=CENTRE_MM - line.width_mm / 2, y_mm=y_mm, text=text, size_mm=size_mm, **how)  # type: ignore[arg-type]
 
 
-def decision_page(qr_png: bytes | None = None) -> SimplePage:
+def decision_page(qr_png: bytes | None = None) -> Page:
     """Lay out the decision; ``qr_png`` goes beside the signature for those who verify it from paper."""
     items: list[Item] = [
         centred(AGENCY, 48, 30 * PT_MM, bold=True, colour=RED, spacing_mm=2.5),
@@ -152,11 +128,11 @@ def decision_page(qr_png: bytes | None = None) -> SimplePage:
         for index, text in enumerate((AGENCY, day))
     ]
     if qr_png is not None:
-        items.append(Image(x_mm=LEFT_MM, y_mm=244, width_mm=24, height_mm=24, png=qr_png))
+        items.append(Image(x_mm=LEFT_MM, y_mm=244, width_mm=24, height_mm=24, octets=qr_png))
         items.append(Text(x_mm=LEFT_MM + 27, y_mm=258, text="扫码核验", size_mm=10 * PT_MM, font="黑体"))
     items.append(Rule(x1_mm=LEFT_MM, y1_mm=274, x2_mm=RIGHT_MM, y2_mm=274, width_mm=0.35, colour=RED))
     items.append(centred(NOTICE, 281, 9 * PT_MM, font="黑体", colour=GREY))
-    return SimplePage(items=tuple(items))
+    return Page(items=tuple(items))
 
 
 SIGNED_AT_MM = (148.0, 246.0)

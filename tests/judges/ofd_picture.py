@@ -6,16 +6,18 @@ fetched into a temporary folder, never into the project, and driven in a headles
     python tests/judges/ofd_picture.py OUT.png [SEALED.ofd]
 
 Without a document, the sample decision is sealed with keys made for the occasion. Exits with 0 if the reader finds
-every seal's signature right and shows every page.
+every seal's signature right, shows every page, and every text of them as characters that can be searched.
 """
 
 import functools
+import io
 import json
 import shutil
 import subprocess
 import sys
 import tempfile
 import threading
+import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -23,6 +25,8 @@ from datetime import UTC, datetime, timedelta
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+
+from lxml import etree
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
@@ -70,7 +74,7 @@ ofd.parseOfdDocument({
       const protectedFiles = lists.get(signed.signatureID);
       return {signature: signed.VerifyRet, files: protectedFiles.length, unchanged: ofd.digestCheck(protectedFiles)};
     });
-    window.answer = {pages: show.children.length, seals};
+    window.answer = {pages: show.children.length, seals, text: show.textContent.replace(/\\s/g, "")};
   },
   fail(error) { window.answer = {error: String(error)}; },
 });
@@ -203,9 +207,20 @@ def main(out: Path, document: bytes) -> int:
         (site / "index.html").write_text(_PAGE % (_FACES, WIDTH), "utf-8")
         with served(site) as address:
             answer = photograph(address, out)
+    shown = answer.pop("text", "")
+    answer["lost"] = [line for line in written(document) if line not in shown]
     sys.stdout.write(json.dumps(answer, ensure_ascii=False) + "\n")
-    seals = answer.get("seals") or [{}]
-    return 0 if all(seal.get("signature") and seal.get("files") and seal.get("unchanged") for seal in seals) else 1
+    right = all(seal["signature"] and seal["files"] and seal["unchanged"] for seal in answer.get("seals", []))
+    return 0 if answer.get("pages") and right and not answer["lost"] else 1
+
+
+def written(document: bytes) -> Iterator[str]:
+    """Give the texts of a document's pages, without blanks."""
+    with zipfile.ZipFile(io.BytesIO(document)) as archive:
+        for path in archive.namelist():
+            if path.endswith("Content.xml"):
+                for code in etree.fromstring(archive.read(path)).iter("{*}TextCode"):
+                    yield "".join((code.text or "").split())
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from kernel.objects import ObjectStore
 from kernel.principal import Principal, PrincipalKind
 from seal.artwork import Design, draw
 from seal.fonts import packaged_seal_font
-from seal.formats.ofd import SimplePage, Text, write_simple_ofd
+from seal.formats.ofd import Page, Text, write_simple_ofd
 from seal.model import Picture, Report, Seal, SealId
 from seal.pki.dev_ca import DevCa, DevelopmentOnly
 from seal.register import SealApplication, SealRegister, SigningKey
@@ -130,7 +130,7 @@ def house(database: Database, clock: ManualClock, authority: Authority, tmp_path
 
 @pytest.fixture(scope="session")
 def ofd() -> bytes:
-    page = SimplePage(items=(Text(x_mm=30, y_mm=40, text="准予行政许可决定书", size_mm=8),))
+    page = Page(items=(Text(x_mm=30, y_mm=40, text="准予行政许可决定书", size_mm=8),))
     return write_simple_ofd([page, page], doc_id="0" * 32, title="准予行政许可决定书", created=date(2026, 11, 22))
 
 

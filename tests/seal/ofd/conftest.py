@@ -17,7 +17,7 @@ from crypto.keys import PublicKey, Signer, digest_to_sign
 from crypto.suites import SM2_SM3, Suite
 from crypto.vaults.software import make_key, open_key
 from crypto.x509 import ROOT, SEAL_MAKER, SIGNER, Certificate, CertificateProfile, make_certificate, name
-from seal.formats.ofd import OFD_SES, SimplePage, Text, write_simple_ofd
+from seal.formats.ofd import OFD_SES, Page, Text, write_simple_ofd
 from seal.formats.ofd.archive import write_archive
 from seal.model import Credential, Finding, Mark, Picture, Report, Verdict
 from seal.placing import AtPoint
@@ -228,7 +228,7 @@ def stranger() -> Authority:
 @pytest.fixture(scope="session")
 def plain() -> bytes:
     """An unsealed document of two pages."""
-    pages = [SimplePage(items=(Text(x_mm=30, y_mm=40, text=f"第{n}页", size_mm=5),)) for n in (1, 2)]
+    pages = [Page(items=(Text(x_mm=30, y_mm=40, text=f"第{n}页", size_mm=5),)) for n in (1, 2)]
     return write_simple_ofd(pages, doc_id="0" * 32, title="样例", created=date(2026, 11, 22))
 
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from crypto.errors import DerError
 from seal.errors import DocumentRefused
-from seal.formats.ofd import SimplePage, Text, verify_ofd, write_simple_ofd
+from seal.formats.ofd import Page, Text, verify_ofd, write_simple_ofd
 from seal.formats.ofd.archive import Archive, ArchiveError, ArchiveTooLarge, Limits, write_archive
 from seal.formats.ofd.package import OfdPackage, PackageError, parse_xml
 from seal.model import Verdict
@@ -273,7 +273,7 @@ def test_damaged_parts_of_a_sealed_package_are_findings_never_crashes(
 
 
 def test_a_simple_document_is_refused_without_a_page_or_a_proper_id() -> None:
-    page = SimplePage(items=(Text(x_mm=1, y_mm=10, text="一", size_mm=4),))
+    page = Page(items=(Text(x_mm=1, y_mm=10, text="一", size_mm=4),))
     day = date(2026, 11, 22)
     with pytest.raises(ValueError, match="page"):
         write_simple_ofd([], doc_id="0" * 32, title="", created=day)

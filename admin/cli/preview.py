@@ -1,0 +1,79 @@
+"""`xinyin preview`: what a page of an OFD document looks like, as a picture."""
+
+from pathlib import Path
+from typing import Annotated, cast
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from seal.formats.ofd.preview import DPI, Form, Preview, Previewer
+from seal.formats.ofd.preview.service import MAX_DOCUMENT
+
+_FORMS = {".png": "png", ".svg": "svg"}
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("preview")(preview)
+
+
+def preview(
+    file: Annotated[Path, typer.Argument(help="The OFD document; it is not changed.", metavar="FILE")],
+    *,
+    page: Annotated[int, typer.Option(help="Which page, from 1; -1 is the last.")] = 1,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Where to write the picture, .png or .svg; must not exist. By default FILE-pPAGE.png here."),
+    ] = None,
+    dpi: Annotated[
+        int, typer.Option(help="Dots an inch of a PNG; 96 for screens, 300 for paper.", min=10, max=600)
+    ] = DPI,
+) -> None:
+    """Draw a page of an OFD document, seals and all, into a PNG or SVG.
+
+    Look at a document before it is sealed, or after, without an OFD reader:
+
+        xinyin preview decision.ofd --page -1 --out last.png
+
+    Fonts that the document does not bring are replaced: these are listed.
+
+    What cannot be drawn is left out: that is listed too.
+
+    Seals are shown as the file has them. Whether they are valid, [bold]xinyin verify[/] tells.
+    """
+    form = _FORMS.get(out.suffix.lower()) if out is not None else "png"
+    if form is None:
+        raise typer.BadParameter("--out takes a name that ends in .png or .svg")
+    if out is not None and out.exists():
+        raise typer.BadParameter(f"{out} exists already; give another name with --out")
+    with file.open("rb") as source:
+        document = source.read(MAX_DOCUMENT + 1)
+    previewer = Previewer()
+    try:
+        drawn = previewer.preview(document, page=page, form=cast("Form", form), dpi=dpi)
+    finally:
+        previewer.close()
+    target = out or Path(f"{file.stem}-p{drawn.page}.png")
+    try:
+        with target.open("xb") as made:
+            made.write(drawn.picture)
+    except FileExistsError:
+        raise typer.BadParameter(f"{target} exists already; give another name with --out") from None
+    _tell(target, drawn)
+
+
+def _tell(target: Path, drawn: Preview) -> None:
+    console = Console()
+    size = f"{drawn.width_mm:g} x {drawn.height_mm:g} mm"
+    sharp = f", {drawn.dpi} dpi" if drawn.form == "png" else ""
+    lines = [f"[green]✓[/] {_shown(target)}  page {drawn.page} of {drawn.pages}, {size}{sharp}"]
+    lines += [f"  [yellow]font[/] {_shown(name)}: not embedded, shown in {shown}" for name, shown in drawn.substituted]
+    lines += [f"  [yellow]note[/] {_shown(note)}" for note in drawn.notes]
+    for line in lines:
+        console.print(line, highlight=False, soft_wrap=True)
+
+
+def _shown(text: object) -> str:
+    """Give a file's own words for the terminal: neither markup nor commands."""
+    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)))
