@@ -14,7 +14,7 @@ from crypto.suites import SM2_SM3
 from crypto.timestamp_build import Imprint, TokenTemplate
 from crypto.x509 import TSA, Certificate
 from seal.errors import FurtherSealingForbidden, UnsupportedDocument
-from seal.formats.ofd import OFD_SES, SimplePage, Text, verify_ofd, write_simple_ofd
+from seal.formats.ofd import OFD_SES, Page, Text, verify_ofd, write_simple_ofd
 from seal.formats.ofd.archive import write_archive
 from seal.formats.ofd.package import OfdPackage
 from seal.formats.ofd.structure import read_bodies, read_signature, read_signature_list
@@ -55,7 +55,7 @@ def their(ofdrw: Ofdrw, bureau: Any) -> Their:
 def written(pages: int = 5) -> bytes:
     """Write a document with the words 盖章处 on every page."""
     made = [
-        SimplePage(
+        Page(
             items=(
                 Text(x_mm=30, y_mm=40, text=f"第{number}页", size_mm=5),
                 Text(x_mm=60, y_mm=100 + 10 * number, text="请在盖章处盖章", size_mm=5),
