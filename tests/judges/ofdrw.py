@@ -161,7 +161,7 @@ def absence() -> str | None:
     missing = [tool for tool in ("java", "javac") if shutil.which(tool) is None]
     if missing:
         return f"no ofdrw judge: {', '.join(missing)} missing"
-    if not any((_FOLDER / "lib").glob("ofdrw-sign-*.jar")):
+    if not any((_FOLDER / "lib").glob("xinyin-*")):
         return "no ofdrw judge: make judges brings it"
     return None
 
