@@ -8,7 +8,7 @@ from pathlib import Path
 
 from admin import key_events, schema, vaulting
 from admin.key_health import KeyHealth, keys_in_use
-from admin.settings import DEV_MARK, Settings, SettingsRefused, require_vault
+from admin.settings import DEV_MARK, Settings, SettingsRefused, addresses, require_vault
 from crypto.engines import settle_engine
 from crypto.keys import KeyId, KeyVault
 from crypto.suites import ES256, SUITES
@@ -31,10 +31,12 @@ from license_store.render import Renderer
 from seal.errors import SealNotUsable
 from seal.fonts import packaged_font
 from seal.pki.authorities import Authorities
+from seal.pki.tsa_client import Tsa
 from seal.register import SealRegister
 from seal.sealing import SealService
 from seal.ses.read import parse_seseal
-from seal.trust import OwnLedgers, TrustFolder
+from seal.stamping import AuthorityStamper
+from seal.trust import OwnLedgers, TrustFolder, TrustSource
 from seal.trust.refresh import Refresher
 from seal.verifying import Verifier, verify_in_process
 
@@ -197,6 +199,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         register=register,
         judge=lambda document: verify_in_process(document, trust(), now=clock.now()),
         trust=trust,
+        stamper=_stamper(settings, trust, clock),
     )
     catalogue = Catalogue()
     licenses = LicenseService(
@@ -256,6 +259,13 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         health=KeyHealth(vault, lambda: keys_in_use(register, idp.keys), clock),
         pages=pages,
     )
+
+
+def _stamper(settings: Settings, trust: TrustSource, clock: Clock) -> AuthorityStamper | None:
+    """Give whoever stamps time, believed under the anchors of our own verifier; None where nobody is to."""
+    # An address may hold a token, and refusals name the authority: it is called by its place in the list.
+    named = [Tsa(name=f"tsa-{number}", url=url) for number, url in enumerate(addresses(settings.tsa), 1)]
+    return AuthorityStamper(named, trust=trust, clock=clock) if named else None
 
 
 def own_certificates(register: SealRegister) -> tuple[Certificate, ...]:

@@ -7,6 +7,7 @@ from pathlib import Path
 from tomllib import TOMLDecodeError
 from types import MappingProxyType
 from typing import Annotated, Final, Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -60,6 +61,8 @@ class Settings(BaseSettings):
     """PKCS #11: the vendor's numbers for SM2, from its manual: CKK_ of keys, CKM_ to make a pair, CKM_ to sign."""
     vault_sessions: int = Field(default=8, ge=1, le=1024)
     """SDF and PKCS #11: how many sessions are open at once."""
+    tsa: str = Field(default="", repr=False)
+    """Addresses of time-stamp authorities (RFC 3161), with commas, in the order to ask; empty for no time stamps."""
     trust_hosts: str = ""
     """Hosts of authorities, with commas, that may be asked for revocation facts at private addresses too."""
     sm2_engine: str = ""
@@ -84,6 +87,18 @@ class Settings(BaseSettings):
     @classmethod
     def _some_numbers(cls, value: str) -> str:
         numbers(value)
+        return value
+
+    @field_validator("tsa")
+    @classmethod
+    def _some_addresses(cls, value: str) -> str:
+        found = addresses(value)
+        if len(found) > _MOST_AUTHORITIES or len(set(found)) < len(found) or not all(map(_is_address, found)):
+            # The value is not repeated: an address may hold a token.
+            raise ValueError(
+                f"must be up to {_MOST_AUTHORITIES} different addresses with commas between them, "
+                "such as https://tsa.example.gov.cn/tsa, without a user"
+            )
         return value
 
     @field_validator("public_url")
@@ -119,6 +134,20 @@ class Settings(BaseSettings):
     def secure(self) -> bool:
         """Whether people reach us by TLS."""
         return self.public_url.startswith("https://")
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    """Split a list with commas; blanks around its members do not count."""
+    return tuple(part.strip() for part in text.split(",")) if text.strip() else ()
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parts = urlsplit(text)
+        named = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.username is None
+        return named and parts.port != 0 and not parts.fragment and text.isascii() and text.isprintable()
+    except ValueError:
+        return False
 
 
 def numbers(text: str) -> tuple[int, ...]:
@@ -225,6 +254,8 @@ def _require_safe_secret(settings: Settings) -> None:
         )
 
 
+_MOST_AUTHORITIES: Final = 8
+"""Time-stamp authorities: all of them may be silent for their time, and a sealing still end within its lease."""
 _SM2_NUMBERS: Final = 3
 _SM2_EXAMPLE: Final = "0x80000001,0x80000002,0x80000003"
 _SHORTEST_PASSPHRASE: Final = 12

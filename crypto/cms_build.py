@@ -21,6 +21,7 @@ _EC_SIGNATURE_SIZE = 72
 _FRAMES = 64
 """Lengths of attributes and value for which all that comes before them is kept."""
 _ATTRIBUTES_TAG = der.context(0)
+_UNSIGNED_TAG = der.context(1)
 
 
 class CmsTemplate:
@@ -132,3 +133,19 @@ def signing_certificate_v2(certificate: Certificate, suite: Suite) -> bytes:
     issuer_serial = der.sequence(der.sequence(directory_name), der.integer(certificate.serial))
     cert_id = der.sequence(method, der.octet_string(suite.digest.digest(certificate.raw)), issuer_serial)
     return attribute(names.SIGNING_CERTIFICATE_V2, der.sequence(der.sequence(cert_id)))
+
+
+def with_timestamp(message: bytes, token: bytes) -> bytes:
+    """Put a time-stamp token over the signature value beside it, as an unsigned attribute (RFC 3161 appendix A).
+
+    ``message`` is a SignedData of one signer that has no unsigned attributes yet, as ``CmsTemplate`` makes it; any
+    other is a CmsError.
+    """
+    outer, holder = der.parse(message).children()
+    *head, signers = holder.inner().children()
+    if len(signers) != 1 or signers[0].find(_UNSIGNED_TAG) is not None:
+        raise CmsError("a time stamp goes beside the only signature of a message, once")
+    signer = signers[0]
+    stamped = der.sequence(signer.content, der.tlv(_UNSIGNED_TAG, attribute(names.TIMESTAMP_TOKEN, token)))
+    signed = der.sequence(*(part.raw for part in head), der.tlv(der.SET, stamped))
+    return der.sequence(outer.raw, der.explicit(0, signed))

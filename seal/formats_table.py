@@ -7,7 +7,7 @@ from typing import Protocol
 
 from crypto.suites import ES256, SM2_SM3, Suite
 from seal.errors import UnsupportedDocument
-from seal.formats.ofd import OFD_SES, looks_like_ofd, verify_ofd
+from seal.formats.ofd import OFD_INTEGRITY, OFD_SES, OFD_SIGN, looks_like_ofd, verify_ofd
 from seal.formats.pdf import PDF_PADES, looks_like_pdf, verify_pdf
 from seal.model import Report, SealFormat
 from seal.trust import Trust
@@ -38,6 +38,10 @@ class SealingFormat:
     document: DocumentType
     layout: SealFormat
     suite: Suite
+    pictured: bool = True
+    """Whether it shows the seal's picture; else no place can be asked for."""
+    stamped: bool = False
+    """Whether it has the signature time-stamped where the service has somebody to ask."""
 
 
 PDF = DocumentType(name="pdf", media_type="application/pdf", looks_like=looks_like_pdf, judge=verify_pdf)
@@ -50,7 +54,11 @@ SEALING_FORMATS: Mapping[str, SealingFormat] = {
         # The first row of a document type is what a caller gets who names no format.
         SealingFormat(name="pdf-pades-sm2", document=PDF, layout=PDF_PADES, suite=SM2_SM3),
         SealingFormat(name="pdf-pades-p256", document=PDF, layout=PDF_PADES, suite=ES256),
-        SealingFormat(name="ofd-ses-v4", document=OFD, layout=OFD_SES, suite=SM2_SM3),
+        SealingFormat(name="ofd-ses-v4", document=OFD, layout=OFD_SES, suite=SM2_SM3, stamped=True),
+        SealingFormat(name="ofd-gbt35275", document=OFD, layout=OFD_SIGN, suite=SM2_SM3, pictured=False, stamped=True),
+        SealingFormat(
+            name="ofd-gmt0099", document=OFD, layout=OFD_INTEGRITY, suite=SM2_SM3, pictured=False, stamped=True
+        ),
     )
 }
 

@@ -200,6 +200,12 @@ class Report:
 
     @property
     def verdict(self) -> Verdict:
-        """The worst of all; without any signature and any complaint, UNSIGNED."""
-        signed = [report.verdict for report in self.signatures] or [Verdict.UNSIGNED]
-        return worst(signed + [finding.verdict for finding in self.findings])
+        """The worst of all; without any signature and any complaint, UNSIGNED.
+
+        A finding that nobody signed the content stands against signatures of something else, such as a list of the
+        package's files: whether their signers can be trusted does not matter then.
+        """
+        found = [finding.verdict for finding in self.findings]
+        undecided = Verdict.INDETERMINATE if Verdict.UNSIGNED in found else None
+        signed = [report.verdict for report in self.signatures if report.verdict is not undecided]
+        return worst((signed or [Verdict.UNSIGNED]) + found)

@@ -6,7 +6,7 @@ step leaves an intent that ``pending`` shows and that a retry under the same Ide
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -24,6 +24,7 @@ from kernel.principal import Principal
 from seal import store
 from seal.errors import (
     IdempotencyMismatch,
+    PlacementRefused,
     SealingInProgress,
     SealingRejected,
     SealNotUsable,
@@ -31,9 +32,10 @@ from seal.errors import (
     UnknownSealing,
 )
 from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format
-from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId, Verdict
+from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId, SignatureReport, TimeSource, Verdict
 from seal.register import SealCredential, SealRegister
 from seal.request import DEFAULT_PLACEMENT, SealedDocument, SealRequest, check_texts, request_hash
+from seal.stamping import Stamper, Stamping
 from seal.store import Progress
 from seal.trust import TrustSource, revoked_at
 from seal.verifying import MAX_DOCUMENT, check_size
@@ -50,6 +52,7 @@ class _Task:
     seal: Seal
     format: SealingFormat
     signing: SealCredential
+    stamping: Stamping | None
     prepared: PreparedDocument
     at: datetime
     owner: str
@@ -63,7 +66,8 @@ class SealService:
     """Seals documents for callers who may use a seal; safe to share between threads.
 
     ``judge`` is our own verifier; it must know the trust anchors under which our seals are made. ``trust`` tells which
-    certificates are revoked by now: no seal signs with one.
+    certificates are revoked by now: no seal signs with one. With a ``stamper`` every signature of a format that
+    carries time stamps gets one, or is refused: none is ever made without.
     """
 
     def __init__(  # noqa: PLR0913 - its dependencies
@@ -76,6 +80,7 @@ class SealService:
         vault: KeyVault,
         register: SealRegister,
         judge: Judge,
+        stamper: Stamper | None = None,
         trust: TrustSource | None = None,
         formats: Mapping[str, SealingFormat] = SEALING_FORMATS,
         lease: timedelta = LEASE,
@@ -88,6 +93,7 @@ class SealService:
         self._vault = vault
         self._register = register
         self._judge = judge
+        self._stamper = stamper
         self._trust = trust
         self._formats = formats
         self._lease = lease
@@ -166,6 +172,8 @@ class SealService:
         check_texts(request)
         check_size(request.document, self._max_document)
         chosen = sealing_format(request.document, request.format, self._formats)
+        if request.placement is not None and not chosen.pictured:
+            raise PlacementRefused(f"{chosen.name} shows no picture of the seal: name no place for it.")
         seal = self._register.find(request.seal)
         signing = self._register.credential(seal, chosen.suite)
         # Formats carry whole seconds; ours is the time that will be read back from the file.
@@ -179,13 +187,16 @@ class SealService:
             reason=request.reason,
             closes=request.closes,
         )
-        prepared = chosen.layout.prepare(request.document, mark, signing.credential, at)
+        stamping = Stamping(self._stamper) if self._stamper is not None and chosen.stamped else None
+        credential = replace(signing.credential, stamper=stamping)
+        prepared = chosen.layout.prepare(request.document, mark, credential, at)
         return _Task(
             request=request,
             principal=principal,
             seal=seal,
             format=chosen,
             signing=signing,
+            stamping=stamping,
             prepared=prepared,
             at=at,
             owner=new_id(),
@@ -275,11 +286,12 @@ class SealService:
 
     def _accepted(self, task: _Task, document: bytes) -> Report:
         report = self._judge(document)
-        signer = task.signing.credential.certificate.subject_text
-        ours = [one for one in report.signatures if one.signer == signer and one.time == task.at]
+        ours = [one for one in report.signatures if _made_by(task, one)]
         if report.verdict is Verdict.INVALID or not ours or any(one.verdict is not Verdict.VALID for one in ours):
             found = [*report.findings, *(finding for one in report.signatures for finding in one.findings)]
-            codes = {finding.code for finding in found if finding.verdict is not Verdict.VALID}
+            # A time stamp that proves nothing is a note elsewhere; here it is why.
+            notes = {"TIMESTAMP_UNTRUSTED"}
+            codes = {finding.code for finding in found if finding.verdict is not Verdict.VALID or finding.code in notes}
             raise SealingRejected(
                 f"Our own verifier finds the result {report.verdict.value}: it is not handed out."
                 f" Findings: {', '.join(sorted(codes)) or 'our signature is not in it'}."
@@ -381,6 +393,13 @@ class SealService:
         """List the oldest sealings that were intended and not completed: under way, failed or interrupted."""
         with self._db.read() as conn:
             return store.list_pending(conn, limit=limit)
+
+
+def _made_by(task: _Task, signature: SignatureReport) -> bool:
+    """Tell whether ``signature`` is the one this task made, with the time stamp that it got, if it should have one."""
+    when = (task.at, TimeSource.CLAIMED) if task.stamping is None else (task.stamping.proved, TimeSource.TIMESTAMP)
+    signer = task.signing.credential.certificate.subject_text
+    return signature.signer == signer and (signature.time, signature.time_source) == when
 
 
 class _Overtaken(Exception):

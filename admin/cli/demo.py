@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from admin import devworld
-from admin.demo import story
+from admin.demo import certificates, story
 from admin.demo.processes import ProcessFailed, claimed_port
 from admin.demo.ticks import StoryBroken, Ticks
 from admin.settings import SettingsRefused
@@ -68,11 +68,14 @@ def _tell(ticks: Ticks, stack: ExitStack, *, home: Path, out: Path) -> tuple[str
     story.start(ticks, scene, stack)
     story.login_and_logout(ticks, scene)
     sealed = story.seal_documents(ticks, scene)
+    sealed |= story.seal_over_edges(ticks, scene)
     story.verify_documents(ticks, scene, sealed)
     licence = story.issue_licence(ticks, scene)
     address = story.scan(ticks, scene, licence)
     story.forge(ticks, scene, sealed)
     story.revoke(ticks, scene, licence, address)
+    certificates.certify_and_revoke(ticks, scene)
+    certificates.stamp_time(ticks, scene)
     return address, scene
 
 

@@ -126,7 +126,12 @@ def seal(  # noqa: PLR0913 - one option each
     seal_id: Annotated[str, typer.Option("--seal", help="Number of the seal (14 digits).")],
     out: Annotated[Path, typer.Option(help="Where to write the sealed document; must not exist.")],
     document_format: Annotated[
-        str | None, typer.Option("--format", help="pdf-pades-sm2, pdf-pades-p256 or ofd-ses-v4; SM2 by default.")
+        str | None,
+        typer.Option(
+            "--format",
+            help="pdf-pades-sm2, pdf-pades-p256, ofd-ses-v4, ofd-gbt35275 (a signature without a picture) or "
+            "ofd-gmt0099 (a signed list of the files, the last step); a seal with SM2 by default.",
+        ),
     ] = None,
     place: Annotated[
         str | None,

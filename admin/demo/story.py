@@ -17,11 +17,13 @@ from PIL import Image
 
 from admin import devworld
 from admin.demo.browser import Browser, read_forms
+from admin.demo.papers import contract
 from admin.demo.processes import running
 from admin.demo.ticks import Ticks, expect
 from admin.settings import Settings
 from crypto.vaults.files import write_once
 from kernel.clock import SystemClock
+from seal.formats.ofd.preview import Previewer
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
@@ -124,6 +126,22 @@ def seal_documents(ticks: Ticks, scene: Scene) -> dict[str, Path]:
             step.facts["file"] = f"{target} ({target.stat().st_size:,} octets)"
             sealed[name] = target
     return sealed
+
+
+def seal_over_edges(ticks: Ticks, scene: Scene) -> dict[str, Path]:
+    """Let the department seal a document of several pages over their edges, and beside a word in it."""
+    with ticks.step("骑缝章与关键字章  straddle seal over all pages, seal beside a keyword") as step:
+        source, once, twice = (scene.out / name for name in ("contract.ofd", "contract-1.ofd", "contract-sealed.ofd"))
+        source.write_bytes(contract())
+        for given, made, place in (
+            (source, once, "keyword:（盖章）;dy=-4"),
+            (once, twice, "straddle:right;margin=0"),
+        ):
+            _department(scene, "seal", str(given), "--seal", scene.world.seal, "--out", str(made), "--placement", place)
+        shown = Previewer().preview(twice.read_bytes(), page=1)
+        (scene.out / "contract-page-1.png").write_bytes(shown.picture)
+        step.facts["file"] = f"{twice}, seen in {scene.out / 'contract-page-1.png'}"
+    return {"contract-sealed.ofd": twice}
 
 
 def verify_documents(ticks: Ticks, scene: Scene, sealed: Mapping[str, Path]) -> None:

@@ -140,6 +140,7 @@ def _run(department: Department, given: argparse.Namespace) -> dict[str, Any]:
             page=given.page,
             x_mm=given.x_mm,
             y_mm=given.y_mm,
+            placement=given.placement,
             format=given.format,
             reason=given.reason,
             case_number=given.case,
@@ -162,6 +163,7 @@ def _arguments() -> argparse.Namespace:
     seal.add_argument("--page", type=int)
     seal.add_argument("--x-mm", type=float)
     seal.add_argument("--y-mm", type=float)
+    seal.add_argument("--placement", help="such as keyword:盖章;pick=1 or straddle:right")
     seal.add_argument("--format")
     seal.add_argument("--reason")
     seal.add_argument("--case")

@@ -1,26 +1,34 @@
 """Making e-seal structures: SESeal and SES_Signature V4 (GB/T 38540-2020), nothing older."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Literal
 
 from crypto.der import (
     bit_string,
+    boolean,
     explicit,
     generalized_time,
     ia5,
     integer,
     octet_string,
     oid,
+    printable,
     sequence,
     utf8,
 )
+from crypto.digests import sm3
 from crypto.keys import Signer, require_fit
 from crypto.suites import SM2_SM3, Usage
 from crypto.x509 import Certificate
 from seal.model import Picture
-from seal.ses.model import HEADER_ID, V4
+from seal.ses.model import HEADER_ID, V4, Extension
 
-_LIST_OF_CERTIFICATES = 1
+Listing = Literal["certificates", "digests"]
+"""How a seal names who may sign with it: whole certificates (certListType 1), or their SM3 (certListType 2)."""
+_LIST_TYPES: dict[Listing, int] = {"certificates": 1, "digests": 2}
+_DIGEST_LABEL = "SM3"
+"""The standard leaves the text beside a digest to the maker."""
 
 
 def make_seseal(  # noqa: PLR0913 - the fields of the structure
@@ -36,6 +44,8 @@ def make_seseal(  # noqa: PLR0913 - the fields of the structure
     picture: Picture,
     maker: Signer,
     maker_certificate: Certificate,
+    listing: Listing = "certificates",
+    extensions: Iterable[Extension] = (),
 ) -> bytes:
     """Make a SESeal V4, DER: ``certificates`` may sign with it, ``maker`` signs it now.
 
@@ -48,16 +58,33 @@ def make_seseal(  # noqa: PLR0913 - the fields of the structure
     properties = sequence(
         integer(kind),
         utf8(name),
-        integer(_LIST_OF_CERTIFICATES),
-        sequence(*(octet_string(certificate.raw) for certificate in certificates)),
+        integer(_LIST_TYPES[listing]),
+        sequence(*(_LISTED[listing](certificate) for certificate in certificates)),
         generalized_time(created),
         generalized_time(valid_from),
         generalized_time(valid_to),
     )
     shown = sequence(ia5("PNG"), octet_string(picture.png), integer(picture.width_mm), integer(picture.height_mm))
     header = sequence(ia5(HEADER_ID), integer(V4), ia5(header_vid))
-    info = sequence(header, ia5(esid), properties, shown)
+    rows = [_extension(each) for each in extensions]
+    info = sequence(header, ia5(esid), properties, shown, *([sequence(*rows)] if rows else []))
     return sequence(info, octet_string(maker_certificate.raw), oid(SM2_SM3.signature_oid), bit_string(maker.sign(info)))
+
+
+def _by_digest(certificate: Certificate) -> bytes:
+    return sequence(printable(_DIGEST_LABEL), octet_string(sm3(certificate.raw)))
+
+
+def _whole(certificate: Certificate) -> bytes:
+    return octet_string(certificate.raw)
+
+
+_LISTED: dict[Listing, Callable[[Certificate], bytes]] = {"certificates": _whole, "digests": _by_digest}
+
+
+def _extension(extension: Extension) -> bytes:
+    # FALSE is the default and DER would leave it out; encoders in the field write it, and one reader in use needs it.
+    return sequence(oid(extension.oid), boolean(extension.critical), octet_string(extension.value))
 
 
 def make_tbs(*, seseal: bytes, at: datetime, data_hash: bytes, property_info: str) -> bytes:

@@ -14,7 +14,7 @@ from crypto.x509 import Certificate
 from seal.model import Finding, SealFacts, TimeSource, Verdict
 from seal.ses.model import HEADER_ID, V1, SesSeal, SesSignature
 from seal.ses.read import parse_ses_signature
-from seal.ses.stamp import Stamp, read_stamp
+from seal.stamps import Stamp, read_stamp
 from seal.trust import Trust, judge_certificate, judge_seal_status
 
 STAMP_LAG = timedelta(minutes=5)

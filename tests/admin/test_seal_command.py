@@ -7,8 +7,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
+from crypto.suites import SM2_SM3
+from crypto.vaults.soft import KdfCost, SoftVault
+from kernel.clock import SystemClock
 from kernel.db import METADATA
 from tests.admin.conftest import Town, Xinyin
+from tests.crypto.authority import Authority as Issuer
+from tests.sims.tsa import Mood, TsaSimulator
 
 SAMPLES = Path(__file__).resolve().parents[2] / "examples" / "samples"
 SIGNED = ("dss__pades-bes.pdf", "dss__hello_signed_INCSAVE_signed.pdf", "dss__dss-2554_certified-changes-permitted.pdf")
@@ -77,6 +82,44 @@ def test_every_format_can_be_asked_for(
     assert [(one["format"], one["verdict"]) for one in answer["signatures"]] == [(seal_format, "valid")]
 
 
+def test_an_ofd_is_sealed_signed_and_listed_in_this_order(xinyin: Xinyin, pattern: Town, tmp_path: Path) -> None:
+    source = SAMPLES / "approval.ofd"
+    for number, name in enumerate(("ofd-ses-v4", "ofd-gbt35275", "ofd-gmt0099")):
+        out = tmp_path / f"{number}.ofd"
+        done = xinyin("seal", source, "--seal", pattern.world.seal, "--out", out, "--format", name, **pattern.given)
+        assert done.code == 0, done.err
+        source = out
+    (answer,) = judged(xinyin, pattern, source)
+    assert answer["verdict"] == "valid"
+    assert [one["format"] for one in answer["signatures"]] == ["ofd-ses-v4", "ofd-gbt35275", "ofd-gmt0099"]
+    done = xinyin("seal", source, "--seal", pattern.world.seal, "--out", tmp_path / "more.ofd", **pattern.given)
+    assert done.code == 64
+    assert "[document_unsupported" in done.err
+
+
+def test_authorities_of_the_settings_stamp_the_time_or_nothing_is_sealed(
+    xinyin: Xinyin, town: Town, tmp_path: Path
+) -> None:
+    cost = KdfCost(passes=1, memory_kib=64, lanes=1)
+    issuer = Issuer(SoftVault.create(tmp_path / "tsa", "correct horse", cost=cost), SM2_SM3)
+    (town.home / "trust" / "tsa-root.pem").write_text(issuer.root.certificate.pem())
+    command = ("seal", SAMPLES / "approval.ofd", "--seal", town.world.seal, "--out")
+    with TsaSimulator(issuer, SystemClock().now) as silent, TsaSimulator(issuer, SystemClock().now) as running:
+        silent.mood = Mood.CLOSES
+        given = {**town.given, "tsa": f"{silent.url}, {running.url}"}
+        done = xinyin(*command, tmp_path / "stamped.ofd", **given)
+        assert done.code == 0, done.err
+        running.mood = Mood.GARBAGE
+        done = xinyin(*command, tmp_path / "refused.ofd", **given)
+        assert done.code == 64
+        assert "[timestamp_unavailable" in done.err
+        assert running.url not in done.err
+    assert not (tmp_path / "refused.ofd").exists()
+    (answer,) = judged(xinyin, town, tmp_path / "stamped.ofd")
+    assert answer["verdict"] == "valid"
+    assert [one["time_source"] for one in answer["signatures"]] == ["timestamp"]
+
+
 def test_a_file_that_is_there_is_never_written_over(xinyin: Xinyin, town: Town, tmp_path: Path) -> None:
     out = tmp_path / "sealed.pdf"
     out.write_bytes(b"precious")
@@ -116,6 +159,8 @@ def _half(file: Path) -> bytes:
         ("absent", {}, "file"),
         ("good", {"--seal": "99010000000009"}, "seal_unknown"),
         ("good", {"--format": "ofd-ses-v4"}, "document_unsupported"),
+        ("good", {"--format": "ofd-gbt35275"}, "document_unsupported"),
+        ("ofd", {"--format": "ofd-gmt0099", "--place": "1,20,20"}, "placement_refused"),
         ("good", {"--format": "nonsense"}, ""),
         ("good", {"--place": "1,2"}, "placement_refused"),
         ("good", {"--place": "9,20,20"}, "placement_refused"),

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from admin.settings import Settings, SettingsRefused, require_production
+from admin.settings import Settings, SettingsRefused, addresses, require_production
 from tests.admin.conftest import Town, Xinyin
 
 Load = Callable[..., Settings]
@@ -33,6 +33,13 @@ def test_an_argument_wins_over_the_environment_and_the_environment_over_the_file
     assert (settings.host, settings.port, settings.sm2_engine) == ("127.0.0.4", 9001, "/file")
 
 
+def test_authorities_are_asked_in_the_order_of_the_setting(loaded: Load) -> None:
+    settings = loaded({"XINYIN_TSA": "https://one.example.test/tsa?key=k, http://[::1]:8318/tsa"})
+    assert addresses(settings.tsa) == ("https://one.example.test/tsa?key=k", "http://[::1]:8318/tsa")
+    assert addresses(loaded({"XINYIN_TSA": " "}).tsa) == ()
+    assert "key=k" not in repr(settings)
+
+
 @pytest.mark.parametrize(
     ("name", "value", "said"),
     [
@@ -44,6 +51,13 @@ def test_an_argument_wins_over_the_environment_and_the_environment_over_the_file
         ("PUBLIC_URL", "https://id.example.test/?a=b", "origin such as"),
         ("DATABASE_URL", "mysql://root:hunter2@db/x", "postgresql://"),
         ("DATABASE_URL", "hunter2", "sqlite:////"),
+        ("TSA", "tsa.example.test", "different addresses"),
+        ("TSA", "ftp://tsa.example.test", "different addresses"),
+        ("TSA", "https://clerk:hunter2@tsa.example.test/", "different addresses"),
+        ("TSA", "https://tsa.example.test:port/", "different addresses"),
+        ("TSA", "https://tsa.example.test/,", "different addresses"),
+        ("TSA", "https://tsa.example.test/,https://tsa.example.test/", "different addresses"),
+        ("TSA", ",".join(f"https://tsa{number}.example.test/?key=hunter2" for number in range(9)), "up to 8"),
     ],
 )
 def test_a_wrong_value_is_one_sentence_that_names_the_option(loaded: Load, name: str, value: str, said: str) -> None:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from crypto import cms_names, der
-from crypto.cms import CmsProblem, CmsTemplate, Profile, parse_signed_data
+from crypto.cms import CmsProblem, CmsTemplate, Profile, parse_signed_data, with_timestamp
 from crypto.digests import SM3
 from crypto.errors import CmsError, SuiteRefused
 from crypto.suites import ES256, SM2_SM3
@@ -81,6 +81,23 @@ def test_a_gbt_35275_message_has_its_own_names_and_a_signing_time(sm2: Authority
     assert signed.signers[0].signing_time == time
     assert judge(message) == set()
     assert judge(message, CONTENT[1:]) == {CmsProblem.DIGEST_MISMATCH}
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_a_time_stamp_goes_beside_the_signature_and_leaves_it_as_it_was(sm2: Authority, profile: Profile) -> None:
+    made = template(sm2, profile)
+    attributes = made.attributes(SM3.digest(CONTENT))
+    message = made.assemble(attributes, sm2.signer.signer.sign(attributes))
+    token = der.sequence(der.integer(7))
+
+    stamped = with_timestamp(message, token)
+
+    (before,), (after,) = parse_signed_data(message).signers, parse_signed_data(stamped).signers
+    assert (before.timestamp_token, after.timestamp_token) == (None, token)
+    assert after.signature == before.signature
+    assert judge(stamped) == set()
+    with pytest.raises(CmsError, match="once"):
+        with_timestamp(stamped, token)
 
 
 def test_a_template_refuses_a_suite_its_key_cannot_sign_with(sm2: Authority, p256: Authority) -> None:

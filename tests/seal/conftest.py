@@ -1,6 +1,6 @@
 """A small world of sealing: an authority, a registered seal, documents, and the service on each database."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -20,11 +20,13 @@ from kernel.principal import Principal, PrincipalKind
 from seal.artwork import Design, draw
 from seal.fonts import packaged_seal_font
 from seal.formats.ofd import Page, Text, write_simple_ofd
+from seal.formats_table import SEALING_FORMATS, SealingFormat
 from seal.model import Picture, Report, Seal, SealId
 from seal.pki.dev_ca import DevCa, DevelopmentOnly
 from seal.register import SealApplication, SealRegister, SigningKey
 from seal.request import SealRequest
 from seal.sealing import SealService
+from seal.stamping import Stamper
 from seal.trust import Trust
 from seal.verifying import verify_in_process
 
@@ -92,6 +94,8 @@ class House:
         *,
         vault: KeyVault | None = None,
         judge: Callable[[bytes], Report] | None = None,
+        stamper: Stamper | None = None,
+        formats: Mapping[str, SealingFormat] = SEALING_FORMATS,
         lease: timedelta = timedelta(minutes=2),
         max_document: int = 1024 * 1024,
     ) -> SealService:
@@ -103,6 +107,8 @@ class House:
             vault=vault or self.authority.vault,
             register=self.register,
             judge=judge or self.judge,
+            stamper=stamper,
+            formats=formats,
             lease=lease,
             max_document=max_document,
         )

@@ -127,6 +127,8 @@ def test_serials_of_a_seal_are_distinct_under_eight_threads(house: House, ofd: b
         ({"format": "word"}, UnsupportedDocument),
         ({"document": b"plain text"}, UnsupportedDocument),
         ({"placement": AtPoint.on(9, x_mm=10, y_mm=10)}, PlacementRefused),
+        ({"placement": AtPoint.on(1, x_mm=10, y_mm=10), "format": "ofd-gbt35275"}, PlacementRefused),
+        ({"placement": AtPoint.on(1, x_mm=10, y_mm=10), "format": "ofd-gmt0099"}, PlacementRefused),
         ({"reason": "x" * 501}, SealRefused),
     ],
 )

@@ -12,7 +12,7 @@ from crypto.der import INTEGER, parse
 from crypto.errors import CmsError, DerError
 from crypto.sm2 import RAW_SIGNATURE_SIZE
 from seal.model import Finding, SignatureReport, TimeSource, Verdict
-from seal.ses.stamp import read_stamp
+from seal.stamps import read_stamp
 from seal.trust import Trust, judge_certificate
 from seal.trust.embedded import embedded_facts
 

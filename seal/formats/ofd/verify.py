@@ -10,6 +10,7 @@ from itertools import islice
 from crypto.digests import MD5, SHA1, SHA256, SHA384, SHA512, SM3, DigestAlgorithm
 from seal.formats.ofd.archive import Limits
 from seal.formats.ofd.gbt35275 import judge_signed_value
+from seal.formats.ofd.integrity import judge_integrity
 from seal.formats.ofd.package import OfdPackage, PackageError, alias, names_in
 from seal.formats.ofd.structure import (
     Body,
@@ -49,7 +50,14 @@ def verify_ofd(document: bytes, trust: Trust, at: datetime | None = None, *, lim
         bodies = read_bodies(package)
     except PackageError as error:
         return Report(signatures=(), findings=(_invalid("PACKAGE_MALFORMED", str(error)),))
-    reader = _Reader(package=package, trust=trust, at=at, listed=_listed_files(package, bodies))
+    integrity = judge_integrity(package, trust, at)
+    reader = _Reader(
+        package=package,
+        trust=trust,
+        at=at,
+        listed=_listed_files(package, bodies),
+        apart=integrity.files if integrity else frozenset(),
+    )
     reports: list[SignatureReport] = []
     findings: list[Finding] = []
     bare = 0
@@ -68,7 +76,10 @@ def verify_ofd(document: bytes, trust: Trust, at: datetime | None = None, *, lim
             )
         )
     elif not reports and not findings:
+        # A list of the files says nothing of what is in them.
         findings.append(Finding(code="NO_SIGNATURE", verdict=Verdict.UNSIGNED))
+    if integrity is not None:
+        reports.append(integrity.report)
     return Report(signatures=tuple(reports), findings=tuple(findings))
 
 
@@ -109,6 +120,8 @@ class _Reader:
     trust: Trust
     at: datetime | None
     listed: frozenset[str | None]
+    apart: frozenset[str]
+    """The files of the integrity list, if it holds: they came after every signature."""
     digests: dict[tuple[str, str], bytes] = field(default_factory=dict)
 
     def judge_body(self, body: Body) -> tuple[list[SignatureReport], list[Finding]]:
@@ -236,8 +249,10 @@ class _Reader:
             yield _invalid("PAGES_UNCOVERED", _names(exposed))
         by_nature = {body.signatures, *(signature.own_files - {signature.seal}), *later}
         uncovered = [path for path in self.package.paths if path not in covered and path not in by_nature]
+        open_to_anyone = [path for path in uncovered if path not in self.apart]
+        if open_to_anyone:
+            yield Finding(code="UNCOVERED_CONTENT", verdict=Verdict.VALID, detail=_names(open_to_anyone))
         if uncovered:
-            yield Finding(code="UNCOVERED_CONTENT", verdict=Verdict.VALID, detail=_names(uncovered))
             yield from self._open_files(covered, [path for path in uncovered if path not in exposed])
         gone = [path for path in covered - self.listed if path is not None and is_signature(self.package, path)]
         if gone:
@@ -257,7 +272,9 @@ class _Reader:
         except PackageError as error:
             yield _invalid("PACKAGE_MALFORMED", str(error))
             return
-        shown = [path for path in uncovered if path not in doubles and alias(path).rpartition("/")[2] in named]
+        # A list of files and its signature are nothing to show, whatever the name of one is the name of.
+        rest = [path for path in uncovered if path not in doubles and path not in self.apart]
+        shown = [path for path in rest if alias(path).rpartition("/")[2] in named]
         if shown:
             yield Finding(code="SHOWN_CONTENT_UNCOVERED", verdict=Verdict.INDETERMINATE, detail=_names(shown))
 

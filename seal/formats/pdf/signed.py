@@ -15,8 +15,8 @@ from seal.formats.pdf.coverage import Covered
 from seal.formats.pdf.findings import Code
 from seal.formats.pdf.objects import Name, PdfObject
 from seal.formats.pdf.reader import View
-from seal.formats.pdf.stamps import TOKEN_CODES, judge_signature_stamp, judge_token
 from seal.model import Finding, TimeSource
+from seal.stamps import TOKEN_FINDINGS, judge_token, read_stamp
 from seal.trust import Trust, judge_certificate
 from seal.trust.embedded import embedded_facts
 
@@ -31,7 +31,7 @@ _DATE = re.compile(
     rb"D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:Z(?:00'?(?:00'?)?)?|([+-])(\d{2})'?(?:(\d{2})'?)?)?"
 )
 _CODES: Mapping[CmsProblem | TimestampProblem, Code] = {
-    **TOKEN_CODES,
+    **{problem: Code[code] for problem, (code, _) in TOKEN_FINDINGS.items()},
     CmsProblem.DIGEST_MISMATCH: Code.DATA_HASH_MISMATCH,
     CmsProblem.CERTIFICATE_MISSING: Code.SIGNER_CERT_MISSING,
 }
@@ -112,16 +112,14 @@ class Judge:
         findings = list(_mathematics(signed, signer, digests))
         time = claimed = signer.signing_time or written
         source = TimeSource.CLAIMED if claimed else None
-        if signer.timestamp_token is not None:
-            proved, notes = judge_signature_stamp(signer.timestamp_token, signer.signature, self.trust)
-            findings += notes
-            if proved is not None:
-                time, source = proved, TimeSource.TIMESTAMP
+        stamp = read_stamp(signer.timestamp_token, covered=signer.signature, trust=self.trust)
+        findings += stamp.findings
+        if stamp.time is not None:
+            time, source = stamp.time, TimeSource.TIMESTAMP
         certificate = signer.certificate
         if certificate is None:
             return Judged(format=name, time=time, time_source=source, findings=tuple(findings))
-        proved = time if source is TimeSource.TIMESTAMP else None
-        findings += self._certificate(certificate, signed, self.at or time, proved)
+        findings += self._certificate(certificate, signed, self.at or time, stamp.time)
         return Judged(
             format=f"{name}-{_kind(certificate)}" if name == _PADES else name,
             signer=certificate.subject_text,

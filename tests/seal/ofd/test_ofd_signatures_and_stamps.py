@@ -23,6 +23,7 @@ from crypto.der import (
     sequence,
     set_of,
     tlv,
+    utc_time,
 )
 from crypto.digests import sm3
 from crypto.sm2 import signature_from_der
@@ -35,6 +36,7 @@ from seal.model import Report, TimeSource, Verdict
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 FIRST = "Doc_0/Signs/Sign_0"
 GM_DATA, GM_SIGNED_DATA = "1.2.156.10197.6.1.4.2.1", "1.2.156.10197.6.1.4.2.2"
+PKCS7_DATA = "1.2.840.113549.1.7.1"
 TST_INFO = "1.2.840.113549.1.9.16.1.4"
 Complaints = Callable[[Report], list[str]]
 Unpack = Callable[[bytes], dict[str, bytes]]
@@ -83,6 +85,32 @@ def with_attributes(holder: Any) -> Value:
     return value
 
 
+def with_attributes_otherwise(holder: Any) -> Value:
+    """Write attributes as one vendor does: content of the PKCS #7 type, SM2 named by its signature, value r and s."""
+
+    def value(xml: bytes) -> bytes:
+        rows = ((3, oid(PKCS7_DATA)), (5, utc_time(AT)), (4, octet_string(sm3(xml))))
+        attributes = set_of([sequence(oid(f"1.2.840.113549.1.9.{number}"), set_of([row])) for number, row in rows])
+        digest = sequence(oid("1.2.156.10197.1.401"), null())
+        certificate = holder.certificate
+        signer = sequence(
+            integer(1),
+            sequence(certificate.issuer, integer(certificate.serial)),
+            digest,
+            b"\xa0" + attributes[1:],
+            sequence(oid("1.2.156.10197.1.501"), null()),
+            octet_string(signature_from_der(holder.signer.sign(attributes))),
+        )
+        content = sequence(oid(PKCS7_DATA))
+        signed = sequence(integer(1), set_of([digest]), content, explicit(0, certificate.raw), set_of([signer]))
+        return sequence(oid(GM_SIGNED_DATA), explicit(0, signed))
+
+    return value
+
+
+SHAPES = [enclosed_hash, enclosed_text, enclosed_raw, with_attributes, with_attributes_otherwise]
+
+
 @pytest.fixture
 def signed(workshop: Any, unpack: Unpack) -> Callable[..., bytes]:
     """Turn the sealed document into one with a plain signature of Type Sign."""
@@ -103,7 +131,7 @@ def signed(workshop: Any, unpack: Unpack) -> Callable[..., bytes]:
     return make
 
 
-@pytest.mark.parametrize("shape", [enclosed_hash, enclosed_text, enclosed_raw, with_attributes])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_every_shape_of_plain_signature_is_valid(
     workshop: Any, signed: Callable[..., bytes], shape: Callable[[Any], Value]
 ) -> None:
@@ -115,7 +143,7 @@ def test_every_shape_of_plain_signature_is_valid(
     assert "44030000000001" in signature.signer
 
 
-@pytest.mark.parametrize("shape", [enclosed_hash, enclosed_text, with_attributes])
+@pytest.mark.parametrize("shape", SHAPES)
 def test_a_plain_signature_over_another_file_is_invalid(
     workshop: Any, signed: Callable[..., bytes], complaints: Complaints, shape: Callable[[Any], Value]
 ) -> None:

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crypto.der import (
+    OCTET_STRING,
     bit_string,
     boolean,
     explicit,
@@ -23,6 +24,7 @@ from crypto.der import (
     utc_time,
     utf8,
 )
+from crypto.digests import sm3
 from crypto.engines import default_engine
 from crypto.errors import DerError, SuiteRefused
 from crypto.keys import digest_to_sign
@@ -30,7 +32,16 @@ from crypto.suites import ES256, SM2_SM3, Suite
 from crypto.vaults.software import make_key, open_key
 from crypto.x509 import ROOT, Certificate, make_certificate, name
 from seal.model import Picture, Verdict
-from seal.ses import make_ses_signature, make_seseal, make_tbs, parse_ses_signature, parse_seseal, time_from_text
+from seal.ses import (
+    Extension,
+    make_ses_signature,
+    make_seseal,
+    make_tbs,
+    parse_ses_signature,
+    parse_seseal,
+    time_from_text,
+)
+from seal.ses.build import Listing
 from seal.ses.judge import judge_ses
 from seal.trust import Trust
 
@@ -72,20 +83,25 @@ def certificate(signer: MemorySigner) -> Certificate:
 
 
 @pytest.fixture(scope="module")
-def seal(signer: MemorySigner, certificate: Certificate) -> bytes:
-    return make_seseal(
-        header_vid="XINYIN",
-        esid="44030000000001",
-        kind=1,
-        name="云川市行政审批局",
-        certificates=[certificate],
-        created=AT,
-        valid_from=AT,
-        valid_to=AT + DAY,
-        picture=PICTURE,
-        maker=signer,
-        maker_certificate=certificate,
-    )
+def fields(signer: MemorySigner, certificate: Certificate) -> dict[str, Any]:
+    return {
+        "header_vid": "XINYIN",
+        "esid": "44030000000001",
+        "kind": 1,
+        "name": "云川市行政审批局",
+        "certificates": [certificate],
+        "created": AT,
+        "valid_from": AT,
+        "valid_to": AT + DAY,
+        "picture": PICTURE,
+        "maker": signer,
+        "maker_certificate": certificate,
+    }
+
+
+@pytest.fixture(scope="module")
+def seal(fields: dict[str, Any]) -> bytes:
+    return make_seseal(**fields)
 
 
 def test_a_seal_made_here_is_read_back_as_it_was_meant(seal: bytes, certificate: Certificate) -> None:
@@ -119,6 +135,40 @@ def test_a_signature_made_here_is_read_back_as_it_was_meant(
     assert (read.tbs, read.seal.raw, read.certificate) == (tbs, seal, certificate.raw)
     assert read.timestamp == b"token"
     assert parse_ses_signature(made + bytes(100)).raw == made
+
+
+@pytest.mark.parametrize("listing", ["certificates", "digests"])
+def test_a_seal_names_those_who_may_sign_whole_or_by_digest(
+    fields: dict[str, Any], certificate: Certificate, listing: Listing
+) -> None:
+    stranger = MemorySigner().certificate()
+    octets = make_seseal(**fields, listing=listing)
+    seal = parse_seseal(octets)
+    assert seal.lists(certificate.raw)
+    assert not seal.lists(stranger.raw)
+    assert not seal.lists(sm3(certificate.raw))
+    rows = parse(octets)[0][2]
+    if listing == "digests":
+        assert (seal.certificates, seal.certificate_digests) == ((), (sm3(certificate.raw),))
+        assert rows[2].as_int() == 2
+        assert [node.tag for node in rows[3][0]] == [0x13, OCTET_STRING]  # PrintableString
+    else:
+        assert (seal.certificates, seal.certificate_digests) == ((certificate.raw,), ())
+        assert rows[2].as_int() == 1
+
+
+def test_the_extensions_of_a_seal_are_signed_with_it(fields: dict[str, Any], certificate: Certificate) -> None:
+    given = (
+        Extension(oid="1.2.156.10197.6.7.2.2.1", critical=False, value=b"2.1"),
+        Extension(oid="1.2.3.4", critical=True, value=b""),
+    )
+    octets = make_seseal(**fields, extensions=given)
+    seal = parse_seseal(octets)
+    assert seal.extensions == given
+    # Three members each, the default written out.
+    assert [len(row) for row in parse(octets)[0][4]] == [3, 3]
+    assert certificate.public_key.verify(SM2_SM3, seal.signed, seal.signature)
+    assert len(parse(make_seseal(**fields))[0]) == 4
 
 
 def test_a_seal_is_made_only_with_the_makers_own_sm2_key(seal: bytes, certificate: Certificate) -> None:

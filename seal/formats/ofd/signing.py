@@ -1,0 +1,94 @@
+"""Signing OFD packages without a picture: GB/T 35275 messages over Signature.xml (GB/T 33190 18, Type Sign)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from crypto.cms import CmsTemplate, with_timestamp
+from crypto.digests import SM3
+from crypto.errors import CryptoError
+from crypto.suites import SM2_SM3
+from seal.errors import DocumentRefused, SealExpired, SealNotUsable
+from seal.formats.ofd.package import OfdPackage, PackageError
+from seal.formats.ofd.plan import only_body, open_package, plan_signature
+from seal.formats.ofd.sealing import protected_files
+from seal.formats.ofd.signature_xml import protected_list, signature_xml
+from seal.model import Credential, Mark, PreparedDocument, SignMessage
+
+
+class OfdSign:
+    """The ``SealFormat`` of a plain signature: no picture and no seal in it; of a mark only ``closes`` counts.
+
+    The message leaves the content out and signs attributes (contentType, signingTime, messageDigest), which is the
+    shape that readers in the field take; a time stamp stands beside them, unsigned.
+    """
+
+    name = "ofd-gbt35275"
+    media_type = "application/ofd"
+
+    def prepare(self, document: bytes, mark: Mark, credential: Credential, at: datetime) -> PreparedDocument:
+        """Lay ``document`` out for signing at ``at``.
+
+        Refuses a certificate that is not SM2 or not valid at ``at``, and a package that cannot be read or whose
+        signatures forbid later ones.
+        """
+        at = at.astimezone(UTC).replace(microsecond=0)
+        template = signing_template(credential, at)
+        try:
+            package = open_package(document)
+            plan = plan_signature(package, only_body(package))
+            changes = protected_list(package, plan, kind="Sign", stamps=0)
+            references = protected_files(package, changes, plan, closes=mark.closes)
+        except PackageError as error:
+            raise DocumentRefused(f"The OFD document cannot be read: {error}.") from error
+        written = signature_xml(plan, references, suite=SM2_SM3, at=at, sealed=False)
+        return PreparedMessage(
+            package=package,
+            changes={**changes, plan.signature: written},
+            value=plan.value,
+            template=template,
+            credential=credential,
+            at=at,
+            document_digest=SM3.digest(written),
+        )
+
+
+@dataclass(kw_only=True)
+class PreparedMessage:
+    """A package with everything in it but a GB/T 35275 message over one of its files, which goes to ``value``."""
+
+    package: OfdPackage
+    changes: Mapping[str, bytes]
+    value: str
+    template: CmsTemplate
+    credential: Credential
+    at: datetime
+    document_digest: bytes
+    _used: bool = field(default=False, init=False)
+
+    def apply(self, sign: SignMessage) -> bytes:
+        """Sign, have the value time-stamped if the credential says by whom, and embed the message."""
+        if self._used:
+            raise RuntimeError("a prepared document is for one signature")
+        self._used = True
+        attributes = self.template.attributes(self.document_digest, signing_time=self.at)
+        signature = sign(attributes)
+        message = self.template.assemble(attributes, signature)
+        if self.credential.stamper is not None:
+            message = with_timestamp(message, self.credential.stamper(signature))
+        return self.package.archive.rewritten({**self.changes, self.value: message})
+
+
+def signing_template(credential: Credential, at: datetime) -> CmsTemplate:
+    """Give the message that waits for digest and signature; refuses what cannot sign one at ``at``."""
+    if credential.suite is not SM2_SM3:
+        raise SealNotUsable("A GB/T 35275 message is signed with an SM2 certificate.")
+    if not credential.certificate.not_before <= at <= credential.certificate.not_after:
+        raise SealExpired("The signing certificate is outside its validity.")
+    try:
+        return CmsTemplate(credential.certificate, credential.chain, credential.suite, "gbt35275")
+    except CryptoError as error:
+        raise SealNotUsable(f"The certificate cannot sign: {error}.") from error
+
+
+OFD_SIGN = OfdSign()

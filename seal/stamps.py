@@ -1,0 +1,108 @@
+"""Time stamps: tokens over a signature's value, or over a document itself (RFC 3161, GB/T 20520)."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from crypto.cms import CmsProblem, ContentDigest
+from crypto.errors import CryptoError
+from crypto.timestamp import TimestampProblem, TimestampToken, parse_token, verify_token
+from seal.model import Finding, Verdict
+from seal.trust import Trust, judge_certificate
+from seal.trust.embedded import embedded_facts
+from seal.trust.judging import TOLD_OF_STAMPERS
+
+# Where a token stands for itself, over a document, it is the signature; its problems bear the signature's names.
+TOKEN_FINDINGS: Mapping[CmsProblem | TimestampProblem, tuple[str, Verdict]] = {
+    CmsProblem.DIGEST_MISMATCH: ("SIGNATURE_INVALID", Verdict.INVALID),
+    CmsProblem.SIGNATURE_INVALID: ("SIGNATURE_INVALID", Verdict.INVALID),
+    CmsProblem.CERTIFICATE_MISSING: ("TSA_CERT_MISSING", Verdict.INDETERMINATE),
+    CmsProblem.SIGNING_CERTIFICATE_MISMATCH: ("SIGNING_CERT_MISMATCH", Verdict.INVALID),
+    CmsProblem.ATTRIBUTES_MALFORMED: ("CMS_MALFORMED", Verdict.INVALID),
+    CmsProblem.CONTENT_TYPE_MISMATCH: ("CMS_MALFORMED", Verdict.INVALID),
+    CmsProblem.ALGORITHM_UNSUPPORTED: ("ALGORITHM_UNSUPPORTED", Verdict.INDETERMINATE),
+    CmsProblem.WEAK_DIGEST: ("ALGORITHM_WEAK", Verdict.INDETERMINATE),
+    CmsProblem.WEAK_KEY: ("ALGORITHM_WEAK", Verdict.INDETERMINATE),
+    TimestampProblem.IMPRINT_MISMATCH: ("DATA_HASH_MISMATCH", Verdict.INVALID),
+    TimestampProblem.IMPRINT_UNSUPPORTED: ("ALGORITHM_UNSUPPORTED", Verdict.INDETERMINATE),
+    TimestampProblem.NOT_A_TSA: ("TIMESTAMP_INVALID", Verdict.INVALID),
+}
+
+
+class JudgedToken(NamedTuple):
+    """A token and everything found about it; ``proved`` is its time if all of it held and its maker is trusted."""
+
+    token: TimestampToken
+    findings: tuple[Finding, ...]
+    proved: datetime | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stamp:
+    """What the stamp on a signature proves: ``time`` only if everything about it holds."""
+
+    time: datetime | None = None
+    findings: tuple[Finding, ...] = ()
+
+
+def judge_token(der: bytes, digests: ContentDigest, trust: Trust, at: datetime | None = None) -> JudgedToken:
+    """Judge a token over the octets ``digests`` speaks for, at its own time or as of ``at``.
+
+    Raises CryptoError if it cannot be read.
+    """
+    token = parse_token(der)
+    findings = list(_problems(token, digests))
+    certificate = token.certificate
+    if certificate is not None:
+        findings += judge_certificate(
+            certificate,
+            others=token.signed.certificates,
+            trust=trust,
+            at=at or token.gen_time,
+            role="TSA",
+            facts=embedded_facts(token.signed),
+        )
+    held = certificate is not None and not _faults(findings)
+    return JudgedToken(token, tuple(findings), token.gen_time if held else None)
+
+
+def read_stamp(token: bytes | None, *, covered: bytes, trust: Trust) -> Stamp:
+    """Judge a token that should stamp ``covered``, a signature's value; without one nothing is proved nor wrong.
+
+    A token of a stamper we do not know proves nothing and spoils nothing (TIMESTAMP_UNTRUSTED, a note): the claimed
+    time counts, as if it were not there. One that stamps other octets or is broken was put there to deceive.
+    """
+    if token is None:
+        return Stamp()
+    try:
+        judged = judge_token(token, lambda digest: digest.digest(covered), trust)
+    except CryptoError as error:
+        return Stamp(findings=(_finding("TIMESTAMP_INVALID", Verdict.INVALID, str(error)),))
+    told = tuple(finding for finding in judged.findings if finding.code in TOLD_OF_STAMPERS)
+    if judged.proved is not None:
+        return Stamp(time=judged.proved, findings=told)
+    faults = _faults(judged.findings)
+    causes = ", ".join(dict.fromkeys(map(_named, faults)))
+    if any(fault.verdict is Verdict.INVALID for fault in faults):
+        return Stamp(findings=(_finding("TIMESTAMP_INVALID", Verdict.INVALID, causes), *told))
+    return Stamp(findings=(_finding("TIMESTAMP_UNTRUSTED", Verdict.VALID, causes), *told))
+
+
+def _problems(token: TimestampToken, digests: ContentDigest) -> Iterator[Finding]:
+    for problem in verify_token(token, digests):
+        code, verdict = TOKEN_FINDINGS[problem]
+        yield _finding(code, verdict, problem.value)
+
+
+def _faults(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.verdict is not Verdict.VALID]
+
+
+def _named(finding: Finding) -> str:
+    """Name a finding within another: with its cause, where that is something to go after."""
+    return f"{finding.code} ({finding.detail})" if finding.code == "REVOCATION_UNKNOWN" else finding.code
+
+
+def _finding(code: str, verdict: Verdict, detail: str) -> Finding:
+    return Finding(code=code, verdict=verdict, detail=detail)
