@@ -11,7 +11,20 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-BENCHMARKS = ("sm2", "own_speed", "vaults", "jose", "cose", "pki", "certificates", "fields", "merkle", "pdf", "qr")
+BENCHMARKS = (
+    "sm2",
+    "own_speed",
+    "vaults",
+    "jose",
+    "cose",
+    "pki",
+    "certificates",
+    "fields",
+    "merkle",
+    "pdf",
+    "ofdrw",
+    "qr",
+)
 _FILE_WIDTH = 150
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -1,0 +1,154 @@
+# ruff: noqa: INP001 - a program beside the pictures, in no package
+"""Draw sealed OFD documents anew, our preview above or beside what ofdrw draws of the same file.
+
+    python docs/pictures/make_ofd_pictures.py
+
+Needs ofdrw (make judges) and a CJK font. Names are invented, keys live as long as the program.
+"""
+
+import io
+import sys
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1]))
+
+from crypto.suites import SM2_SM3  # noqa: E402 - the checkout, not an installed copy
+from crypto.x509 import ROOT, SEAL_MAKER, SIGNER  # noqa: E402
+from examples.samples.ofd_sample import decision  # noqa: E402
+from seal.artwork import Design, draw  # noqa: E402
+from seal.formats.ofd import OFD_SES, Page, Text, write_simple_ofd  # noqa: E402
+from seal.formats.ofd.preview import draw_page, to_png  # noqa: E402
+from seal.model import Credential, Mark  # noqa: E402
+from seal.placing import parse_placement  # noqa: E402
+from seal.ses import make_seseal  # noqa: E402
+from tests.judges.ofd_picture import Holder, certified  # noqa: E402
+from tests.judges.ofdrw import Ofdrw, absence, start  # noqa: E402
+
+LARGEST = 150_000
+"""Octets a picture may have."""
+AT = datetime(2026, 11, 22, 2, tzinfo=UTC)
+OURS, THEIRS = "Xinyin", "ofdrw 2.3.3"
+_GAP, _LINE = 12, 26
+_GROUND, _INK = (226, 229, 234), (60, 66, 80)
+
+
+@dataclass(frozen=True)
+class Office:
+    """Whoever seals: a key, and a seal with its picture."""
+
+    signer: Holder
+    mark: Mark
+    seseal: bytes
+
+    @classmethod
+    def found(cls, root: Holder, design: Design, number: str) -> "Office":
+        """Give it a key and a seal."""
+        maker, signer = certified("Sample Seal Maker", SEAL_MAKER, AT, root), certified(number, SIGNER, AT, root)
+        picture = draw(design, dpi=300)
+        seseal = make_seseal(
+            header_vid="XINYIN",
+            esid=number,
+            kind=1,
+            name=design.name,
+            certificates=[signer.certificate],
+            created=AT,
+            valid_from=AT,
+            valid_to=AT + timedelta(days=300),
+            picture=picture,
+            maker=maker.key,
+            maker_certificate=maker.certificate,
+        )
+        return cls(signer, Mark(seal_name=design.name, picture=picture, placement=parse_placement("corner")), seseal)
+
+    def seal(self, document: bytes, placement: str, *, hour: int = 0) -> bytes:
+        """Seal a document."""
+        credential = Credential(certificate=self.signer.certificate, chain=(), suite=SM2_SM3, seseal=self.seseal)
+        mark = replace(self.mark, placement=parse_placement(placement))
+        return OFD_SES.prepare(document, mark, credential, AT + timedelta(hours=hour)).apply(self.signer.key.sign)
+
+
+def contract(pages: int) -> bytes:
+    """Write a document of several pages."""
+    line = "甲乙双方本着平等自愿、诚实信用的原则，订立本协议。"
+    made = []
+    for number in range(1, pages + 1):
+        rows = [Text(x_mm=28, y_mm=62 + 11 * row, text=line, size_mm=5.6) for row in range(18)]
+        head = Text(x_mm=70, y_mm=42, text=f"协议书  第{number}页", size_mm=8, font="黑体")
+        made.append(Page(items=(head, *rows)))
+    return write_simple_ofd(made, doc_id="0" * 32, title="协议书", created=date(2026, 11, 22))
+
+
+# --- pictures ------------------------------------------------------------------------------------------------------
+
+
+def drawn(document: bytes, page: int, dpi: int, peer: Ofdrw) -> tuple[Image.Image, Image.Image]:
+    """Draw a page with our preview and with ofdrw."""
+    ours = draw_page(document, page)
+    theirs = peer.page(document, page, dots_per_mm=dpi / 25.4)
+    both = [Image.open(io.BytesIO(png)) for png in (to_png(ours.svg, ours.width_mm, ours.height_mm, dpi), theirs)]
+    size = both[0].size
+    first, second = ((picture.convert("RGB")).resize(size, Image.Resampling.LANCZOS) for picture in both)
+    return first, second
+
+
+def sheet(rows: list[list[tuple[str, Image.Image]]], name: str) -> None:
+    """Lay pictures out in rows, each with its word above it, and save them."""
+    width, height = rows[0][0][1].size
+    columns = max(map(len, rows))
+    size = (columns * (width + _GAP) + _GAP, len(rows) * (height + _LINE + _GAP))
+    out = Image.new("RGB", size, _GROUND)
+    pen = ImageDraw.Draw(out)
+    for y, row in enumerate(rows):
+        for x, (word, picture) in enumerate(row):
+            left, top = _GAP + x * (width + _GAP), y * (height + _LINE + _GAP) + _LINE
+            pen.text((left, top - 20), word, fill=_INK, font=ImageFont.load_default(15))
+            out.paste(picture, (left, top))
+    file = HERE / name
+    out.quantize(48, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    octets = file.stat().st_size
+    if octets > LARGEST:
+        raise SystemExit(f"{name} has {octets:,} octets; {LARGEST:,} are allowed")
+    sys.stdout.write(f"{name:<24} {out.width} x {out.height}  {octets:,} octets\n")
+
+
+def main() -> None:
+    """Make the three pictures."""
+    why_not = absence()
+    if why_not:
+        raise SystemExit(why_not)
+    peer = start()
+    root = certified("Sample Root", ROOT, AT)
+    first = Office.found(
+        root, Design(kind="company", name="云江某某供应链管理有限公司", code="9901000000013"), "99010000000013"
+    )
+    second = Office.found(root, Design(kind="institution", name="云江市图书馆", code="9901000000012"), "99010000000012")
+    third = Office.found(root, Design(kind="representative", name="王小明"), "99010000000014")
+
+    straddled = first.seal(contract(4), "straddle:right")
+    pairs = [drawn(straddled, number, 42, peer) for number in range(1, 5)]
+    rows = [
+        [(f"{who}, page {n}", pair[at]) for n, pair in enumerate(pairs, 1)] for at, who in enumerate((OURS, THEIRS))
+    ]
+    sheet(rows, "ofd-straddle.png")
+
+    keyword = second.seal(decision(), "keyword:云江市政务服务局;pick=-1")
+    _beside(keyword, peer, "ofd-keyword.png")
+
+    several = first.seal(contract(1), "point;x=30;y=215;pages=1")
+    several = second.seal(several, "point;x=85;y=225;pages=1", hour=1)
+    several = third.seal(several, "point;x=150;y=235;pages=1", hour=2)
+    _beside(several, peer, "ofd-three-seals.png")
+
+
+def _beside(document: bytes, peer: Ofdrw, name: str) -> None:
+    ours, theirs = drawn(document, 1, 60, peer)
+    sheet([[(OURS, ours), (THEIRS, theirs)]], name)
+
+
+if __name__ == "__main__":
+    main()
