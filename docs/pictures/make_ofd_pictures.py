@@ -19,9 +19,9 @@ sys.path.insert(0, str(HERE.parents[1]))
 
 from crypto.suites import SM2_SM3  # noqa: E402 - the checkout, not an installed copy
 from crypto.x509 import ROOT, SEAL_MAKER, SIGNER  # noqa: E402
-from examples.samples.ofd_sample import decision  # noqa: E402
 from seal.artwork import Design, draw  # noqa: E402
 from seal.formats.ofd import OFD_SES, Page, Text, write_simple_ofd  # noqa: E402
+from seal.formats.ofd.document import document_font  # noqa: E402
 from seal.formats.ofd.preview import draw_page, to_png  # noqa: E402
 from seal.model import Credential, Mark  # noqa: E402
 from seal.placing import parse_placement  # noqa: E402
@@ -72,14 +72,17 @@ class Office:
         return OFD_SES.prepare(document, mark, credential, AT + timedelta(hours=hour)).apply(self.signer.key.sign)
 
 
-def contract(pages: int) -> bytes:
-    """Write a document of several pages."""
+def contract(pages: int, last: str = "") -> bytes:
+    """Write a document of several pages in a font that it brings along."""
+    font = document_font()
     line = "甲乙双方本着平等自愿、诚实信用的原则，订立本协议。"
     made = []
     for number in range(1, pages + 1):
-        rows = [Text(x_mm=28, y_mm=62 + 11 * row, text=line, size_mm=5.6) for row in range(18)]
-        head = Text(x_mm=70, y_mm=42, text=f"协议书  第{number}页", size_mm=8, font="黑体")
-        made.append(Page(items=(head, *rows)))
+        rows = [Text(x_mm=28, y_mm=62 + 11 * row, text=line, size_mm=5.6, font=font) for row in range(14)]
+        rows.append(Text(x_mm=70, y_mm=42, text=f"协议书  第{number}页", size_mm=8, font=font))
+        if last:
+            rows.append(Text(x_mm=120, y_mm=236, text=last, size_mm=5.6, font=font))
+        made.append(Page(items=tuple(rows)))
     return write_simple_ofd(made, doc_id="0" * 32, title="协议书", created=date(2026, 11, 22))
 
 
@@ -136,7 +139,7 @@ def main() -> None:
     ]
     sheet(rows, "ofd-straddle.png")
 
-    keyword = second.seal(decision(), "keyword:云江市政务服务局;pick=-1")
+    keyword = second.seal(contract(1, "乙方（盖章）：2026年11月22日"), "keyword:盖章")
     _beside(keyword, peer, "ofd-keyword.png")
 
     several = first.seal(contract(1), "point;x=30;y=215;pages=1")
