@@ -5,7 +5,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 export PYTHON
 
-.PHONY: demo test check bench setup setup-test judges fast lock clean
+.PHONY: demo test check bench fuzz reliability setup setup-test judges fast lock clean
 
 demo: setup
 	@$(BIN)/xinyin demo $(DEMO_ARGS)
@@ -21,6 +21,13 @@ check: setup-test
 
 bench: setup-test
 	@$(BIN)/xinyin bench $(BENCH_ARGS)
+
+# Long campaigns; their short forms run with the tests. Figures: docs/robustness.md.
+fuzz: setup-test
+	@$(BIN)/python tests/fuzz/run.py $(FUZZ_ARGS)
+
+reliability: setup-test
+	@$(BIN)/python tests/reliability/run.py $(RELIABILITY_ARGS)
 
 setup:
 	@deploy/bootstrap.sh run

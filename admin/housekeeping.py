@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 PERIOD_SECONDS = 300.0
 _log = structlog.get_logger("xinyin.housekeeping")
@@ -15,7 +14,7 @@ _log = structlog.get_logger("xinyin.housekeeping")
 def kept_clean(*chores: Callable[[], int], period_seconds: float = PERIOD_SECONDS) -> Iterator[None]:
     """Call each of ``chores`` now and every ``period_seconds`` until the block ends; each tells how much it did.
 
-    A chore that the database refuses is logged and tried again next time; the others do not wait for it.
+    A chore that fails, of whatever cause, is logged and tried again next time; the others do not wait for it.
     """
     ended = threading.Event()
 
@@ -38,7 +37,7 @@ def kept_clean(*chores: Callable[[], int], period_seconds: float = PERIOD_SECOND
 def _try(chore: Callable[[], int]) -> None:
     try:
         done = chore()
-    except SQLAlchemyError:
+    except Exception:  # noqa: BLE001 - the thread's edge: were it to end, nothing would be kept up any more
         _log.exception("chore_failed", chore=chore.__qualname__)
     else:
         if done:

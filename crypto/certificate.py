@@ -220,6 +220,8 @@ def pem_bodies(text: str | bytes, label: str) -> list[bytes]:
     """Give the decoded bodies of all PEM blocks with ``label``; a CertificateError for a broken block."""
     content = text if isinstance(text, str) else text.decode("ascii", "replace")
     found = re.findall(rf"-----BEGIN {re.escape(label)}-----\s([^-]*)-----END {re.escape(label)}-----", content)
+    if len(found) != content.count(f"-----BEGIN {label}-----"):
+        raise CertificateError("the PEM text is broken: a block is cut short")
     try:
         return [base64.b64decode("".join(body.split()), validate=True) for body in found]
     except ValueError as error:  # Not only binascii.Error: letters outside ASCII are a plain ValueError.

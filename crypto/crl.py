@@ -247,7 +247,7 @@ def _read_extensions(node: der.Node | None) -> _Said:
     said = _Said()
     for kind, critical, value in _extensions(node):
         if kind == CRL_NUMBER:
-            said.number = value.as_int()
+            said.number = _number(value)
         elif kind == AUTHORITY_KEY_ID:
             key_id = value.find(der.context(0, constructed=False))
             said.authority_key_id = None if key_id is None else key_id.content
@@ -260,6 +260,13 @@ def _read_extensions(node: der.Node | None) -> _Said:
         elif critical:
             said.bad.add(kind)
     return said
+
+
+def _number(node: der.Node) -> int:
+    number = node.as_int()
+    if number.bit_length() > 8 * _LARGEST_NUMBER:
+        raise DerError(f"the list's number has more than {_LARGEST_NUMBER} octets")
+    return number
 
 
 def _extensions(node: der.Node | None) -> Iterator[tuple[str, bool, der.Node]]:

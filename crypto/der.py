@@ -18,6 +18,9 @@ MAX_MEMBERS = 4096
 """Members of one constructed value: two octets of input make a Node of a hundred times that."""
 MAX_OID = 128
 """Octets of an OBJECT IDENTIFIER."""
+MAX_INTEGER = 1025
+"""Octets of an INTEGER that is read as a number: an RSA modulus of 8192 bits. Python refuses to write out numbers of
+more than 4300 digits, so one that is too long would break whatever shows it, far from here."""
 
 BOOLEAN, INTEGER, BIT_STRING, OCTET_STRING, NULL, OID = 0x01, 0x02, 0x03, 0x04, 0x05, 0x06
 UTF8, PRINTABLE, T61, IA5, UTC_TIME, GENERALIZED_TIME, VISIBLE, BMP = 0x0C, 0x13, 0x14, 0x16, 0x17, 0x18, 0x1A, 0x1E
@@ -205,6 +208,8 @@ class Node:
         """Read an INTEGER (or ENUMERATED)."""
         if self.tag not in (INTEGER, 0x0A) or not self.content:
             raise DerError("not an INTEGER")
+        if len(self.content) > MAX_INTEGER:
+            raise DerError(f"an INTEGER of more than {MAX_INTEGER} octets")
         return int.from_bytes(self.content, "big", signed=True)
 
     def as_bool(self) -> bool:

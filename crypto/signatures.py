@@ -101,7 +101,10 @@ def _rsa_bits(spki: bytes) -> int:
     """Give the size of an RSA modulus; 0 for other keys."""
     try:
         algorithm, bits = der.parse(spki)[0], der.parse(spki)[1]
-        return der.parse(bits.as_bits())[0].as_int().bit_length() if algorithm[0].as_oid() == RS256.key_oid else 0
+        if algorithm[0].as_oid() != RS256.key_oid:
+            return 0
+        # Not read as a number: a modulus may be longer than any number that is.
+        return int.from_bytes(der.parse(bits.as_bits())[0].expect(der.INTEGER).content, "big").bit_length()
     except DerError:
         return 0
 

@@ -10,6 +10,7 @@ from rich.markup import escape
 
 from admin import settings as configuration
 from admin.build import Home, Service, operator, services
+from crypto.crl import MAX_CRL
 from crypto.errors import CertificateError
 from crypto.names import name_text
 from crypto.vaults.files import make_folder, write_once
@@ -63,7 +64,8 @@ def add(
     """Trust the certificates of a file, or keep a revocation list that was brought by hand."""
     with services(configuration.load()) as service:
         if file.suffix.lower() == LIST_FILE:
-            outcome = service.refresher.take_list(file.read_bytes())
+            with file.open("rb") as source:
+                outcome = service.refresher.take_list(source.read(2 * MAX_CRL))  # as PEM a list is a third longer
             _record(service, (outcome,))
             _tell(Console(), outcome)
             raise typer.Exit(1 if outcome.state is State.FAILED else 0)
@@ -160,7 +162,7 @@ def _folder(service: Service) -> Path:
 
 def _files(folder: Path) -> Iterator[tuple[Path, list[Certificate]]]:
     for path in sorted(folder.iterdir()) if folder.is_dir() else ():
-        if path.suffix.lower() in CERTIFICATE_FILES and not path.name.startswith("."):
+        if path.suffix.lower() in CERTIFICATE_FILES and not path.name.startswith(".") and path.is_file():
             yield path, read_certificates(path)
 
 

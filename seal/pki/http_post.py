@@ -72,8 +72,7 @@ class HttpPost:
         timeout: timedelta,
         max_size: int,
     ) -> bytes:
-        target = urlsplit(url)
-        connection = self._connection(target, timeout.total_seconds())
+        target, connection = self._connection(url, timeout.total_seconds())
         over = Event()
         try:
             began = monotonic()
@@ -93,11 +92,15 @@ class HttpPost:
         finally:
             connection.close()
 
-    def _connection(self, target: SplitResult, seconds: float) -> HTTPConnection:
+    def _connection(self, url: str, seconds: float) -> tuple[SplitResult, HTTPConnection]:
         try:
-            host, port = target.hostname, target.port
-        except ValueError as error:
-            raise PostFailed(Fault.UNREACHABLE, str(error)) from error
+            target = urlsplit(url)
+            return target, self._made(target, seconds)
+        except (ValueError, HTTPException) as error:
+            raise PostFailed(Fault.UNREACHABLE, _short(error)) from error
+
+    def _made(self, target: SplitResult, seconds: float) -> HTTPConnection:
+        host, port = target.hostname, target.port
         if target.scheme not in ("http", "https") or not host or target.username is not None:
             raise PostFailed(Fault.UNREACHABLE, "the address is none of http or https")
         if target.scheme == "https":
@@ -135,17 +138,23 @@ class _GuardedTls(HTTPSConnection):
 
 
 def _connected(host: str, port: int, seconds: float | None, reachable: Reachable | None) -> socket:
-    if reachable is None:
-        return create_connection((host, port), seconds)
+    """Connect to the first address of ``host`` that answers; ``seconds`` are for all of them together."""
+    until = monotonic() + (seconds or 0.0)
     refused: OSError | None = None
     for *_, address in getaddrinfo(host, port, type=SOCK_STREAM, proto=IPPROTO_TCP):
         numeric = str(address[0])
-        if not reachable(host, numeric):
+        if reachable is not None and not reachable(host, numeric):
             raise PostFailed(Fault.FORBIDDEN, f"{host} leads to {numeric}, which is not to be asked")
+        left = until - monotonic()
+        if left <= 0:
+            raise TimeoutError
         try:
-            return create_connection((numeric, port), seconds)
+            connected = create_connection((numeric, port), left)
         except OSError as error:
             refused = error
+        else:
+            connected.settimeout(seconds)
+            return connected
     raise refused or OSError("the name leads nowhere")
 
 

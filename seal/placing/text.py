@@ -8,6 +8,7 @@ Lengths in mm. In a keyword ``%``, ``;`` and ``=`` are written as in a URL (%25,
 """
 
 import math
+import re
 from collections.abc import Callable, Mapping
 from typing import Literal, TypeVar
 from urllib.parse import quote, unquote
@@ -19,6 +20,7 @@ from seal.placing.pages import PageList
 LONGEST_PLACEMENT = 1000
 _FURTHEST_MM = 10_000.0
 _PLAIN = "".join(chr(code) for code in range(0x20, 0x7F) if chr(code) not in "%;=")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)(e[+-]?[0-9]{1,3})?", re.ASCII | re.IGNORECASE)
 _Choice = TypeVar("_Choice", Edge, Corner)
 
 
@@ -98,10 +100,7 @@ class _Options:
 
 
 def _number(name: str, text: str) -> float:
-    try:
-        value = float(text)
-    except ValueError:
-        value = math.nan
+    value = float(text) if _NUMBER.fullmatch(text) else math.nan
     if not abs(value) <= _FURTHEST_MM:  # NaN too
         raise PlacementRefused(f"{name} is a number of at most {_FURTHEST_MM:g}, not {text[:40]!r}.")
     return value
@@ -141,7 +140,12 @@ def _corner(subject: str, options: _Options) -> Placement:
 
 
 def _keyword(subject: str, options: _Options) -> Placement:
-    text = unquote(subject)
+    try:
+        # What is no text would be recorded as another one: half a surrogate pair comes from a command line's octets.
+        text = unquote(subject, errors="strict")
+        text.encode()
+    except UnicodeError:
+        raise PlacementRefused("The keyword is no text in UTF-8.") from None
     if not text:
         raise PlacementRefused("The keyword is missing: write keyword:盖章处.")
     pick = options.word("pick")

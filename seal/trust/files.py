@@ -67,4 +67,11 @@ def _files(folder: Path, suffix: str = "") -> list[Path]:
 
 
 def _newest_first(paths: tuple[Path, ...]) -> list[Path]:
-    return sorted(paths, key=lambda path: (-path.stat().st_mtime_ns, path.name))
+    return sorted(paths, key=lambda path: (-_written(path), path.name))
+
+
+def _written(path: Path) -> int:
+    try:
+        return path.stat().st_mtime_ns
+    except OSError:
+        return 0  # Gone since it was listed: said when it is read.

@@ -152,7 +152,28 @@ class _Question:
 
     def _standings(self, path: tuple[Certificate, ...], known: Revocation) -> tuple[RevocationFinding, ...]:
         judge = RevocationJudge(known, at=self.at, now=self._now)
-        return tuple(self._standing(cert, issuer, judge, known) for cert, issuer in pairwise(path))
+        found = tuple(self._standing(cert, issuer, judge, known) for cert, issuer in pairwise(path))
+        return found if self.proved is not None or not self.facts else tuple(self._supported(found, path))
+
+    def _supported(
+        self, found: tuple[RevocationFinding, ...], path: tuple[Certificate, ...]
+    ) -> Iterator[RevocationFinding]:
+        """Take what is good by the document's own facts alone for unknown, unless they are of today.
+
+        Whoever has a stolen key may claim any time, and chooses which of the authority's old words to bring along:
+        those from before the theft was reported.
+        """
+        ours = self.trust.facts.about(path[:-1], self.at)
+        today = self._relevant(path[:-1])
+        judges = (RevocationJudge(ours, at=self.at, now=self._now), RevocationJudge(today, at=self._now, now=self._now))
+        for each, (cert, issuer) in zip(found, pairwise(path), strict=True):
+            good = each.standing is Standing.GOOD and each.revoked is None
+            own = self.trust.facts.own_word(issuer) is not None
+            if good and not own and all(one.finding(cert, issuer).standing is Standing.UNKNOWN for one in judges):
+                why = "only old facts that came with the document speak of it, and its time is only claimed"
+                yield RevocationFinding(certificate=cert, standing=Standing.UNKNOWN, why=why)
+            else:
+                yield each
 
     def _standing(
         self, cert: Certificate, issuer: Certificate, judge: RevocationJudge, known: Revocation
@@ -227,7 +248,7 @@ class _Question:
 
     def _unknown(self, cert: Certificate, why: str, *, leaf: bool) -> Iterator[Finding]:
         if cert.crl_urls or cert.ocsp_urls:
-            where = (*cert.ocsp_urls, *cert.crl_urls)[0]
+            where = (*cert.ocsp_urls, *cert.crl_urls)[0][:_CAUSE_SHOWN]
             unread = "; ".join(self.trust.facts.unread[:2])
             cause = f"{cert.subject_text}: {why or 'no list or answer about it'}" + (f" ({unread})" if unread else "")
             yield Finding(

@@ -15,6 +15,8 @@ SealStatusAt = Callable[[str, datetime], SealStatus | None]
 """Gives the registered status of a seal (by esID) at an instant; None if the register does not know the seal."""
 
 INTERMEDIATES, CERTIFICATE_FILES = "intermediates", frozenset({".pem", ".crt", ".cer", ".der"})
+MAX_CERTIFICATES = 4 * 1024 * 1024
+"""Octets of one certificate file at most."""
 _PEM = b"-----BEGIN CERTIFICATE-----"
 
 
@@ -62,7 +64,10 @@ def certificates_in(folder: Path) -> Iterator[Certificate]:
 
 def read_certificates(path: Path) -> list[Certificate]:
     """Read one certificate file; a CertificateError names it if it is none."""
-    octets = path.read_bytes()
+    with path.open("rb") as file:
+        octets = file.read(MAX_CERTIFICATES + 1)
+    if len(octets) > MAX_CERTIFICATES:
+        raise CertificateError(f"{path} is no certificate file: it has more than {MAX_CERTIFICATES} octets")
     try:
         bodies = pem_bodies(octets, "CERTIFICATE") if _PEM in octets else [octets]
         return [Certificate.from_der(body) for body in bodies]

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+from crypto.errors import CertificateError
+from crypto.revoked import Revoked
 from seal.pki.ledger import Ledger
 from seal.trust.facts import OwnWord
 
@@ -21,12 +23,12 @@ class OwnLedgers:
         return (self._folder, *inner)
 
     def words(self) -> Iterator[OwnWord]:
-        """Give the word of each authority that has its certificate."""
+        """Give the word of each authority that has its certificate; CertificateError for one that is damaged."""
         for folder in self._ledgers():
             ledger = Ledger(folder)
             path = ledger.path()
             if path:
-                yield OwnWord(issuer=path[0], revoked={each.serial: each for each in ledger.all_revoked()})
+                yield OwnWord(issuer=path[0], revoked={each.serial: each for each in _revoked(ledger, folder)})
 
     def lists(self) -> Iterator[Path]:
         """Give the folders of lists that speak of our authorities' own certificates."""
@@ -34,3 +36,11 @@ class OwnLedgers:
 
     def _ledgers(self) -> list[Path]:
         return sorted(path.parent for path in self._folder.glob(f"*/{_LEDGER}"))
+
+
+def _revoked(ledger: Ledger, folder: Path) -> tuple[Revoked, ...]:
+    try:
+        return ledger.all_revoked()
+    except (ValueError, LookupError, TypeError) as error:
+        # Half of a word must not pass for the whole: what one file hides may be the revocation that counts.
+        raise CertificateError(f"a revocation in {folder / _REVOKED} cannot be read: {error}") from error

@@ -31,7 +31,9 @@ from seal.trust.model import Trust, TrustSource
 _log = structlog.get_logger("xinyin.trust")
 TIMEOUT = timedelta(seconds=15)
 _PORTS = frozenset({None, 80, 443})
-_WEB = frozenset({"http", "https"})
+_WEB = ("http://", "https://")
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""IPv4 addresses as NAT64 writes them (RFC 6052)."""
 _LEAST_AHEAD = timedelta(hours=1)
 """How long before a fact ends a newer one is fetched, at least; else a quarter of its life."""
 
@@ -116,7 +118,7 @@ class Refresher:
                 detail = "no authority that is known here signed it"
                 return Outcome(url="", about="revocation list", state=State.FAILED, detail=detail)
             return self._keep_list(read, _Errand(url="", issuer=issuer), trust)
-        except (CryptoError, _Unfit) as error:
+        except (CryptoError, _Unfit, OSError) as error:
             return Outcome(url="", about="revocation list", state=State.FAILED, detail=str(error))
 
     # --- whom to ask ---
@@ -138,14 +140,14 @@ class Refresher:
             answers = [_Errand(url=url, issuer=issuer, certificate=certificate) for url in certificate.ocsp_urls]
             for each in (*lists, *(answers if single else ())):
                 key = each.url, issuer.raw, b"" if each.certificate is None else each.certificate.raw
-                if urlsplit(each.url).scheme in _WEB and key not in asked:
+                if each.url.lower().startswith(_WEB) and key not in asked:
                     asked.add(key)
                     yield each
 
     def _reachable(self, host: str, address: str) -> bool:
         if host.lower() in self._hosts:
             return True
-        return ipaddress.ip_address(address.partition("%")[0]).is_global
+        return _public(ipaddress.ip_address(address.partition("%")[0]))
 
     # --- asking ---
 
@@ -161,15 +163,17 @@ class Refresher:
             detail = str(error)
         except PostFailed as error:
             detail = f"{error.fault.value}: {error.detail}"
+        except OSError as error:
+            detail = f"it could not be kept: {error.strerror or error}"
         return Outcome(url=errand.url, about=about, state=State.FAILED, detail=detail)
 
     def _check_port(self, url: str) -> None:
-        parts = urlsplit(url)
         try:
-            port = parts.port
+            parts = urlsplit(url)
+            host, port = parts.hostname or "", parts.port
         except ValueError as error:
             raise _Unfit(f"the address is none: {error}") from error
-        if port not in _PORTS and (parts.hostname or "") not in self._hosts:
+        if port not in _PORTS and host not in self._hosts:
             raise _Unfit(f"port {port} is asked only of hosts that the operator named")
 
     def _keep_list(self, read: RevocationList, errand: _Errand, trust: Trust) -> Outcome:
@@ -225,6 +229,15 @@ class Refresher:
             state = State.UNCHANGED
         about = (errand.certificate or errand.issuer).subject_text
         return Outcome(url=errand.url, about=about, state=state, detail=detail)
+
+
+def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    """Whether an address is one of the open net, and so is any IPv4 address that is written in it."""
+    inner: tuple[ipaddress.IPv4Address | None, ...] = ()
+    if isinstance(address, ipaddress.IPv6Address):
+        translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _TRANSLATED else None
+        inner = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()), translated)
+    return address.is_global and not address.is_multicast and all(_public(each) for each in inner if each is not None)
 
 
 def newest_list(trust: Trust, errand: _Errand, *, like: RevocationList | None = None) -> RevocationList | None:

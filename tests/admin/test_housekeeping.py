@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from sqlalchemy.exc import OperationalError
 
 from admin.housekeeping import kept_clean
@@ -20,13 +21,22 @@ def test_it_sweeps_again_and_again_and_ends_with_its_block() -> None:
     assert not any(thread.name == "housekeeping" for thread in threading.enumerate())
 
 
-def test_a_sweep_that_fails_is_tried_again() -> None:
-    tries = threading.Semaphore(0)
+@pytest.mark.parametrize(
+    "failure",
+    [OperationalError("DELETE", {}, Exception("the database is away")), OSError("disk full"), ValueError("a bug")],
+    ids=lambda failure: type(failure).__name__,
+)
+def test_a_sweep_that_fails_is_tried_again_and_holds_up_no_other(failure: Exception) -> None:
+    tries, others = threading.Semaphore(0), threading.Semaphore(0)
 
     def failing() -> int:
         tries.release()
-        raise OperationalError("DELETE", {}, Exception("the database is away"))
+        raise failure
 
-    with kept_clean(failing, period_seconds=0.001):
-        assert tries.acquire(timeout=10)
-        assert tries.acquire(timeout=10)
+    def other() -> int:
+        others.release()
+        return 0
+
+    with kept_clean(failing, other, period_seconds=0.001):
+        for each in (tries, others, tries, others):
+            assert each.acquire(timeout=10)

@@ -3,17 +3,15 @@
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
 
 from crypto import der, extensions
 from crypto.digests import SHA1, SHA256, SM3, DigestAlgorithm
-from crypto.errors import CryptoError, OcspError
+from crypto.errors import OcspError
 from crypto.ocsp import CertId, CertStatus, ResponseStatus, SingleAnswer, make_request, parse_request
 from crypto.ocsp_answer import OcspProblem, OcspTemplate, parse_answer, refusal, verify_answer
 from crypto.revoked import RevocationReason, Revoked
 from crypto.x509 import OCSP_RESPONDER, SIGNER, CertificateProfile
 from tests.crypto.authority import NOT_BEFORE, NOW, Authority, Holder
-from tests.crypto.mutation import SHARED_KEYS, Mutation, mutations
 from tests.judges import bouncycastle, openssl
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
@@ -204,36 +202,6 @@ def test_an_answer_about_a_revocation_without_its_time_is_not_made(sm2: Authorit
         template(sm2).answer([odd], produced_at=NOW)
     with pytest.raises(OcspError):
         template(sm2).answer([], produced_at=NOW)
-
-
-@pytest.fixture
-def answered(sm2: Authority) -> bytes:
-    return template(sm2).answer([said(sm2, revoked=True)], produced_at=NOW, nonce=NONCE)
-
-
-@SHARED_KEYS
-@given(mutation=mutations)
-def test_a_mutated_answer_is_refused_by_a_code_or_not_believed(
-    sm2: Authority, answered: bytes, mutation: Mutation
-) -> None:
-    issuer = sm2.sub_ca.certificate
-    try:
-        read = parse_answer(mutation.of(answered))
-        found = verify_answer(read, sm2.signer.certificate, issuer=issuer, at=NOW, nonce=NONCE)
-    except CryptoError:
-        return
-    assert found or read.tbs == parse_answer(answered).tbs
-
-
-@SHARED_KEYS
-@given(mutation=mutations)
-def test_a_mutated_request_is_read_or_refused_by_a_code(sm2: Authority, mutation: Mutation) -> None:
-    try:
-        read = parse_request(mutation.of(make_request([said(sm2).cert_id], nonce=NONCE)))
-    except CryptoError:
-        return
-    for each in read.asked:
-        each.names(sm2.signer.certificate, sm2.sub_ca.certificate)
 
 
 def test_bouncycastle_believes_our_answers(authority: Authority) -> None:

@@ -16,6 +16,7 @@ from crypto.jwk import decode, encode
 from crypto.names import MAX_NAME, fold_name
 from crypto.signatures import scheme_of
 from crypto.timestamp import parse_token, verify_token
+from crypto.timestamp_exchange import parse_response
 from crypto.x509 import TSA
 from tests.crypto.authority import Authority
 
@@ -69,6 +70,19 @@ def test_integers_are_written_in_the_fewest_octets_and_read_back(value: int) -> 
     written = der.integer(value)
     assert der.parse(written).as_int() == value
     assert len(written) == 3 or written[2] not in (0, 0xFF) or (written[2] ^ written[3]) & 0x80
+
+
+def test_an_integer_too_long_to_be_written_out_is_refused() -> None:
+    longest = der.parse(der.tlv(der.INTEGER, b"\x7f" * der.MAX_INTEGER)).as_int()
+    assert len(str(longest)) < 4300
+    with pytest.raises(DerError, match="INTEGER"):
+        der.parse(der.tlv(der.INTEGER, b"\x7f" * (der.MAX_INTEGER + 1))).as_int()
+
+
+def test_a_response_with_an_endless_status_is_refused() -> None:
+    endless = der.tlv(der.INTEGER, b"\x80" * 2000)
+    with pytest.raises(CmsError):
+        parse_response(der.sequence(der.sequence(endless)))
 
 
 def test_a_value_of_very_many_members_is_refused() -> None:

@@ -2,6 +2,7 @@
 
 import posixpath
 from dataclasses import dataclass
+from itertools import count
 
 from lxml import etree
 
@@ -82,10 +83,9 @@ def plan_signature(package: OfdPackage, body: Body) -> Plan:
             protected = {package.locate(reference.location, path) for reference in existing.references}
             if body.signatures in protected:
                 raise FurtherSealingForbidden("An earlier signature closes the document against any later one.")
-    taken = {path.casefold() for path in package.paths}
-    index = 0
-    while any(path.startswith(f"{folder}/Sign_{index}/".casefold()) for path in taken):
-        index += 1
+    prefix = f"{folder}/Sign_".casefold()
+    taken = {path.casefold()[len(prefix) :].partition("/")[0] for path in package.paths if _begins(path, prefix)}
+    index = next(number for number in count() if str(number) not in taken)
     return Plan(
         signatures=body.signatures or f"{folder}/Signatures.xml",
         new_list=body.signatures is None,
@@ -93,6 +93,10 @@ def plan_signature(package: OfdPackage, body: Body) -> Plan:
         number=max(numbers) + 1,
         namespace=namespace,
     )
+
+
+def _begins(path: str, prefix: str) -> bool:
+    return path.casefold().startswith(prefix)
 
 
 def root_file(package: OfdPackage) -> str:

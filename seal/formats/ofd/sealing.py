@@ -48,6 +48,7 @@ class OfdSes:
             surface = OfdSurface(package, body)
             size = mark.picture
             placed = stamps(mark.placement, width=size.width_mm, height=size.height_mm, surface=surface)
+            named = [PlacedStamp(page_id=surface.page_id(s.page), box=s.box, clip=s.clip) for s in placed]
             # 4.
             changes = protected_list(package, plan, kind="Seal", stamps=len(placed)) | {plan.seal: seal.raw}
             # 5.
@@ -59,7 +60,7 @@ class OfdSes:
             references,
             suite=SM2_SM3,
             at=at,
-            stamps=[PlacedStamp(page_id=surface.rows[s.page].id, box=s.box, clip=s.clip) for s in placed],
+            stamps=named,
             sealed=True,
         )
         return _PreparedOfd(

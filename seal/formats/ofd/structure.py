@@ -1,12 +1,12 @@
 """What an OFD package says of itself: documents, pages, signature lists, signatures (GB/T 33190 chapters 7 and 18)."""
 
 import base64
-import binascii
 import re
 from dataclasses import dataclass
 
 from lxml import etree
 
+from seal.formats.ofd.numbers import numbers
 from seal.formats.ofd.package import (
     ROOT_FILE,
     OfdPackage,
@@ -90,6 +90,10 @@ def read_bodies(package: OfdPackage) -> tuple[Body, ...]:
         raise PackageError("the package has no OFD.xml")
     bodies = []
     for body in children(package.xml(path), "DocBody"):
+        for name in ("DocRoot", "Signatures"):
+            if len(list(children(body, name))) > 1:
+                # Readers that take the first and readers that take the last would show two documents.
+                raise PackageError(f"OFD.xml names two {name} of one document")
         root, listed = child_text(body, "DocRoot"), child_text(body, "Signatures")
         bodies.append(
             Body(
@@ -116,19 +120,19 @@ def read_pages(package: OfdPackage, root: str) -> tuple[Page, ...]:
     return found
 
 
-def page_box(package: OfdPackage, root: str, page: Page) -> tuple[float, float] | None:
-    """Give a page's width and height in mm: its own area, else the document's; None if neither can be read."""
-    areas = []
-    if page.content is not None:
-        areas.append(child_text(package.xml(page.content), "Area", "PhysicalBox"))
-    areas.append(child_text(package.xml(root), "CommonData", "PageArea", "PhysicalBox"))
-    for area in areas:
-        try:
-            _, _, width, height = (float(number) for number in (area or "").split())
-        except ValueError:
-            continue
-        return width, height
+def page_box(package: OfdPackage, content: str | None, default: str | None) -> tuple[float, float] | None:
+    """Give a page's width and height in mm: its content's own area, else ``default``; None if neither can be read."""
+    own = None if content is None else child_text(package.xml(content), "Area", "PhysicalBox")
+    for area in (own, default):
+        box = numbers(area, 4)
+        if box is not None:
+            return box[2], box[3]
     return None
+
+
+def page_area(package: OfdPackage, root: str) -> str | None:
+    """Give the box that the document whose Document.xml is ``root`` names for pages without one of their own."""
+    return child_text(package.xml(root), "CommonData", "PageArea", "PhysicalBox")
 
 
 def read_signature_list(package: OfdPackage, path: str) -> tuple[ListedSignature, ...]:
@@ -195,5 +199,5 @@ def _stamp(row: etree._Element) -> Stamp:
 def _base64(text: str | None) -> bytes | None:
     try:
         return base64.b64decode("".join((text or "").split()), validate=True)
-    except binascii.Error:
+    except ValueError:  # Not only binascii.Error: letters outside ASCII are a plain ValueError.
         return None

@@ -3,9 +3,11 @@
 Writers cut text into objects as they please, down to one a character: what a reader sees in one line is one line here.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from functools import lru_cache
 from itertools import chain
+from typing import NamedTuple
 from unicodedata import normalize
 
 from lxml import etree
@@ -16,8 +18,8 @@ from seal.formats.ofd.package import OfdPackage, PackageError, child, children, 
 from seal.formats.ofd.structure import Page
 from seal.placing import Box, TextPlace
 
-MOST_CHARACTERS = 2_000_000
-"""Characters of one document that are searched."""
+MOST_CHARACTERS, MOST_ON_PAGE = 1_000_000, 200_000
+"""Characters of one document, and of one page, that are searched."""
 _SAME_LINE = 0.5
 """Baselines closer than this share of the character's height are one line."""
 _GAP = 2.5
@@ -26,8 +28,7 @@ _IDENTITY = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _DEEPEST = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Character:
+class Character(NamedTuple):
     """One character: its box, in mm from the page's top left, and its base line."""
 
     text: str
@@ -44,7 +45,9 @@ class PageTexts:
         self._package = package
         self._pages = pages
         self._templates = _templates(package, root)
-        self._known: dict[int, tuple[Character, ...]] = {}
+        # By file, not by page: pages may share one, and a template may be on every page any number of times.
+        self._shared = {path for path, uses in Counter(page.content for page in pages).items() if uses > 1}
+        self._known: dict[str, tuple[Character, ...]] = {}
         self._left = MOST_CHARACTERS
 
     def find(self, text: str, pages: Sequence[int]) -> list[TextPlace]:
@@ -52,27 +55,40 @@ class PageTexts:
         wanted = _folded(text)
         return [TextPlace(page=page, box=box) for page in pages for box in _places(self.characters(page), wanted)]
 
-    def characters(self, page: int) -> tuple[Character, ...]:
+    def characters(self, page: int) -> Sequence[Character]:
         """Give the characters of a page in the order they are drawn, those of its templates first."""
-        if page not in self._known:
-            found = []
-            for character in self._drawn(self._pages[page]):
-                self._left -= 1
-                if self._left < 0:
-                    raise PlacementRefused(f"The document has more than {MOST_CHARACTERS:,} characters to search.")
-                found.append(character)
-            self._known[page] = tuple(found)
-        return self._known[page]
+        path = self._pages[page].content
+        if path is None:
+            return ()
+        found = self._known[path] if path in self._known else tuple(self._drawn(path))
+        if path in self._shared:
+            self._known[path] = found
+        self._left -= len(found)
+        if self._left < 0:
+            raise PlacementRefused(f"The document has more than {MOST_CHARACTERS:,} characters to search.")
+        return found
 
-    def _drawn(self, page: Page) -> Iterator[Character]:
-        if page.content is None:
-            return
-        content = self._package.xml(page.content)
+    def _drawn(self, path: str) -> list[Character]:
+        content = self._package.xml(path)
+        found: list[Character] = []
         for used in children(content, "Template"):
-            path = self._templates.get(used.get("TemplateID", ""))
-            if path is not None:
-                yield from _layers(self._package.xml(path))
-        yield from _layers(content)
+            template = self._templates.get(used.get("TemplateID", ""))
+            if template is not None:
+                found += self._template(template)
+                _check_number(found)
+        found += _layers(content)
+        return found
+
+    def _template(self, path: str) -> tuple[Character, ...]:
+        name = f"template {path}"
+        if name not in self._known:
+            self._known[name] = tuple(_layers(self._package.xml(path)))
+        return self._known[name]
+
+
+def _check_number(found: Sequence[Character]) -> None:
+    if len(found) > MOST_ON_PAGE:
+        raise PlacementRefused(f"A page has more than {MOST_ON_PAGE:,} characters to search.")
 
 
 def _templates(package: OfdPackage, root: str) -> dict[str, str]:
@@ -82,10 +98,14 @@ def _templates(package: OfdPackage, root: str) -> dict[str, str]:
     return {name: path for name, path in located.items() if path is not None}
 
 
-def _layers(content: etree._Element) -> Iterator[Character]:
+def _layers(content: etree._Element) -> list[Character]:
     drawn = child(content, "Content")
+    found: list[Character] = []
     for layer in children(drawn, "Layer") if drawn is not None else ():
-        yield from _objects(layer, 0)
+        for character in _objects(layer, 0):
+            found.append(character)
+            _check_number(found)
+    return found
 
 
 def _objects(block: etree._Element, depth: int) -> Iterator[Character]:
@@ -132,6 +152,7 @@ def _folded(text: str) -> str:
     return "".join(each for letter in text if not letter.isspace() for each in (_one(letter),))
 
 
+@lru_cache(maxsize=8192)
 def _one(letter: str) -> str:
     plain = normalize("NFKC", letter)
     return plain if len(plain) == 1 else letter

@@ -292,6 +292,16 @@ def test_a_seal_file_that_is_not_the_seal_in_the_signature_is_invalid(workshop: 
     assert complaints(verify_ofd(document, workshop.bureau.trust)) == ["SEAL_FILE_MISMATCH"]
 
 
+@pytest.mark.parametrize("value", ["׃", "六", "="])
+def test_a_digest_that_is_no_base64_is_a_mismatch(workshop: Any, complaints: Complaints, value: str) -> None:
+    def unreadable(xml: bytes) -> bytes:
+        pattern = rb'(FileRef="/Doc_0/Document.xml"><ofd:CheckValue>)[^<]*'
+        return re.sub(pattern, rb"\g<1>" + value.encode(), xml)
+
+    report = verify_ofd(workshop.resealed(signature_xml=unreadable), workshop.bureau.trust)
+    assert complaints(report) == ["REFERENCE_MISMATCH"]
+
+
 def test_a_missing_seal_file_is_invalid(workshop: Any, complaints: Complaints) -> None:
     document = workshop.resealed(signature_xml=unreferenced(f"{FIRST}/Seal.esl"), files={f"{FIRST}/Seal.esl": None})
     assert complaints(verify_ofd(document, workshop.bureau.trust)) == ["SEAL_FILE_MISMATCH"]

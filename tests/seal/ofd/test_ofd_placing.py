@@ -1,5 +1,6 @@
 """Seals at keywords, over edges and on many pages of an OFD document, under one signature."""
 
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -9,15 +10,17 @@ from typing import Any
 import pytest
 from lxml import etree
 
-from seal.errors import FurtherSealingForbidden, PlacementRefused
+from seal.errors import DocumentRefused, FurtherSealingForbidden, PlacementRefused
 from seal.formats.ofd import verify_ofd
 from seal.formats.ofd.archive import write_archive
 from seal.formats.ofd.numbers import deltas, number, numbers
 from seal.formats.ofd.package import OfdPackage
 from seal.formats.ofd.structure import read_bodies, read_signature, read_signature_list
 from seal.formats.ofd.surface import OfdSurface
+from seal.formats.ofd.text import MOST_ON_PAGE
 from seal.model import Verdict
-from seal.placing import AtKeyword, AtPoint, Edge, PageList, Placement, Straddle
+from seal.placing import AtKeyword, AtPoint, Edge, Facing, PageList, Placement, Straddle
+from seal.placing import stamps as place_stamps
 
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 OFD = "http://www.ofdspec.org/2016"
@@ -199,3 +202,84 @@ def test_after_a_closing_seal_a_row_added_by_force_breaks_it(bureau: Any, unpack
 def test_a_place_the_document_does_not_have_is_refused(bureau: Any, placement: Placement) -> None:
     with pytest.raises(PlacementRefused):
         placed(bureau, package(page()), placement)
+
+
+# --- documents made to cost or to deceive --------------------------------------------------------------------------
+
+
+class Counting(OfdPackage):
+    """A package that counts how often each file is parsed."""
+
+    def __init__(self, data: bytes) -> None:
+        super().__init__(data)
+        self.parsed = Counter[str]()
+
+    def xml(self, path: str) -> Any:
+        self.parsed[path] += 1
+        return super().xml(path)
+
+
+def surface_of(document: bytes) -> tuple[OfdSurface, Counter[str]]:
+    read = Counting(document)
+    return OfdSurface(read, read_bodies(read)[0]), read.parsed
+
+
+def test_each_file_is_read_a_few_times_however_many_pages_and_stamps_there_are() -> None:
+    body = page(words("盖" * 50, 20, 20, step="g 50 3")).replace(
+        "<ofd:Content>", '<ofd:Template TemplateID="77"/>' * 20 + "<ofd:Content>"
+    )
+    surface, parsed = surface_of(package(*[body] * 30, template=page(words("章", 50, 50))))
+    made = place_stamps(AtKeyword(text="盖"), width=10, height=10, surface=surface)
+    assert len(made) == 1500
+    assert len(place_stamps(Straddle(), width=40, height=40, surface=surface)) == 30
+    assert max(parsed.values()) <= 4, parsed.most_common(3)
+
+
+def test_pages_of_one_file_are_searched_once_and_found_each() -> None:
+    document = package(*[page(words("盖章", 20, 20))] * 3)
+    files = {entry: OfdPackage(document).read(entry) for entry in OfdPackage(document).paths}
+    root = files["Doc_0/Document.xml"].replace(b"Pages/1.xml", b"Pages/0.xml").replace(b"Pages/2.xml", b"Pages/0.xml")
+    surface, parsed = surface_of(write_archive(files | {"Doc_0/Document.xml": root}))
+    assert [each.page for each in surface.find("盖章", range(3))] == [0, 1, 2]
+    assert parsed["Doc_0/Pages/0.xml"] == 1
+
+
+@pytest.mark.parametrize("many", [MOST_ON_PAGE + 1, 0])
+def test_more_characters_than_a_page_has_are_refused(many: int) -> None:
+    text = "字" * (many or MOST_ON_PAGE // 2)
+    used = "" if many else '<ofd:Template TemplateID="77"/>' * 3
+    body = page(words(text if many else "章", 1, 1)).replace("<ofd:Content>", used + "<ofd:Content>")
+    with pytest.raises(PlacementRefused, match="200,000 characters"):
+        found(package(body, template=page(words(text, 1, 1))), "盖章")
+
+
+def with_root(document: bytes, before: bytes, after: bytes, path: str = "Doc_0/Document.xml") -> bytes:
+    read = OfdPackage(document)
+    files = {entry: read.read(entry) for entry in read.paths}
+    assert before in files[path]
+    return write_archive(files | {path: files[path].replace(before, after)})
+
+
+@pytest.mark.parametrize("after", [b'ID="1"', b'ID=""'])
+def test_a_page_that_no_stamp_can_name_alone_is_not_sealed(bureau: Any, after: bytes) -> None:
+    document = with_root(package(page(), page(), page()), b'Page ID="2"', b"Page " + after)
+    with pytest.raises(PlacementRefused, match="no id of its own"):
+        placed(bureau, document, AtPoint.on(2, x_mm=10, y_mm=10))
+    assert stamps(placed(bureau, document, AtPoint.on(3, x_mm=10, y_mm=10)))
+
+
+@pytest.mark.parametrize("area", ["0 0 nan 297", "0 0 inf 297", "0 0 1e9 1e9", "0 0 ২১০ x"])
+def test_a_page_of_no_size_has_the_documents(bureau: Any, area: str) -> None:
+    sealed = placed(bureau, package(page(area=area), page(area=area)), Facing())
+    assert [boundary for _, boundary, _ in stamps(sealed)] == ["190 128.5 40 40", "-20 128.5 40 40"]
+
+
+@pytest.mark.parametrize("name", ["DocRoot", "Signatures"])
+def test_a_body_that_names_two_of_one_thing_is_neither_read_nor_sealed(bureau: Any, name: str) -> None:
+    sealed = placed(bureau, package(page()), AtPoint.on(1, x_mm=10, y_mm=10))
+    tag = f"<ofd:{name}>".encode()
+    twice = with_root(sealed, tag, f"<ofd:{name}></ofd:{name}>".encode() + tag, "OFD.xml")
+    report = verify_ofd(twice, bureau.trust)
+    assert [(each.code, each.verdict) for each in report.findings] == [("PACKAGE_MALFORMED", Verdict.INVALID)]
+    with pytest.raises(DocumentRefused):
+        placed(bureau, twice, AtPoint.on(1, x_mm=10, y_mm=10))

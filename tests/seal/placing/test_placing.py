@@ -258,6 +258,9 @@ def test_a_placement_survives_being_written_and_read(placement: Placement) -> No
         "corner:middle",
         "keyword:",
         "keyword:a;pick=first",
+        "keyword:%ff",
+        "keyword:%ED%A0%80",
+        "keyword:\udce7",
         "straddle:diagonal",
         "straddle;most=²",
         "facing:x",
@@ -276,3 +279,11 @@ def test_any_text_is_a_placement_or_refused(text: str) -> None:
         parse_placement(text)
     except PlacementRefused:
         return
+
+
+@pytest.mark.parametrize(
+    "number", ["1_0", "１２", "٣", "nan", "inf", "-infinity", "1e99", "0x10", "", ".", "1e", "1 2"]
+)
+def test_what_only_looks_like_a_length_is_refused(number: str) -> None:
+    with pytest.raises(PlacementRefused):
+        parse_placement(f"point;x={number};y=1")

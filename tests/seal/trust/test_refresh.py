@@ -166,6 +166,42 @@ def test_a_private_address_is_asked_only_where_the_operator_named_the_host(tmp_p
     assert place.asked == []
 
 
+@pytest.mark.parametrize("origin", ["http://[::1", "http://a b", "http://host:port", "http://x:1:2"])
+def test_an_address_that_is_none_fails_by_itself_and_stops_no_other(office: Office, origin: str) -> None:
+    odd = World(origin=origin)
+    (office.folder / "odd.pem").write_text(odd.root.certificate.pem())
+    (office.folder / "intermediates" / "odd.pem").write_text(odd.ca.certificate.pem())
+    told = {each.url: each for each in office.refresher.refresh()}
+    assert told.pop(f"{origin}/root.crl").state is State.FAILED
+    assert {each.state for each in told.values()} == {State.STORED}
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "224.0.0.1", "::1", "::", "fe80::1%eth0",
+        "fd00::1", "ff0e::1", "::ffff:127.0.0.1", "::ffff:10.0.0.1", "64:ff9b::7f00:1", "64:ff9b::a00:1",
+        "2002:7f00:1::", "2002:a00:1::1",
+    ],
+)  # fmt: skip
+def test_an_address_that_leads_into_a_house_in_whatever_dress_is_not_public(office: Office, address: str) -> None:
+    assert not office.refresher._reachable("ca.example", address)
+    assert office.refresher._reachable("127.0.0.1", address), "the operator named this host"
+
+
+@pytest.mark.parametrize("address", ["1.1.1.1", "2606:4700:4700::1111", "64:ff9b::101:101"])
+def test_an_address_of_the_open_net_is_public(office: Office, address: str) -> None:
+    assert office.refresher._reachable("ca.example", address)
+
+
+def test_what_cannot_be_kept_is_told(office: Office) -> None:
+    (office.folder / "crls").write_text("a file in the folder's place")
+    told = office.outcome("/ca.crl")
+    assert told.state is State.FAILED
+    assert "could not be kept" in told.detail
+    assert office.refresher.take_list(office.world.listed().raw).state is State.FAILED
+
+
 def test_a_list_brought_by_hand_must_be_an_authoritys_that_is_known(office: Office) -> None:
     world = office.world
     stranger = world.listed(issuer=world.impostor)

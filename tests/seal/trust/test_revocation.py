@@ -179,6 +179,17 @@ def test_facts_that_come_with_the_document_count(world: World) -> None:
     assert codes(judged(world.signer, world.trust(), brought=revoked)) == [("SIGNER_CERT_REVOKED", "invalid")]
 
 
+def test_old_facts_that_a_document_chose_do_not_clear_a_time_that_is_only_claimed(world: World) -> None:
+    brought = [world.listed(since=AT - HOUR).raw, world.root_list.raw]
+    (unknown,) = judged(world.signer, world.trust(root=False), brought=brought)
+    assert codes([unknown]) == [("REVOCATION_UNKNOWN", "indeterminate")]
+    assert "only old facts that came with the document" in unknown.detail
+    assert judged(world.signer, world.trust(root=False), brought=brought, proved=AT) == ()
+    assert judged(world.signer, world.trust(world.listed()), brought=brought) == ()
+    stolen = world.trust(world.listed(gone(world.signer, AT + DAY, COMPROMISE)))
+    assert codes(judged(world.signer, stolen, brought=brought)) == [("SIGNER_KEY_COMPROMISED", "invalid")]
+
+
 def test_a_heap_of_old_facts_brought_along_does_not_hide_ours(world: World) -> None:
     ours = world.trust(world.listed(gone(world.signer, AT - DAY)))
     heap = [world.listed(since=AT - 50 * DAY + day * DAY, number=day + 1).raw for day in range(40)] * 3

@@ -10,7 +10,7 @@ from seal.formats.ofd.preview import seals
 from seal.formats.ofd.preview.canvas import Bounds, Canvas, DrawingFull
 from seal.formats.ofd.preview.scene import Scene
 from seal.formats.ofd.preview.values import box, flag, num
-from seal.formats.ofd.structure import Body, Page, page_box, read_bodies, read_pages
+from seal.formats.ofd.structure import Body, Page, page_area, page_box, read_bodies, read_pages
 
 _LAYERS = {"Background": 0, "Body": 1, "Foreground": 2}
 _A4_MM = (210.0, 297.0)
@@ -96,7 +96,8 @@ class _Drawer:
 
     def _size(self, sheet: _Sheet) -> tuple[float, float]:
         try:
-            size = page_box(self._package, sheet.root, sheet.page) or _A4_MM
+            default = page_area(self._package, sheet.root)
+            size = page_box(self._package, sheet.page.content, default) or _A4_MM
         except PackageError:
             size = _A4_MM
         if not all(0 < length <= _LARGEST_MM for length in size):

@@ -1,0 +1,74 @@
+"""The reliability loops: ``.venv/bin/python tests/reliability/run.py [NAME…] [--seconds N] [--seed N] [--json]``."""
+
+import argparse
+import json
+import sys
+import tempfile
+import warnings
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from random import Random
+from time import monotonic
+
+sys.path[0] = str(Path(__file__).resolve().parents[2])
+warnings.simplefilter("ignore")
+
+from rich.console import Console  # noqa: E402 - the path comes first
+
+from tests.reliability import audit, authority, licences, objects, sealing, vault  # noqa: E402
+from tests.reliability.databases import ENGINES  # noqa: E402
+
+Loop = Callable[[Path, float, Random], dict[str, int]]
+
+
+def _on(engine: str, loop: Callable[[str, Path, float, Random], dict[str, int]]) -> Loop:
+    return partial(loop, engine)
+
+
+LOOPS: Mapping[str, Loop] = {
+    "vault": vault.loop,
+    "objects": objects.loop,
+    "authority": authority.loop,
+    **{f"audit-{engine}": _on(engine, audit.loop) for engine in ENGINES},
+    **{f"sealing-{engine}": _on(engine, sealing.loop) for engine in ENGINES},
+    **{f"licences-{engine}": _on(engine, licences.loop) for engine in ENGINES},
+}
+
+
+def main() -> int:
+    """Run the loops one after another; 0 only if everything held."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(LOOPS)}; all if none is given")
+    parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="how long each loop goes on")
+    parser.add_argument("--seed", type=int, default=1, metavar="N", help="chooses the moments of the kills")
+    parser.add_argument("--json", action="store_true", help="figures as one JSON object")
+    options = parser.parse_args()
+    unknown = set(options.names) - set(LOOPS)
+    if unknown:
+        parser.error(f"there is no loop {', '.join(sorted(unknown))}")
+    console = Console(stderr=True)
+    figures: dict[str, dict[str, object]] = {}
+    for name in options.names or LOOPS:
+        began = monotonic()
+        figures[name] = _run(name, options)
+        told = ", ".join(f"{what} {value}" for what, value in figures[name].items())
+        colour = "green" if figures[name]["held"] else "red"
+        console.print(f"{name}: {told} ({monotonic() - began:.0f} s)", style=colour, markup=False)
+    if options.json:
+        sys.stdout.write(json.dumps(figures) + "\n")
+    return int(not all(row["held"] for row in figures.values()))
+
+
+def _run(name: str, options: argparse.Namespace) -> dict[str, object]:
+    """Run one loop in a folder of its own."""
+    rng = Random(options.seed)  # noqa: S311 - the same in every run is what is wanted
+    with tempfile.TemporaryDirectory(prefix="xinyin-reliability-", ignore_cleanup_errors=True) as folder:
+        try:
+            return {"held": True, **LOOPS[name](Path(folder), options.seconds, rng)}
+        except AssertionError as error:
+            return {"held": False, "why": str(error)}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
