@@ -8,10 +8,17 @@ Needs ofdrw (make judges) and a CJK font. Names are invented, keys live as long 
 
 import io
 import sys
+import tempfile
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.cu2quPen import Cu2QuPen
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+from fontTools.subset import Subsetter
+from fontTools.ttLib import TTFont
+from fontTools.varLib.instancer import instantiateVariableFont
 from PIL import Image, ImageDraw, ImageFont
 
 HERE = Path(__file__).resolve().parent
@@ -20,6 +27,7 @@ sys.path.insert(0, str(HERE.parents[1]))
 from crypto.suites import SM2_SM3  # noqa: E402 - the checkout, not an installed copy
 from crypto.x509 import ROOT, SEAL_MAKER, SIGNER  # noqa: E402
 from seal.artwork import Design, draw  # noqa: E402
+from seal.fonts import Font  # noqa: E402
 from seal.formats.ofd import OFD_SES, Page, Text, write_simple_ofd  # noqa: E402
 from seal.formats.ofd.document import document_font  # noqa: E402
 from seal.formats.ofd.preview import draw_page, to_png  # noqa: E402
@@ -72,14 +80,44 @@ class Office:
         return OFD_SES.prepare(document, mark, credential, AT + timedelta(hours=hour)).apply(self.signer.key.sign)
 
 
-def contract(pages: int, last: str = "") -> bytes:
+LINE = "甲乙双方本着平等自愿、诚实信用的原则，订立本协议。"
+HEAD, LAST = "协议书  第{}页", "乙方（盖章）：2026年11月22日"
+
+
+def outlined(folder: Path) -> Font:
+    """Write the product's font with quadratic outlines, the only ones that ofdrw reads, as far as it is needed here."""
+    source = document_font()
+    cut = Subsetter()
+    cut.populate(text=LINE + HEAD + LAST + "0123456789")
+    font = TTFont(source.path, fontNumber=source.index)
+    cut.subset(font)
+    font = instantiateVariableFont(font, {"wght": 400})
+    shapes, order = font.getGlyphSet(), font.getGlyphOrder()
+    made = FontBuilder(font["head"].unitsPerEm, isTTF=True)
+    made.setupGlyphOrder(order)
+    made.setupCharacterMap(font.getBestCmap())
+    glyphs = {}
+    for name in order:
+        pen = TTGlyphPen(None)
+        shapes[name].draw(Cu2QuPen(pen, 1, reverse_direction=True))
+        glyphs[name] = pen.glyph()
+    made.setupGlyf(glyphs)
+    made.setupHorizontalMetrics({name: (font["hmtx"][name][0], glyphs[name].xMin or 0) for name in order})
+    made.setupHorizontalHeader(ascent=font["hhea"].ascent, descent=font["hhea"].descent)
+    made.setupNameTable({"familyName": "Sample Sans", "styleName": "Regular"})
+    made.setupOS2(sTypoAscender=880, sTypoDescender=-120, usWinAscent=1160, usWinDescent=288)
+    made.setupPost()
+    file = folder / "sample.ttf"
+    made.save(file)
+    return Font(path=file, family="Sample Sans")
+
+
+def contract(font: Font, pages: int, last: str = "") -> bytes:
     """Write a document of several pages in a font that it brings along."""
-    font = document_font()
-    line = "甲乙双方本着平等自愿、诚实信用的原则，订立本协议。"
     made = []
     for number in range(1, pages + 1):
-        rows = [Text(x_mm=28, y_mm=62 + 11 * row, text=line, size_mm=5.6, font=font) for row in range(14)]
-        rows.append(Text(x_mm=70, y_mm=42, text=f"协议书  第{number}页", size_mm=8, font=font))
+        rows = [Text(x_mm=28, y_mm=62 + 11 * row, text=LINE, size_mm=5.6, font=font) for row in range(14)]
+        rows.append(Text(x_mm=70, y_mm=42, text=HEAD.format(number), size_mm=8, font=font))
         if last:
             rows.append(Text(x_mm=120, y_mm=236, text=last, size_mm=5.6, font=font))
         made.append(Page(items=tuple(rows)))
@@ -112,7 +150,7 @@ def sheet(rows: list[list[tuple[str, Image.Image]]], name: str) -> None:
             pen.text((left, top - 20), word, fill=_INK, font=ImageFont.load_default(15))
             out.paste(picture, (left, top))
     file = HERE / name
-    out.quantize(48, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
+    out.quantize(64, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE).save(file, "PNG", optimize=True)
     octets = file.stat().st_size
     if octets > LARGEST:
         raise SystemExit(f"{name} has {octets:,} octets; {LARGEST:,} are allowed")
@@ -120,11 +158,17 @@ def sheet(rows: list[list[tuple[str, Image.Image]]], name: str) -> None:
 
 
 def main() -> None:
-    """Make the three pictures."""
+    """Make the pictures if the judge is there."""
     why_not = absence()
     if why_not:
         raise SystemExit(why_not)
     peer = start()
+    with tempfile.TemporaryDirectory() as folder:
+        make(peer, outlined(Path(folder)))
+
+
+def make(peer: Ofdrw, font: Font) -> None:
+    """Make the three pictures."""
     root = certified("Sample Root", ROOT, AT)
     first = Office.found(
         root, Design(kind="company", name="云江某某供应链管理有限公司", code="9901000000013"), "99010000000013"
@@ -132,17 +176,17 @@ def main() -> None:
     second = Office.found(root, Design(kind="institution", name="云江市图书馆", code="9901000000012"), "99010000000012")
     third = Office.found(root, Design(kind="representative", name="王小明"), "99010000000014")
 
-    straddled = first.seal(contract(4), "straddle:right")
+    straddled = first.seal(contract(font, 4), "straddle:right")
     pairs = [drawn(straddled, number, 42, peer) for number in range(1, 5)]
     rows = [
         [(f"{who}, page {n}", pair[at]) for n, pair in enumerate(pairs, 1)] for at, who in enumerate((OURS, THEIRS))
     ]
     sheet(rows, "ofd-straddle.png")
 
-    keyword = second.seal(contract(1, "乙方（盖章）：2026年11月22日"), "keyword:盖章")
+    keyword = second.seal(contract(font, 1, LAST), "keyword:盖章")
     _beside(keyword, peer, "ofd-keyword.png")
 
-    several = first.seal(contract(1), "point;x=30;y=215;pages=1")
+    several = first.seal(contract(font, 1), "point;x=30;y=215;pages=1")
     several = second.seal(several, "point;x=85;y=225;pages=1", hour=1)
     several = third.seal(several, "point;x=150;y=235;pages=1", hour=2)
     _beside(several, peer, "ofd-three-seals.png")
