@@ -2,7 +2,8 @@
 # Prepare this machine for one purpose; run again, it does only what is missing.
 #   bootstrap.sh run      .venv with what the service needs
 #   bootstrap.sh test     the same plus the test tools, a browser and a CJK font
-#   bootstrap.sh judges   outside programs that check our work: pdfsig, qpdf, Apache's OpenID module, BouncyCastle, SoftHSM, Node
+#   bootstrap.sh judges   outside programs that check our work: pdfsig, qpdf, Apache's OpenID module, BouncyCastle, SoftHSM,
+#                         Node, ofdrw, easyofd
 set -eu
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
@@ -81,7 +82,13 @@ judges() {
     [ -e /usr/lib/softhsm/libsofthsm2.so ] || missing="$missing softhsm2"
     command -v cc >/dev/null 2>&1 || missing="$missing gcc libc6-dev"
     command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
-    [ -z "$missing" ] && return
+    command -v mvn >/dev/null 2>&1 || missing="$missing maven"
+    [ -z "$missing" ] || judge_packages
+    ofdrw
+    easyofd
+}
+
+judge_packages() {
     if ! can_install; then
         say "Some outside judges are missing and their tests will be skipped: install$missing to run them."
         return
@@ -90,6 +97,35 @@ judges() {
         say "Installing $package …"
         install_packages "$package" || say "$package could not be installed; the tests that need it will be skipped."
     done
+}
+
+ofdrw() { # its jars, 26 MB, once for each state of the list of them
+    list=tests/judges/java/ofdrw/pom.xml
+    folder=.cache/judges/ofdrw
+    stamp=$folder/lib/xinyin-$(cksum <$list | tr -d ' ')
+    [ -e "$stamp" ] && return
+    command -v mvn >/dev/null 2>&1 || return 0
+    say "Fetching ofdrw …"
+    rm -rf "$folder"
+    if mvn -B -q -f $list package >/dev/null 2>&1; then : >"$stamp"; return; fi
+    rm -rf "$folder"
+    say "ofdrw could not be had; the tests that need it will be skipped."
+}
+
+easyofd() { # in an environment of its own; an older PyMuPDF, for newer ones bring a neural network along
+    folder=.cache/judges/easyofd
+    [ -e $folder/complete ] && return
+    need_python
+    say "Fetching easyofd …"
+    rm -rf $folder
+    if "$PYTHON" -m venv $folder >/dev/null 2>&1 &&
+        $folder/bin/python -m pip install --quiet --disable-pip-version-check easyofd==20260427 'PyMuPDF==1.24.14' \
+            >/dev/null 2>&1; then
+        : >$folder/complete
+        return
+    fi
+    rm -rf $folder
+    say "easyofd could not be had; the tests that need it will be skipped."
 }
 
 case ${1:-run} in

@@ -23,6 +23,7 @@ BENCHMARKS = (
     "merkle",
     "pdf",
     "ofd",
+    "ofdrw",
     "qr",
 )
 _FILE_WIDTH = 150
