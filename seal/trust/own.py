@@ -5,6 +5,7 @@ from pathlib import Path
 
 from crypto.errors import CertificateError
 from crypto.revoked import Revoked
+from seal.pki.errors import LedgerDamaged
 from seal.pki.ledger import Ledger
 from seal.trust.facts import OwnWord
 
@@ -41,6 +42,6 @@ class OwnLedgers:
 def _revoked(ledger: Ledger, folder: Path) -> tuple[Revoked, ...]:
     try:
         return ledger.all_revoked()
-    except (ValueError, LookupError, TypeError) as error:
+    except (LedgerDamaged, ValueError, LookupError, TypeError) as error:
         # Half of a word must not pass for the whole: what one file hides may be the revocation that counts.
         raise CertificateError(f"a revocation in {folder / _REVOKED} cannot be read: {error}") from error

@@ -3,9 +3,10 @@
 It says which files belong to the document, so that none can be smuggled in; what is in them is for signatures to say.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from lxml import etree
 
@@ -23,6 +24,7 @@ from seal.ses.model import CHINA_TIME
 from seal.trust import Trust
 
 FORMAT = "ofd-gmt0099"
+_DAY = re.compile(r"[0-9]{4}-?[0-9]{2}-?[0-9]{2}", re.ASCII)
 MAX_FILES = 10_000
 _NAMES_SHOWN, _NAME_SHOWN = 4, 200
 
@@ -129,7 +131,7 @@ def judge_integrity(package: OfdPackage, trust: Trust, at: datetime | None) -> J
         octets = package.read(value)
     except PackageError as error:
         return JudgedList(report=_unread(*faults, _invalid("PACKAGE_MALFORMED", str(error))), files=frozenset())
-    judged = judge_signed_value(octets, signed=raw, claimed=time_from_text(read.created), trust=trust, at=at)
+    judged = judge_signed_value(octets, signed=raw, claimed=_claimed(read.created, trust), trust=trust, at=at)
     report = replace(judged, format=FORMAT, findings=(*faults, *judged.findings))
     # Nobody hides a file by calling it the list's signature: it must be one, and hold.
     return JudgedList(report=report, files=own if report.verdict is Verdict.VALID else frozenset())
@@ -140,6 +142,18 @@ class _List:
     value: str | None
     files: tuple[str, ...]
     created: str
+
+
+def _claimed(created: str, trust: Trust) -> datetime | None:
+    """Read CreationDate, a day in China: its end counts, or now if that is earlier.
+
+    Whoever signs on the day a certificate begins signs after it began, not at midnight.
+    """
+    start = time_from_text(created)
+    if start is None or not _DAY.fullmatch(created.strip()):
+        return start
+    end = start + timedelta(days=1, seconds=-1)
+    return end if trust.now is None else max(start, min(end, trust.now))
 
 
 def _read_list(raw: bytes, path: str) -> _List:
