@@ -3,6 +3,7 @@
 import posixpath
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from lxml import etree
 
@@ -13,6 +14,9 @@ ROOT_FILE = "OFD.xml"
 _FEW = 20
 _BETWEEN = "\0"
 """No XML holds it."""
+_BLANK = b" \t\r\n\0\xef\xbb\xbf\xfe\xff"
+"""What may stand before the first mark of an XML file, in the encodings that are not ASCII too."""
+_MOST_PARTS = 200
 
 
 class PackageError(Exception):
@@ -131,11 +135,15 @@ def alias(path: str) -> str:
 def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) -> frozenset[str]:
     """Give those of ``wanted`` (last parts of paths, folded) that one of the files says as, or as the end of, a text.
 
-    Files that are not XML say nothing.
+    Files that are not XML say nothing. One that looks like XML and cannot be read here may say anything to readers
+    that can, but the name of OFD.xml, which no other file leads to.
     """
     found: set[str] = set()
     for path in paths:
-        said = _texts(package, path).replace("\\", "/")
+        texts = _texts(package, path)
+        if texts is None:
+            return (wanted - {alias(ROOT_FILE)}) | (wanted & found)
+        said = texts.replace("\\", "/")
         said = unicodedata.normalize("NFKC", said).casefold()
         # Most files name nothing that is wanted, and to see that is quick.
         if len(wanted) > _FEW or any(name in said for name in wanted):
@@ -143,24 +151,38 @@ def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) 
     return wanted & found
 
 
-def _texts(package: OfdPackage, path: str) -> str:
-    """Give all that a file says and that may be a path."""
-    if b"<" not in package.read(path)[:64]:
+def _texts(package: OfdPackage, path: str) -> str | None:
+    """Give all that a file says and that may be a path; None if it looks like XML and cannot be read."""
+    if b"<" not in package.read(path).lstrip(_BLANK)[:64]:
         return ""
     try:
         root = package.xml(path)
     except PackageError:
-        return ""
+        return None
     texts: list[str] = []
-    for element in root.iter():
-        if element.text:
-            texts.append(str(element.text))
+    for element in root.iter(etree.Element):
         texts += map(str, element.attrib.values())
+        if len(element):
+            texts += _mixed(element)
+        elif element.text:
+            texts.append(str(element.text))
     return _BETWEEN.join(texts)
 
 
+def _mixed(element: etree._Element) -> Iterator[str]:
+    """Give an element's own text, whatever comments stand in it, and with that of what is within it."""
+    yield "".join((element.text or "", *(within.tail or "" for within in element)))
+    walk = etree.iterwalk(element, events=("start", "end", "comment", "pi"))
+    # No location is of more parts than this; what has more is the body of a file.
+    steps = list(islice(walk, _MOST_PARTS))
+    if len(steps) < _MOST_PARTS:
+        yield "".join(
+            (node.text if event == "start" else node.tail if node is not element else "") or "" for event, node in steps
+        )
+
+
 def _last_part(folded: str) -> str:
-    return folded.rpartition("/")[2].partition(":")[0].rstrip(". ")
+    return posixpath.normpath(folded).rpartition("/")[2].partition(":")[0].rstrip(". ")
 
 
 def looks_like_ofd(data: bytes) -> bool:

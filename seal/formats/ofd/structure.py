@@ -18,6 +18,8 @@ from seal.formats.ofd.package import (
     parse_xml,
 )
 
+SIGN_KIND = "Sign"
+"""The Type of a plain signature; what is not one is a seal's (GB/T 33190 18.1)."""
 MAX_SIGNATURES = 200
 MAX_PAGES = 10_000
 MAX_REFERENCES = 10_000
