@@ -12,6 +12,7 @@ from seal.formats.ofd.archive import Archive, ArchiveError, Entry, Limits
 MAX_XML = 32 * 1024 * 1024
 ROOT_FILE = "OFD.xml"
 _FEW = 20
+_NAME_SHOWN = 50
 _BETWEEN = "\0"
 """No XML holds it."""
 _BLANK = b" \t\r\n\0\xef\xbb\xbf\xfe\xff"
@@ -66,6 +67,18 @@ def child_text(element: etree._Element, *names: str) -> str | None:
     found = child(element, *names)
     text = "".join(str(part) for part in found.itertext()).strip() if found is not None else ""
     return text or None
+
+
+def only_children(element: etree._Element, path: str, *names: str) -> None:
+    """Refuse members that are not called one of ``names``, of an element in the file ``path``.
+
+    What is open to change must be one thing only: a list that is a drawing as well is shown where a reader expects
+    a drawing.
+    """
+    for within in element:
+        name = local_name(within)
+        if name and name not in names:
+            raise PackageError(f"{path} has an element that does not belong there: {name[:_NAME_SHOWN]}")
 
 
 class OfdPackage:

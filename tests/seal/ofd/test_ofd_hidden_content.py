@@ -119,3 +119,29 @@ def test_a_document_in_a_folder_with_a_chinese_name_is_sealed(workshop: Any, pla
     twice = workshop.bureau.sealed(once)
     report = verify_ofd(twice, workshop.bureau.trust)
     assert (report.verdict, len(report.signatures)) == (Verdict.VALID, 2)
+
+
+@pytest.mark.parametrize("added", [b"<Content><Layer/></Content>", b'<Page PageID="1"><FileLoc>/a</FileLoc></Page>'])
+def test_a_list_of_signatures_that_is_a_drawing_too_is_invalid(
+    added: bytes, workshop: Any, unpack: Unpack, complaints: Complaints
+) -> None:
+    """The list is open to change; a sealed document may name it as its template or its annotations."""
+    files = unpack(workshop.document)
+    files[LIST] = files[LIST].replace(b"</ofd:Signatures>", added + b"</ofd:Signatures>")
+    assert complaints(verify_ofd(write_archive(files), workshop.bureau.trust)) == ["PACKAGE_MALFORMED"]
+
+
+def test_a_row_of_the_list_that_holds_more_than_its_attributes_is_invalid(
+    workshop: Any, unpack: Unpack, complaints: Complaints
+) -> None:
+    files = unpack(workshop.document)
+    files[LIST] = re.sub(rb"(<ofd:Signature [^>]*)/>", rb"\1><Layer/></ofd:Signature>", files[LIST])
+    assert complaints(verify_ofd(write_archive(files), workshop.bureau.trust)) == ["PACKAGE_MALFORMED"]
+
+
+def test_a_signature_file_that_is_a_drawing_too_is_invalid(workshop: Any, complaints: Complaints) -> None:
+    def drawing(xml: bytes) -> bytes:
+        return xml.replace(b"</ofd:Signature>", b"<Content><Layer/></Content></ofd:Signature>")
+
+    report = verify_ofd(workshop.resealed(signature_xml=drawing), workshop.bureau.trust)
+    assert complaints(report) == ["PACKAGE_MALFORMED"]
