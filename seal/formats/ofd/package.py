@@ -1,6 +1,7 @@
 """OFD packages: files found by location, XML read without trusting it (GB/T 33190 chapter 7)."""
 
 import posixpath
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import islice
@@ -13,6 +14,9 @@ MAX_XML = 32 * 1024 * 1024
 ROOT_FILE = "OFD.xml"
 _FEW = 20
 _NAME_SHOWN = 50
+_TAG = re.compile(r"<[^<>]*>")
+_LONG_DECLARATION = re.compile(rb"<\?xml(?![^>]{0,200}\?>)")
+_ENCODING = re.compile(rb"^[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]*)")
 _BETWEEN = "\0"
 """No XML holds it."""
 _BLANK = b" \t\r\n\0\xef\xbb\xbf\xfe\xff"
@@ -145,6 +149,26 @@ def alias(path: str) -> str:
     return "/".join(part.partition(":")[0].rstrip(". ") for part in parts)
 
 
+def plain_text(data: bytes) -> str | None:
+    """Give the octets of an XML file as text, where they are beyond doubt UTF-8; else None.
+
+    Every name and every text of the file stands in it literally, unless written by references or CDATA sections.
+    """
+    start = data.removeprefix(b"\xef\xbb\xbf")
+    declared = _ENCODING.match(start)
+    if (
+        not start.startswith(b"<")
+        or _LONG_DECLARATION.match(start)
+        or b"\0" in data
+        or (declared and declared[1].lower() != b"utf-8")
+    ):
+        return None
+    try:
+        return start.decode()
+    except UnicodeDecodeError:
+        return None
+
+
 def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) -> frozenset[str]:
     """Give those of ``wanted`` (last parts of paths, folded) that one of the files says as, or as the end of, a text.
 
@@ -153,6 +177,8 @@ def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) 
     """
     found: set[str] = set()
     for path in paths:
+        if _cannot_say(package.read(path), wanted):
+            continue
         texts = _texts(package, path)
         if texts is None:
             return (wanted - {alias(ROOT_FILE)}) | (wanted & found)
@@ -162,6 +188,22 @@ def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) 
         if len(wanted) > _FEW or any(name in said for name in wanted):
             found.update(_last_part(text.strip()) for text in said.split(_BETWEEN))
     return wanted & found
+
+
+def _cannot_say(data: bytes, wanted: frozenset[str]) -> bool:
+    """Tell, without reading the XML, that it says none of ``wanted``; False where that is not certain.
+
+    What is wanted is taken for certain if it is ASCII without blanks: neither composing characters nor folding blanks
+    in attributes can then make of the file's octets what is not in them.
+    """
+    if len(wanted) > _FEW or not all(name.isascii() and not re.search(r"\s", name) for name in wanted):
+        return False
+    text = plain_text(data)
+    # Each tag has one mark at either end, and no other mark counts: without tags the texts of members run together.
+    if text is None or "&" in text or "<!" in text or "<?" in text[1:] or text.count("<") != text.count(">"):
+        return False
+    said = unicodedata.normalize("NFKC", text + _BETWEEN + _TAG.sub("", text)).casefold()
+    return not any(name in said for name in wanted)
 
 
 def _texts(package: OfdPackage, path: str) -> str | None:

@@ -17,6 +17,7 @@ from seal.formats.ofd.package import (
     local_name,
     only_children,
     parse_xml,
+    plain_text,
 )
 
 SIGN_KIND = "Sign"
@@ -190,6 +191,9 @@ def is_signature(package: OfdPackage, path: str) -> bool:
     if not path.lower().endswith(".xml"):
         return False
     try:
+        text = plain_text(package.read(path))
+        if text is not None and "SignedInfo" not in text:
+            return False  # seen without reading the XML: names of elements are always written out
         root = package.xml(path)
     except PackageError:
         return False

@@ -31,6 +31,10 @@ Complaints = Callable[[Report], list[str]]
         "Annots/All.xml/.",
         "Annots/All.xml/any/..",
         "Annots//All.xml//",
+        "Annots/<b>A</b>ll.xml",
+        "<b>Annots/A</b><b>ll.xml</b>",
+        'Annots/A<b c=">"/>ll.xml',
+        'Annots/A<b c="\uff1e"/>ll.xml',
     ],
 )
 def test_a_name_written_so_that_only_readers_make_it_out_is_made_out_here(
@@ -54,6 +58,7 @@ def test_a_name_written_so_that_only_readers_make_it_out_is_made_out_here(
         b'<!DOCTYPE Res [<!ENTITY a "ml">]><Res><MediaFile>All.x&a;</MediaFile></Res>',
         "<!DOCTYPE Res><Res><MediaFile>All.xml</MediaFile></Res>".encode("utf-16"),
         b"<Res><MediaFile>All.xml</MediaFile></Res><unfinished",
+        b'<?xml version="1.0"' + b" " * 300 + b'encoding="utf-7"?><Res><MediaFile>+AEE-ll.xml</MediaFile></Res>',
     ],
 )
 def test_a_file_that_is_read_by_others_alone_still_names_what_it_names(
