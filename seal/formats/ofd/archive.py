@@ -338,7 +338,7 @@ def _clean(name: str) -> str:
     """Give a name forward slashes and no leading one; refuse names that would leave the package."""
     path = name.replace("\\", "/")
     parts = [part for part in path.split("/") if part not in ("", ".")]
-    if not parts or ".." in parts or re.search(r"[\x00-\x1f\x7f]", path) or re.match(r"[A-Za-z]:", path):
+    if not parts or ".." in parts or re.search(r"[\x00-\x1f\x7f\ufffe\uffff]", path) or re.match(r"[A-Za-z]:", path):
         raise ArchiveError(f"{name!r} is not a name a package may hold")
     return "/".join(parts) + ("/" if path.endswith("/") else "")
 

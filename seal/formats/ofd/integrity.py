@@ -13,7 +13,16 @@ from lxml import etree
 from crypto.digests import SM3
 from seal.errors import DocumentRefused, UnsupportedDocument
 from seal.formats.ofd.gbt35275 import judge_signed_value
-from seal.formats.ofd.package import OfdPackage, PackageError, child, child_text, children, local_name, parse_xml
+from seal.formats.ofd.package import (
+    OfdPackage,
+    PackageError,
+    child,
+    child_text,
+    children,
+    local_name,
+    only_children,
+    parse_xml,
+)
 from seal.formats.ofd.plan import INTEGRITY_LIST, open_package, root_file
 from seal.formats.ofd.signature_xml import PROVIDER
 from seal.formats.ofd.signing import PreparedMessage, signing_template
@@ -160,6 +169,7 @@ def _read_list(raw: bytes, path: str) -> _List:
     root = parse_xml(raw, path)
     if local_name(root) != "DocEntries":
         raise PackageError(f"{path} is no list of files")
+    only_children(root, path, "SignedValueLoc", "FileList")
     listed = child(root, "FileList")
     files = tuple(row.get("FileLoc", "") for row in children(listed, "File")) if listed is not None else ()
     if len(files) > MAX_FILES:

@@ -4,6 +4,7 @@ import posixpath
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 
 from lxml import etree
 
@@ -12,9 +13,15 @@ from seal.formats.ofd.archive import Archive, ArchiveError, Entry, Limits
 MAX_XML = 32 * 1024 * 1024
 ROOT_FILE = "OFD.xml"
 _FEW = 20
+_NAME_SHOWN = 50
+_TAG = re.compile(r"<[^<>]*>")
+_LONG_DECLARATION = re.compile(rb"<\?xml(?![^>]{0,200}\?>)")
 _ENCODING = re.compile(rb"^[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]*)")
 _BETWEEN = "\0"
 """No XML holds it."""
+_BLANK = b" \t\r\n\0\xef\xbb\xbf\xfe\xff"
+"""What may stand before the first mark of an XML file, in the encodings that are not ASCII too."""
+_MOST_PARTS = 200
 
 
 class PackageError(Exception):
@@ -64,6 +71,18 @@ def child_text(element: etree._Element, *names: str) -> str | None:
     found = child(element, *names)
     text = "".join(str(part) for part in found.itertext()).strip() if found is not None else ""
     return text or None
+
+
+def only_children(element: etree._Element, path: str, *names: str) -> None:
+    """Refuse members that are not called one of ``names``, of an element in the file ``path``.
+
+    What is open to change must be one thing only: a list that is a drawing as well is shown where a reader expects
+    a drawing.
+    """
+    for within in element:
+        name = local_name(within)
+        if name and name not in names:
+            raise PackageError(f"{path} has an element that does not belong there: {name[:_NAME_SHOWN]}")
 
 
 class OfdPackage:
@@ -137,7 +156,12 @@ def plain_text(data: bytes) -> str | None:
     """
     start = data.removeprefix(b"\xef\xbb\xbf")
     declared = _ENCODING.match(start)
-    if not start.startswith(b"<") or b"\0" in data or (declared and declared[1].lower() != b"utf-8"):
+    if (
+        not start.startswith(b"<")
+        or _LONG_DECLARATION.match(start)
+        or b"\0" in data
+        or (declared and declared[1].lower() != b"utf-8")
+    ):
         return None
     try:
         return start.decode()
@@ -148,13 +172,17 @@ def plain_text(data: bytes) -> str | None:
 def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) -> frozenset[str]:
     """Give those of ``wanted`` (last parts of paths, folded) that one of the files says as, or as the end of, a text.
 
-    Files that are not XML say nothing.
+    Files that are not XML say nothing. One that looks like XML and cannot be read here may say anything to readers
+    that can, but the name of OFD.xml, which no other file leads to.
     """
     found: set[str] = set()
     for path in paths:
         if _cannot_say(package.read(path), wanted):
             continue
-        said = _texts(package, path).replace("\\", "/")
+        texts = _texts(package, path)
+        if texts is None:
+            return (wanted - {alias(ROOT_FILE)}) | (wanted & found)
+        said = texts.replace("\\", "/")
         said = unicodedata.normalize("NFKC", said).casefold()
         # Most files name nothing that is wanted, and to see that is quick.
         if len(wanted) > _FEW or any(name in said for name in wanted):
@@ -171,30 +199,45 @@ def _cannot_say(data: bytes, wanted: frozenset[str]) -> bool:
     if len(wanted) > _FEW or not all(name.isascii() and not re.search(r"\s", name) for name in wanted):
         return False
     text = plain_text(data)
-    if text is None or "&" in text or "<![CDATA[" in text:
+    # Each tag has one mark at either end, and no other mark counts: without tags the texts of members run together.
+    if text is None or "&" in text or "<!" in text or "<?" in text[1:] or text.count("<") != text.count(">"):
         return False
-    folded = unicodedata.normalize("NFKC", text).casefold()
-    return not any(name in folded for name in wanted)
+    said = unicodedata.normalize("NFKC", text + _BETWEEN + _TAG.sub("", text)).casefold()
+    return not any(name in said for name in wanted)
 
 
-def _texts(package: OfdPackage, path: str) -> str:
-    """Give all that a file says and that may be a path."""
-    if b"<" not in package.read(path)[:64]:
+def _texts(package: OfdPackage, path: str) -> str | None:
+    """Give all that a file says and that may be a path; None if it looks like XML and cannot be read."""
+    if b"<" not in package.read(path).lstrip(_BLANK)[:64]:
         return ""
     try:
         root = package.xml(path)
     except PackageError:
-        return ""
+        return None
     texts: list[str] = []
-    for element in root.iter():
-        if element.text:
-            texts.append(str(element.text))
+    for element in root.iter(etree.Element):
         texts += map(str, element.attrib.values())
+        if len(element):
+            texts += _mixed(element)
+        elif element.text:
+            texts.append(str(element.text))
     return _BETWEEN.join(texts)
 
 
+def _mixed(element: etree._Element) -> Iterator[str]:
+    """Give an element's own text, whatever comments stand in it, and with that of what is within it."""
+    yield "".join((element.text or "", *(within.tail or "" for within in element)))
+    walk = etree.iterwalk(element, events=("start", "end", "comment", "pi"))
+    # No location is of more parts than this; what has more is the body of a file.
+    steps = list(islice(walk, _MOST_PARTS))
+    if len(steps) < _MOST_PARTS:
+        yield "".join(
+            (node.text if event == "start" else node.tail if node is not element else "") or "" for event, node in steps
+        )
+
+
 def _last_part(folded: str) -> str:
-    return folded.rpartition("/")[2].partition(":")[0].rstrip(". ")
+    return posixpath.normpath(folded).rpartition("/")[2].partition(":")[0].rstrip(". ")
 
 
 def looks_like_ofd(data: bytes) -> bool:

@@ -69,6 +69,9 @@ def plan_signature(package: OfdPackage, body: Body) -> Plan:
     if body.root is None:
         raise PackageError("OFD.xml names no document root")
     folder = posixpath.join(posixpath.dirname(body.root), "Signs")
+    if not folder.isascii():
+        # GB/T 38540 7.1: the signature names its own file in an IA5String.
+        folder = "Signs"
     numbers = [0]
     namespace = etree.QName(package.xml(root_file(package))).namespace or ""
     if body.signatures is not None:

@@ -15,10 +15,13 @@ from seal.formats.ofd.package import (
     child_text,
     children,
     local_name,
+    only_children,
     parse_xml,
     plain_text,
 )
 
+SIGN_KIND = "Sign"
+"""The Type of a plain signature; what is not one is a seal's (GB/T 33190 18.1)."""
 MAX_SIGNATURES = 200
 MAX_PAGES = 10_000
 MAX_REFERENCES = 10_000
@@ -139,9 +142,13 @@ def page_area(package: OfdPackage, root: str) -> str | None:
 
 def read_signature_list(package: OfdPackage, path: str) -> tuple[ListedSignature, ...]:
     """Read Signatures.xml."""
+    root = package.xml(path)
+    only_children(root, path, "MaxSignId", "Signature")
+    for row in root:
+        only_children(row, path)
     rows = tuple(
         ListedSignature(id=row.get("ID", ""), kind=row.get("Type") or "Seal", location=row.get("BaseLoc", ""))
-        for row in children(package.xml(path), "Signature")
+        for row in children(root, "Signature")
     )
     if len(rows) > MAX_SIGNATURES:
         raise PackageError(f"the package lists {len(rows)} signatures, more than the {MAX_SIGNATURES} allowed")
@@ -152,6 +159,7 @@ def read_signature(package: OfdPackage, path: str) -> SignatureFile:
     """Read one Signature.xml."""
     raw = package.read(path)
     root = parse_xml(raw, path)
+    only_children(root, path, "SignedInfo", "SignedValue")
     signed = child(root, "SignedInfo")
     if signed is None:
         raise PackageError(f"{path} has no SignedInfo")

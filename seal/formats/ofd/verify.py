@@ -23,14 +23,12 @@ from seal.formats.ofd.rules import (
     read_files,
     read_list,
 )
-from seal.formats.ofd.structure import Body, SignatureFile, read_bodies
+from seal.formats.ofd.structure import SIGN_KIND, Body, SignatureFile, read_bodies
 from seal.model import Finding, Report, SignatureReport
 from seal.ses import time_from_text
 from seal.ses.judge import judge_ses
 from seal.ses.rules import Placed, apply, in_order
 from seal.trust import Trust
-
-SEAL_KIND, SIGN_KIND = "Seal", "Sign"
 
 
 def verify_ofd(document: bytes, trust: Trust, at: datetime | None = None, *, limits: Limits | None = None) -> Report:

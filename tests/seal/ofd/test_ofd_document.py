@@ -234,11 +234,20 @@ def test_a_character_without_glyph_is_refused_by_name(font: Font, text: str, nam
         ({"items": (Shape(steps=(("L", (1, 1)),)),)}, "first step"),
         ({"items": (Shape(steps=(("M", (1,)),)),)}, "no step"),
         ({"items": (Rule(x1_mm=0, y1_mm=0, x2_mm=1, y2_mm=1, colour=(256, 0, 0)),)}, "colour"),
+        ({"items": (Text(x_mm=float("nan"), y_mm=0, text="a", size_mm=5),)}, "no length"),
+        ({"items": (), "width_mm": float("inf")}, "no length"),
     ],
 )
 def test_what_no_page_can_have_is_no_page(changed: dict[str, Any], why: str) -> None:
     with pytest.raises(ValueError, match=why):
         write_ofd(Document(about=ABOUT, pages=(Page(**changed),)))
+
+
+@pytest.mark.parametrize("name", ["../a.xml", "/etc/passwd", "C:\\a.xml", "a\n.xml", "..", ""])
+def test_an_attachment_whose_name_is_a_path_is_none(name: str) -> None:
+    """Readers save attachments under their names."""
+    with pytest.raises(ValueError, match="attachment"):
+        write_ofd(Document(about=ABOUT, pages=(Page(items=()),), attachments=(Attachment(name=name, octets=b""),)))
 
 
 def test_an_outline_to_no_page_is_none() -> None:

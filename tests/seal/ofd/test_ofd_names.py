@@ -25,6 +25,8 @@ def said(data: bytes, wanted: frozenset[str] = WANTED) -> frozenset[str]:
         "<?xml version='1.0' encoding='GB18030'?><a n='模板'>/Doc_0/Tpls/Tpl_0.xml</a>".encode("gb18030"),
         "<a>模板 \u0338</a>".encode().replace(b"</a>", b"<b c='\xcc\xb8/Tpl_0.xml'/></a>"),
         b"<a>\n  Tpl_0.xml:stream\n</a>",
+        b"<a>Tpl<!-- -->_0.xml</a>",
+        b"<a>Tpl_0.xml",
     ],
 )
 def test_a_name_is_found_in_every_writing(data: bytes) -> None:
@@ -33,7 +35,7 @@ def test_a_name_is_found_in_every_writing(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"<a>Tpl_1.xml</a>", b"<a>Tpl<!-- -->_0.xml</a>", b"no xml: Tpl_0.xml", b"<a>xTpl_0.xml</a>", b"<a>Tpl_0.xml"],
+    [b"<a>Tpl_1.xml</a>", b"<a>Tpl<!-- -->_1.xml</a>", b"no xml: Tpl_0.xml", b"<a>xTpl_0.xml</a>", b"<a>Tpl_1.xml"],
 )
 def test_what_is_not_said_is_not_found(data: bytes) -> None:
     assert said(data) == frozenset()

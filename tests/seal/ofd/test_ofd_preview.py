@@ -2,6 +2,7 @@
 
 import io
 import re
+import struct
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -414,12 +415,21 @@ def test_a_mask_hides_what_is_black_in_it() -> None:
     assert (made.at(12, 15), made.at(28, 15)) == (WHITE, RED)
 
 
+def offsets_that_are_fractions() -> bytes:
+    """Make a TIFF whose StripOffsets are floating point numbers."""
+    made = bytearray(png(form="TIFF"))
+    entry = made.index(struct.pack("<H", 273), struct.unpack_from("<L", made, 4)[0])
+    struct.pack_into("<H", made, entry + 2, 11)
+    return bytes(made)
+
+
 @pytest.mark.parametrize(
     ("octets", "note"),
     [
         (b"\x97JB2\r\n\x1a\n....", "JBIG2"),
         (b"nothing of the kind", "cannot be decoded"),
         (png(size=64)[:60], "cannot be decoded"),
+        (offsets_that_are_fractions(), "cannot be decoded"),
         (None, "missing"),
     ],
 )
@@ -486,6 +496,7 @@ def test_a_unit_that_holds_itself_ends_somewhere() -> None:
         path(data="<ofd:AbbreviatedData>M 1 2 Z 9 B 1</ofd:AbbreviatedData>"),
         path(data=""),
         path(FILLED, '<ofd:FillColor Value="#zz 1" ColorSpace="nope" Index="-1"/>'),
+        path(FILLED, f'<ofd:FillColor Value="#{"F" * 400} 1 1"/>'),
         path(FILLED, "<ofd:FillColor><ofd:AxialShd/></ofd:FillColor>"),
         path(FILLED, '<ofd:FillColor><ofd:Pattern Width="1" Height="1"/></ofd:FillColor>'),
         line('<ofd:TextCode X="x" DeltaX="g" DeltaY="g -5 1 g 99999999 0.1">口\U0001f600</ofd:TextCode>'),

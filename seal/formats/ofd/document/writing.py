@@ -21,7 +21,8 @@ def write_ofd(document: Document) -> bytes:
     """Write an unsealed OFD document.
 
     Refuses (GlyphMissing) a text that its embedded font cannot write. Raises ValueError for what no document can
-    have: no page, a DocID that is none, text that XML cannot carry, a path without begin, an outline to no page.
+    have: no page, a DocID that is none, text that XML cannot carry, a path without begin, an outline to no page, an
+    attachment whose name is a path.
     """
     if not re.fullmatch(r"[0-9a-f]{32}", document.about.doc_id):
         raise ValueError("a DocID is 32 lower-case hexadecimal digits")
@@ -133,6 +134,9 @@ def _attachments(attachments: tuple[Attachment, ...], numbers: Numbers, about: A
     root = element("Attachments")
     files = {}
     for attachment in attachments:
+        if attachment.name in ("", ".", "..") or re.search(r"[/\\\x00-\x1f\x7f]", attachment.name):
+            # Readers save it under this name.
+            raise ValueError("an attachment's name is a file's name, not a path")
         number = numbers.new()
         extension = posixpath.splitext(attachment.name)[1].lower()
         extension = extension if re.fullmatch(r"\.[a-z0-9]{1,8}", extension) else ""

@@ -1,6 +1,7 @@
 """The XML of the documents we make: one namespace, lengths to the micrometre."""
 
 from collections.abc import Mapping
+from math import isfinite
 
 from lxml import etree
 
@@ -9,7 +10,9 @@ _NS = f"{{{NAMESPACE}}}"
 
 
 def length(number: float) -> str:
-    """Write a length in mm to the micrometre."""
+    """Write a length in mm to the micrometre. Raises ValueError for what is no length."""
+    if not isfinite(number):
+        raise ValueError(f"{number} is no length")
     written = f"{number:.3f}".rstrip("0").rstrip(".")
     return written if written not in ("-0", "") else "0"
 

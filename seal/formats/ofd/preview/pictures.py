@@ -1,7 +1,9 @@
 """Pictures in documents and seals, decoded within bounds and passed on as PNG or JPEG."""
 
 import io
+import struct
 import warnings
+import zlib
 from base64 import b64encode
 from dataclasses import dataclass, field
 
@@ -14,6 +16,11 @@ from seal.formats.ofd.preview.resources import Resource, Resources
 _FORMATS = ("PNG", "JPEG", "BMP", "TIFF", "GIF")
 _AS_THEY_ARE = {("PNG", "1"), ("PNG", "L"), ("PNG", "P"), ("PNG", "RGB"), ("PNG", "RGBA"), ("PNG", "LA")}
 _JPEG = {("JPEG", "L"), ("JPEG", "RGB")}
+_UNDECODABLE = (
+    *(OSError, ValueError, SyntaxError, EOFError, UnidentifiedImageError, Image.DecompressionBombError),
+    # Fields of a type or size that a decoder did not expect.
+    *(TypeError, LookupError, ArithmeticError, struct.error, zlib.error),
+)
 _JBIG2 = b"\x97JB2\r\n\x1a\n"
 _ENDINGS = (".jb2", ".jbig2", ".gbig2")
 
@@ -35,7 +42,7 @@ def data_uri(octets: bytes, canvas: Canvas, mask: bytes | None = None) -> str | 
     except DrawingFull:
         canvas.note("a picture has too many pixels and is not shown")
         return None
-    except (OSError, ValueError, SyntaxError, UnidentifiedImageError, Image.DecompressionBombError):
+    except _UNDECODABLE:
         canvas.note("a picture cannot be decoded")
         return None
     out = io.BytesIO()

@@ -125,7 +125,7 @@ def _parts(text: str | None, most: int) -> list[float]:
     for word in (text or "").split()[:8]:
         try:
             value = float(int(word[1:], 16)) if word.startswith("#") else number(word)
-        except ValueError:
+        except (ValueError, OverflowError):
             value = 0.0
         read.append(min(max(value / most, 0.0), 1.0))
     return read

@@ -43,7 +43,7 @@ LIST_RULES: tuple[Rule[SignatureList], ...] = (
 NAMED_ONCE: Rule[tuple[SignatureList, tuple[Files, ...]]] = Rule(
     name="named once",
     step=1,
-    asks="The list names each signature once.",
+    asks="The list names each signature once; no two have one value.",
     codes=("PACKAGE_MALFORMED",),
     check=container.named_once,
 )
@@ -67,7 +67,7 @@ FILE_RULES: tuple[Rule[Files], ...] = (
     Rule(
         name="seal file there",
         step=1,
-        asks="The seal file that Signature.xml names is there.",
+        asks="The seal file that Signature.xml names is there; a plain signature names none.",
         codes=("SEAL_FILE_MISMATCH",),
         check=container.seal_file,
     ),
@@ -112,7 +112,7 @@ RULES: tuple[Rule[Case], ...] = (
     Rule(
         name="shown",
         step=6,
-        asks="No protected file leads to an open one; every open one can be read.",
+        asks="Neither OFD.xml nor a protected file leads to an open one; every open one can be read.",
         codes=("SHOWN_CONTENT_UNCOVERED", "PACKAGE_MALFORMED"),
         check=coverage.shown,
     ),

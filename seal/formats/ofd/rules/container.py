@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from seal.formats.ofd.package import PackageError
 from seal.formats.ofd.rules.case import Files, Sealed, SignatureList
+from seal.formats.ofd.structure import SIGN_KIND
 from seal.model import Finding, Verdict
 from seal.ses.rules import invalid, undecided
 
@@ -26,7 +27,9 @@ def named_once(read: tuple[SignatureList, tuple[Files, ...]]) -> Iterator[Findin
     """Ask that a list name each signature once."""
     listed, files = read
     paths = [each.file.path for each in files if each.file]
-    if len(set(paths)) != len(paths):
+    values = [each.octets for each in files if each.octets is not None]
+    # No two signatures have one value: the same octets in another file are the same signature.
+    if len(set(paths)) != len(paths) or len(set(values)) != len(values):
         yield invalid("PACKAGE_MALFORMED", f"{listed.body.signatures} lists one signature twice")
 
 
@@ -41,9 +44,14 @@ def signature_files(files: Files) -> Iterator[Finding]:
 
 
 def seal_file(files: Files) -> Iterator[Finding]:
-    """Ask that a seal file that is named be there; whether it is the right one is asked of the seal."""
+    """Ask that a seal file that is named be there; whether it is the right one is asked of the seal.
+
+    In a plain signature there is no seal: readers would draw one there that the signer need not have.
+    """
     if files.file is not None and files.file.seal_location and files.seal is None:
         yield invalid("SEAL_FILE_MISMATCH", f"{files.file.seal_location} is missing")
+    elif files.seal is not None and files.row.kind == SIGN_KIND:
+        yield invalid("SEAL_FILE_MISMATCH", f"{files.seal} is the seal of no seal's signature")
 
 
 def sealed(package: Sealed) -> Iterator[Finding]:

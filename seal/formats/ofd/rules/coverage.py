@@ -8,7 +8,7 @@ nobody can tell whether that was done.
 
 from collections.abc import Iterator
 
-from seal.formats.ofd.package import PackageError, alias, names_in
+from seal.formats.ofd.package import ROOT_FILE, PackageError, alias, names_in
 from seal.formats.ofd.rules.case import Case, names
 from seal.formats.ofd.structure import is_signature
 from seal.model import Finding
@@ -36,7 +36,7 @@ def doubles(case: Case) -> Iterator[Finding]:
 
 
 def shown(case: Case) -> Iterator[Finding]:
-    """Ask that no protected file lead to an open one, and that every open one be readable."""
+    """Ask that no protected file lead to an open one, nor OFD.xml, and that every open one be readable."""
     rest = [path for path in case.uncovered if path not in case.exposed]
     if not rest:
         return
@@ -46,7 +46,7 @@ def shown(case: Case) -> Iterator[Finding]:
     try:
         for path in rest:
             case.package.read(path)  # what nobody reads may hold records for those who read as they go
-        named = names_in(case.package, sorted(case.covered), frozenset(wanted.values()))
+        named = names_in(case.package, _leading(case), frozenset(wanted.values()))
     except PackageError as error:
         yield invalid("PACKAGE_MALFORMED", str(error))
         return
@@ -59,6 +59,12 @@ def removed(case: Case) -> Iterator[Finding]:
     gone = sorted(path for path in case.covered - case.listed if is_signature(case.package, path))
     if gone:
         yield invalid("SIGNATURE_REMOVED", names(gone))
+
+
+def _leading(case: Case) -> list[str]:
+    """Give the files that lead a reader on: those protected, and OFD.xml, where reading begins, be it open or not."""
+    entry = case.package.find(ROOT_FILE)
+    return sorted(case.covered | ({entry} if entry is not None else set()))
 
 
 def _doubles(case: Case) -> list[str]:
