@@ -130,6 +130,17 @@ def verify_digest(scheme: Scheme, key: PublicKey, digest: bytes, signature: byte
     return key.verify_foreign(scheme.digest, digest, signature, pss=scheme.pss)
 
 
+def made_by(spki: bytes, scheme: Scheme | None, message: bytes, signature: bytes) -> bool:
+    """Tell whether the key in ``spki`` made a signature that still counts: by a scheme known here, nothing weak."""
+    if scheme is None or scheme.weak:
+        return False
+    try:
+        key = judging_key(spki)
+        return not is_weak(key) and verify(scheme, key, message, signature)
+    except KeyRefused:
+        return False
+
+
 def _read_pss(algorithm: der.Node) -> Scheme | None:
     """Read RSASSA-PSS-params (RFC 4055 3.1): hash [0] SHA-1, mask [1] MGF1 of SHA-1, salt [2] 20, trailer [3] 1."""
     fields = {node.tag: node.inner() for node in algorithm[1].expect(der.SEQUENCE)} if len(algorithm) > 1 else {}
