@@ -92,12 +92,6 @@ class SealNotOfIssuer(Refusal):
     reason, code = Reason.CONFLICT, "seal_not_of_issuer"
 
 
-class GlyphMissing(Refusal):
-    """The font has no glyph for a character, so the licence would show a box in its place."""
-
-    reason, code = Reason.BAD_INPUT, "glyph_missing"
-
-
 class RenderingFailed(Refusal):
     """The page cannot be drawn: its data need more room than the template has."""
 

@@ -12,7 +12,8 @@ import typst
 from PIL import Image
 
 from license_store import ornament
-from license_store.model import CHINA, FaceData, FieldKind, GlyphMissing, License, LicenseType, RenderingFailed
+from license_store.model import CHINA, FaceData, FieldKind, License, LicenseType, RenderingFailed
+from seal.errors import GlyphMissing
 from seal.fonts import Font, named
 from seal.model import Picture
 from seal.placing import AtPoint

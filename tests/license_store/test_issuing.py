@@ -15,7 +15,6 @@ from kernel.errors import Forbidden, Refusal
 from license_store import identifier, store
 from license_store.catalogue import BUSINESS_LICENSE
 from license_store.model import (
-    GlyphMissing,
     IdempotencyKeyReused,
     LicenseDataInvalid,
     LicenseNotActive,
@@ -25,7 +24,7 @@ from license_store.model import (
     Validity,
 )
 from license_store.public import PublicAnswer
-from seal.errors import SealNotUsable, UnknownSeal
+from seal.errors import GlyphMissing, SealNotUsable, UnknownSeal
 from seal.model import SealId, Verdict
 from seal.store import SEALINGS
 from tests.license_store.town import CLERK, FACE, HOLDER, OWNER, SEAL, STRANGER, Town, asked

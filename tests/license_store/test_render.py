@@ -14,9 +14,10 @@ from PIL import Image
 
 from license_store import qr
 from license_store.catalogue import BUSINESS_LICENSE, validate
-from license_store.model import FaceData, GlyphMissing, License, PublicId, RenderingFailed, Validity
+from license_store.model import FaceData, License, PublicId, RenderingFailed, Validity
 from license_store.render import Renderer
 from seal.artwork import Design, draw
+from seal.errors import GlyphMissing
 from seal.fonts import packaged_font
 from tests.license_store.town import FACE, HOLDER, OWNER, OWNER_NAME, SEAL
 
