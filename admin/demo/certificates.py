@@ -1,6 +1,5 @@
 """The story's certificates: one is issued, doubted, revoked; a time is stamped for anybody who asks."""
 
-import os
 import secrets
 import subprocess
 import sys
@@ -98,7 +97,6 @@ def _xinyin(scene: Scene, *arguments: str) -> None:
             "XINYIN_HOME": str(settings.home),
             "XINYIN_PUBLIC_URL": settings.public_url,
             "XINYIN_VAULT_PASSPHRASE": settings.vault_passphrase.get_secret_value(),
-            "PATH": os.environ.get("PATH", ""),
         },
         capture_output=True,
         check=False,

@@ -149,7 +149,7 @@ def _text_object(drawn: etree._Element) -> Iterator[Character]:
 
 def _folded(text: str) -> str:
     """Leave out blanks, and make full-width and half-width forms alike; one character stays one."""
-    return "".join(each for letter in text if not letter.isspace() for each in (_one(letter),))
+    return "".join(_one(letter) for letter in text if not letter.isspace())
 
 
 @lru_cache(maxsize=8192)
