@@ -1,7 +1,7 @@
 """Sealing OFD packages: GB/T 38540 V4 signatures (GB/T 33190 chapter 18)."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from crypto.digests import SM3
@@ -10,6 +10,7 @@ from crypto.suites import SM2_SM3
 from seal.errors import DocumentRefused, SealExpired, SealNotUsable
 from seal.formats.ofd.package import OfdPackage, PackageError
 from seal.formats.ofd.plan import Plan, only_body, open_package, plan_signature
+from seal.formats.ofd.prepared import PreparedPackage
 from seal.formats.ofd.signature_xml import PlacedStamp, protected_list, signature_xml
 from seal.formats.ofd.surface import OfdSurface
 from seal.model import Credential, Mark, PreparedDocument, SignMessage
@@ -63,11 +64,12 @@ class OfdSes:
             stamps=named,
             sealed=True,
         )
-        return _PreparedOfd(
+        return _PreparedSeal(
             package=package,
             changes={**changes, plan.signature: written},
-            plan=plan,
+            value=plan.value,
             seal=seal,
+            covers=plan.signature,
             credential=credential,
             at=at,
             document_digest=SM3.digest(written),
@@ -85,38 +87,25 @@ def protected_files(
 
 
 @dataclass(kw_only=True)
-class _PreparedOfd:
-    """A package with everything in it but the signature value."""
+class _PreparedSeal(PreparedPackage):
+    """A package with everything in it but a SES_Signature over its Signature.xml."""
 
-    package: OfdPackage
-    changes: Mapping[str, bytes]
-    plan: Plan
     seal: SesSeal
-    credential: Credential
-    at: datetime
-    document_digest: bytes
-    _used: bool = field(default=False, init=False)
+    covers: str
+    """Signature.xml, from the root."""
 
-    def apply(self, sign: SignMessage) -> bytes:
-        """Sign, have the value time-stamped if the credential says by whom, and embed both."""
-        if self._used:
-            raise RuntimeError("a prepared document is for one signature")
-        self._used = True
+    def _signed(self, sign: SignMessage) -> bytes:
         tbs = make_tbs(
-            seseal=self.seal.raw,
-            at=self.at,
-            data_hash=self.document_digest,
-            property_info=f"/{self.plan.signature}",
+            seseal=self.seal.raw, at=self.at, data_hash=self.document_digest, property_info=f"/{self.covers}"
         )
         signature = sign(tbs)
         stamper = self.credential.stamper
-        value = make_ses_signature(
+        return make_ses_signature(
             tbs=tbs,
             certificate=self.credential.certificate,
             signature=signature,
             timestamp=stamper(signature) if stamper else None,
         )
-        return self.package.archive.rewritten({**self.changes, self.plan.value: value})
 
 
 def _usable_seal(credential: Credential, at: datetime) -> SesSeal:

@@ -1,7 +1,6 @@
 """Signing OFD packages without a picture: GB/T 35275 messages over Signature.xml (GB/T 33190 18, Type Sign)."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from crypto.cms import CmsTemplate, with_timestamp
@@ -9,8 +8,9 @@ from crypto.digests import SM3
 from crypto.errors import CryptoError
 from crypto.suites import SM2_SM3
 from seal.errors import DocumentRefused, SealExpired, SealNotUsable
-from seal.formats.ofd.package import OfdPackage, PackageError
+from seal.formats.ofd.package import PackageError
 from seal.formats.ofd.plan import only_body, open_package, plan_signature
+from seal.formats.ofd.prepared import PreparedPackage
 from seal.formats.ofd.sealing import protected_files
 from seal.formats.ofd.signature_xml import protected_list, signature_xml
 from seal.model import Credential, Mark, PreparedDocument, SignMessage
@@ -54,29 +54,18 @@ class OfdSign:
 
 
 @dataclass(kw_only=True)
-class PreparedMessage:
-    """A package with everything in it but a GB/T 35275 message over one of its files, which goes to ``value``."""
+class PreparedMessage(PreparedPackage):
+    """A package with everything in it but a GB/T 35275 message over one of its files."""
 
-    package: OfdPackage
-    changes: Mapping[str, bytes]
-    value: str
     template: CmsTemplate
-    credential: Credential
-    at: datetime
-    document_digest: bytes
-    _used: bool = field(default=False, init=False)
 
-    def apply(self, sign: SignMessage) -> bytes:
-        """Sign, have the value time-stamped if the credential says by whom, and embed the message."""
-        if self._used:
-            raise RuntimeError("a prepared document is for one signature")
-        self._used = True
+    def _signed(self, sign: SignMessage) -> bytes:
         attributes = self.template.attributes(self.document_digest, signing_time=self.at)
         signature = sign(attributes)
         message = self.template.assemble(attributes, signature)
         if self.credential.stamper is not None:
             message = with_timestamp(message, self.credential.stamper(signature))
-        return self.package.archive.rewritten({**self.changes, self.value: message})
+        return message
 
 
 def signing_template(credential: Credential, at: datetime) -> CmsTemplate:
