@@ -3,7 +3,8 @@
 import pytest
 
 from seal.formats.ofd.archive import write_archive
-from seal.formats.ofd.package import OfdPackage, names_in
+from seal.formats.ofd.package import OfdPackage
+from seal.formats.ofd.said import names_in
 from seal.formats.ofd.structure import is_signature
 
 WANTED = frozenset({"tpl_0.xml"})
