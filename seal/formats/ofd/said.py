@@ -15,7 +15,7 @@ _FEW = 20
 _MOST_LETTERS = 100
 """What more and longer names than these cost to rule out is better spent on reading the XML."""
 _ASCII = bytes(range(128))
-_UNMARKED = bytes(octet for octet in _ASCII if octet not in b"<>!?")
+_LOWER = bytes(range(256)).lower()
 _UNKNOWN_REFERENCE = re.compile(rb"&(?!(?:lt|gt|amp|quot|apos);)")
 _BETWEEN = "\0"
 """No XML holds it."""
@@ -33,7 +33,12 @@ def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) 
     found: set[str] = set()
     rare = _rare(wanted)
     for path in paths:
-        if rare is not None and package.is_plain(path) and rare.missing(package.read(path)):
+        if (
+            rare is not None
+            and package.is_plain(path)
+            and rare.missing(package.read(path))
+            and _resolves(package, path)
+        ):
             continue
         texts = _texts(package, path)
         if texts is None:
@@ -56,29 +61,32 @@ class _Rare:
     def __init__(self, names: frozenset[str]) -> None:
         self._names = tuple(name.encode() for name in sorted(names))
         self._letters = frozenset(b"".join(self._names))
+        self._rest = bytes(octet for octet in _ASCII if _LOWER[octet] not in {*self._letters, *b"<>!?"})
         ends = sorted({name[at:] for name in self._names for at in range(1, len(name))})
-        self._after_mark = re.compile(b">(?:" + b"|".join(map(re.escape, ends)) + b")") if ends else None
+        self._after_mark = re.compile(b">(?i:" + b"|".join(map(re.escape, ends)) + b")") if ends else None
 
     def missing(self, data: bytes) -> bool:
         """Tell that an XML file, beyond doubt UTF-8, says none of the names; False where that is not certain."""
-        marks = data.translate(None, _UNMARKED)
+        # The marks, the names' letters and all that is not ASCII, in their order.
+        marks = data.translate(_LOWER, self._rest)
         if marks.count(b"<") != marks.count(b">") or _UNKNOWN_REFERENCE.search(data):
             return False
         # Of declarations, CDATA sections and comments, and of instructions after the first, nothing is certain.
-        first = data.index(b"<") + 1
-        if (b"<!" in marks and b"<!" in data) or (marks.count(b"<?") > 1 and b"<?" in data[first:]):
+        if b"<!" in marks and b"<!" in data:
+            return False
+        if b"<?" in marks.partition(b"<")[2] and b"<?" in data.partition(b"<")[2]:
             return False
         # Neither composing nor folding makes of other letters the names' own, but for those whose parts they are.
         rest = marks.translate(None, _ASCII).decode()
         folded = (rest + unicodedata.normalize("NFKD", rest)).casefold().encode("ascii", "ignore")
         if not self._letters.isdisjoint(folded):
             return False
-        lower = data.lower()
-        if any(name in lower for name in self._names):
+        if any(name in marks for name in self._names) and any(name in data.lower() for name in self._names):
             return False
-        return self._after_mark is None or not self._after_mark.search(lower) or not self._before_mark(lower)
+        return self._after_mark is None or not self._after_mark.search(data) or not self._before_mark(data.lower())
 
     def _before_mark(self, lower: bytes) -> bool:
+        """Tell whether a mark follows at once on the beginning of a name."""
         return any(name[:at] + b"<" in lower for name in self._names for at in range(1, len(name)))
 
 
@@ -87,6 +95,17 @@ def _rare(wanted: frozenset[str]) -> _Rare | None:
     letters = "".join(wanted)
     simple = all(wanted) and re.fullmatch(r"[a-z0-9._-]*", letters)
     return _Rare(wanted) if simple and len(wanted) <= _FEW and len(letters) <= _MOST_LETTERS else None
+
+
+def _resolves(package: OfdPackage, path: str) -> bool:
+    """Tell whether a file has no references, or can be read: what a reader makes of one in a broken file is open."""
+    if b"&" not in package.read(path):
+        return True
+    try:
+        package.xml(path)
+    except PackageError:
+        return False
+    return True
 
 
 def _texts(package: OfdPackage, path: str) -> str | None:
