@@ -55,8 +55,8 @@ class Judgement:
 class Judge(Protocol):
     """Judges a file under ``anchors``, with nothing from the network.
 
-    ``at`` is the time judged for; where it is None it is now. ``crls`` are revocation lists, DER, brought along. A judge
-    that looks at no certificate passes them all over. Skips where the judge cannot be had.
+    ``at`` is the time judged for; where it is None it is now. ``crls`` are revocation lists, DER, brought along. A
+    judge that looks at no certificate passes them all over. Skips where the judge cannot be had.
     """
 
     def __call__(

@@ -1,7 +1,7 @@
 """A Java program that stays: compiled once, asked in lines over pipes; skips where it cannot be had.
 
-Its jars are what Maven brings for ``java/NAME/pom.xml`` into .cache/judges/NAME. A question is a line of words with tabs
-between; the answer is rows of such words, ended by a line with a dot. "failed EXCEPTION MESSAGE" is an answer too.
+Its jars are what Maven brings for ``java/NAME/pom.xml`` into .cache/judges/NAME. A question is a line of words with
+tabs between; the answer is rows of such words, ended by a line with a dot. "failed EXCEPTION MESSAGE" is an answer too.
 """
 
 import atexit

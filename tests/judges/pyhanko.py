@@ -1,7 +1,8 @@
 """pyHanko as an independent judge of signed PDFs, SM2 too, by its AdES validation; nothing is fetched.
 
-pyHanko knows no SM2: it is lent the names of the algorithms, and gmssl for the value. Everything else, the messages, the certificates, revocation, time-stamps, long-term evidence and
-what changed since, is pyHanko's own. Malformed files make it raise anything; that is a complaint.
+pyHanko knows no SM2: it is lent the names of the algorithms, and gmssl for the value. Everything else, the messages, the
+certificates, revocation, time-stamps, long-term evidence and what changed since, is pyHanko's own. Malformed files make
+it raise anything; that is a complaint.
 """
 
 import asyncio
@@ -29,14 +30,13 @@ from pyhanko.sign.validation.errors import NoDSSFoundError
 from pyhanko.sign.validation.generic_cms import extract_tst_data_iter
 from pyhanko.sign.validation.pdf_embedded import EmbeddedPdfSignature
 from pyhanko.sign.validation.policy_decl import (
-    CertificateFetchingRule,
     LocalKnowledge,
     PdfSignatureValidationSpec,
     RevinfoOnlineFetchingRule,
     RevocationInfoGatheringSpec,
     SignatureValidationSpec,
 )
-from pyhanko.sign.validation.status import PdfSignatureStatus, SignatureCoverageLevel
+from pyhanko.sign.validation.status import SignatureCoverageLevel
 from pyhanko_certvalidator.context import CertValidationPolicySpec
 from pyhanko_certvalidator.ltv.types import ValidationTimingInfo
 from pyhanko_certvalidator.policy_decl import REQUIRE_REVINFO, CertRevTrustPolicy
@@ -62,7 +62,7 @@ _REBOUND = "DefaultSignatureValidator"
 # --- SM2 -------------------------------------------------------------------------------------------------------
 
 
-class Sm2Validator(DefaultSignatureValidator):  # type: ignore[misc] # pyHanko ships no types we read
+class Sm2Validator(DefaultSignatureValidator):
     """Verifies SM2 with SM3 by gmssl, all else as pyHanko does."""
 
     def validate_signature(
@@ -167,7 +167,7 @@ class _Asked:
         """Judge one signature or document time-stamp."""
         stamp = one.sig_object_type == "/DocTimeStamp"
         try:
-            one.compute_integrity_info()
+            one.compute_integrity_info()  # type: ignore[no-untyped-call] # so it is
             found = asyncio.run(self._stamp(one) if stamp else self._signature(one))
             why = _changed(one) or _shortcoming(found)
             whole = one.coverage is SignatureCoverageLevel.ENTIRE_FILE
@@ -187,15 +187,10 @@ class _Asked:
         if self._store is not None:
             spec = PdfSignatureValidationSpec(self._spec(self._brought))
             return await ades_lta_validation(one, spec, timing_info=self._timing)
-        # Without a time-stamp that one would only say that there is none.
+        # Without a time-stamp the one with time would only say that there is none.
         validation = ades_with_time_validation if _count_stamps(one) else ades_basic_validation
         return await validation(
-            one.signed_data,
-            self._spec(self._brought),
-            timing_info=self._timing,
-            raw_digest=one.compute_digest(),
-            extra_status_kwargs=one.summarise_integrity_info(),
-            status_cls=PdfSignatureStatus,
+            one.signed_data, self._spec(self._brought), timing_info=self._timing, raw_digest=one.compute_digest()
         )
 
     async def _stamp(self, one: EmbeddedPdfSignature) -> Any:
@@ -214,8 +209,7 @@ class _Asked:
         return SignatureValidationSpec(
             cert_validation_policy=self._policy,
             revinfo_gathering_policy=RevocationInfoGatheringSpec(
-                online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY,
-                certificate_fetching_rule=CertificateFetchingRule.FOLLOW_ONLINE_RULE,
+                online_fetching_rule=RevinfoOnlineFetchingRule.LOCAL_ONLY
             ),
             local_knowledge=known,
         )

@@ -13,6 +13,7 @@ import java.security.cert.X509CertSelector;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.Date;
 import java.util.HashSet;
@@ -74,6 +75,9 @@ final class PdfBox {
         String wrong;
         try {
             wrong = gap(range, document);
+            // A range may leave out another signature's contents.
+            boolean own = wrong.isEmpty() && Arrays.equals(one.getContents(), one.getContents(document));
+            wrong = wrong.isEmpty() && !own ? "invalid contents left out are not its own" : wrong;
             wrong = wrong.isEmpty() ? message(one, document, found, at, anchors) : wrong;
         } catch (Exception error) {
             wrong = "invalid " + error;
