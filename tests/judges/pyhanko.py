@@ -1,7 +1,7 @@
 """pyHanko as an independent judge of signed PDFs, SM2 too, by its AdES validation; nothing is fetched.
 
-pyHanko knows no SM2: it is lent the names of the algorithms, and gmssl for the value. Everything else, the messages, the
-certificates, revocation, time-stamps, long-term evidence and what changed since, is pyHanko's own. Malformed files make
+pyHanko knows no SM2: it is lent the names of the algorithms, and gmssl for the value. Everything else, messages,
+certificates, revocation, time-stamps, long-term evidence, what changed since, is its own. Malformed files make
 it raise anything; that is a complaint.
 """
 
@@ -184,26 +184,33 @@ class _Asked:
             return Opinion(word=Word.REFUSED, why=_told(error), field=str(one.field_name), whole=False, intact=False)
 
     async def _signature(self, one: EmbeddedPdfSignature) -> Any:
-        if self._store is not None:
-            spec = PdfSignatureValidationSpec(self._spec(self._brought))
+        if self._stamped_later(one):
+            spec = PdfSignatureValidationSpec(self._spec(self._brought))  # it reads the store by itself
             return await ades_lta_validation(one, spec, timing_info=self._timing)
         # Without a time-stamp the one with time would only say that there is none.
         validation = ades_with_time_validation if _count_stamps(one) else ades_basic_validation
         return await validation(
-            one.signed_data, self._spec(self._brought), timing_info=self._timing, raw_digest=one.compute_digest()
+            one.signed_data, self._spec(self._known()), timing_info=self._timing, raw_digest=one.compute_digest()
         )
 
     async def _stamp(self, one: EmbeddedPdfSignature) -> Any:
-        known = self._brought
-        if self._store is not None:
-            known = LocalKnowledge(
-                known_certs=[*known.known_certs, *self._store.load_certs()],
-                known_crls=[*known.known_crls, *_lists_of(self._store)],
-                known_ocsps=_answers_of(self._store),
-            )
         return await ades_timestamp_validation(
-            one.signed_data, self._spec(known), one.compute_digest, timing_info=self._timing
+            one.signed_data, self._spec(self._known()), one.compute_digest, timing_info=self._timing
         )
+
+    def _known(self) -> LocalKnowledge:
+        """Give what was brought, and what the file's own store holds."""
+        if self._store is None:
+            return self._brought
+        return LocalKnowledge(
+            known_certs=[*self._brought.known_certs, *self._store.load_certs()],
+            known_crls=[*self._brought.known_crls, *_lists_of(self._store)],
+            known_ocsps=_answers_of(self._store),
+        )
+
+    def _stamped_later(self, one: EmbeddedPdfSignature) -> bool:
+        stamps = one.reader.embedded_timestamp_signatures
+        return self._store is not None and any(each.signed_revision > one.signed_revision for each in stamps)
 
     def _spec(self, known: LocalKnowledge) -> SignatureValidationSpec:
         return SignatureValidationSpec(
@@ -219,11 +226,10 @@ class _Asked:
         kind = str(one.sig_object.get("/SubFilter", ""))
         if kind != "/ETSI.CAdES.detached":
             return kind.removeprefix("/")
-        later = (each for each in one.reader.embedded_timestamp_signatures if _ends(each) > _ends(one))
         stamped = _count_stamps(one) > 0
         if self._store is None:
             return f"PAdES-BASELINE-{'T' if stamped else 'B'}"
-        return f"PAdES-BASELINE-{'LTA' if any(later) else 'LT'}" if stamped else "PAdES-BASELINE-B"
+        return f"PAdES-BASELINE-{'LTA' if self._stamped_later(one) else 'LT'}" if stamped else "PAdES-BASELINE-B"
 
 
 def _read_store(reader: PdfFileReader) -> DocumentSecurityStore | None:
@@ -240,10 +246,6 @@ def _lists_of(store: DocumentSecurityStore) -> list[CRLContainer]:
 def _answers_of(store: DocumentSecurityStore) -> list[OCSPContainer]:
     answers = (ocsp.OCSPResponse.load(each.get_object().data) for each in store.ocsps)
     return [each for answer in answers for each in OCSPContainer.load_multi(answer)]
-
-
-def _ends(one: EmbeddedPdfSignature) -> int:
-    return int(one.signed_revision)
 
 
 def _count_stamps(one: EmbeddedPdfSignature) -> int:
