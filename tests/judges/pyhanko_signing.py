@@ -114,7 +114,7 @@ class _Signer(Signer):
         self._key = key
         super().__init__(
             signing_cert=_load(certificate),
-            cert_registry=SimpleCertificateStore.from_certs([_load(certificate)]),
+            cert_registry=SimpleCertificateStore.from_certs([_load(certificate)]),  # type: ignore[no-untyped-call]
             signature_mechanism=algos.SignedDigestAlgorithm({"algorithm": mechanism}),
             embed_roots=False,
         )
@@ -128,7 +128,7 @@ class _Stamper(TimeStamper):
     """Stamps now."""
 
     def __init__(self, template: TokenTemplate) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self._template = template
         self._serials = count(1)
 

@@ -1,14 +1,13 @@
 """The bridge that lends pyHanko SM2: what it makes at every level it judges so, and its gap is still there."""
 
 import asyncio
-from collections.abc import Iterator
 
 import pytest
 from asn1crypto import x509 as asn1_x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from pyhanko_certvalidator import CertificateValidator
 
-from crypto.suites import ES256, SM2_SM3
+from crypto.suites import ES256, SM2_SM3, Suite
 from seal.formats.pdf import verify_pdf
 from seal.model import Verdict
 from seal.trust import Trust
@@ -19,8 +18,9 @@ from tests.seal.pdf.making import render
 
 
 @pytest.fixture(scope="module", params=[ES256, SM2_SM3], ids=lambda suite: suite.name)
-def authority(request: pytest.FixtureRequest) -> Iterator[Authority]:
-    return Authority(request.param)
+def authority(request: pytest.FixtureRequest) -> Authority:
+    suite: Suite = request.param
+    return Authority(suite)
 
 
 @pytest.fixture(scope="module")
