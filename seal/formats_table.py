@@ -8,7 +8,7 @@ from typing import Protocol
 from crypto.suites import ES256, SM2_SM3, Suite
 from seal.errors import UnsupportedDocument
 from seal.formats.ofd import OFD_INTEGRITY, OFD_SES, OFD_SIGN, looks_like_ofd, verify_ofd
-from seal.formats.pdf import PDF_PADES, looks_like_pdf, verify_pdf
+from seal.formats.pdf import PDF_GM_CMS, PDF_PADES, PDF_SES, looks_like_pdf, verify_pdf
 from seal.model import Report, SealFormat
 from seal.trust import Trust
 
@@ -54,6 +54,8 @@ SEALING_FORMATS: Mapping[str, SealingFormat] = {
         # The first row of a document type is what a caller gets who names no format.
         SealingFormat(name="pdf-pades-sm2", document=PDF, layout=PDF_PADES, suite=SM2_SM3),
         SealingFormat(name="pdf-pades-p256", document=PDF, layout=PDF_PADES, suite=ES256),
+        SealingFormat(name="pdf-ses-v4", document=PDF, layout=PDF_SES, suite=SM2_SM3, stamped=True),
+        SealingFormat(name="pdf-gm-cms", document=PDF, layout=PDF_GM_CMS, suite=SM2_SM3, stamped=True),
         SealingFormat(name="ofd-ses-v4", document=OFD, layout=OFD_SES, suite=SM2_SM3, stamped=True),
         SealingFormat(name="ofd-gbt35275", document=OFD, layout=OFD_SIGN, suite=SM2_SM3, pictured=False, stamped=True),
         SealingFormat(

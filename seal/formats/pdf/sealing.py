@@ -6,6 +6,8 @@ from datetime import datetime
 from seal.errors import FurtherSealingForbidden, UnsupportedDocument
 from seal.formats.pdf.append import Appender
 from seal.formats.pdf.contents import Contents, ContentsKind, PadesKind
+from seal.formats.pdf.contents_gm import GmCmsKind
+from seal.formats.pdf.contents_ses import SesKind
 from seal.formats.pdf.form import forbids_more, form, signature_fields
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.revision import Gapped, SignatureDictionary, gapped
@@ -89,3 +91,5 @@ class _Prepared:
 
 
 PDF_PADES = PdfSealing("pdf-pades", PadesKind())
+PDF_SES = PdfSealing("pdf-ses-v4", SesKind())
+PDF_GM_CMS = PdfSealing("pdf-gm-cms", GmCmsKind())

@@ -102,7 +102,7 @@ class _Judging:
         return SignatureReport(
             format=judged.format,
             signer=judged.signer,
-            seal=None,
+            seal=judged.seal,
             time=judged.time,
             time_source=judged.time_source,
             findings=(*judged.findings, *islice(self._since(one), _MAX_FINDINGS)),
