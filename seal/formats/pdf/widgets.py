@@ -2,6 +2,7 @@
 
 from seal.formats.pdf.append import Appender
 from seal.formats.pdf.artwork import appearance, artwork
+from seal.formats.pdf.closing import lock
 from seal.formats.pdf.form import fields
 from seal.formats.pdf.objects import Ref, text_string, write
 from seal.formats.pdf.pages import find_page, picture_box, single_place
@@ -23,7 +24,7 @@ def show_seal(view: View, appender: Appender, mark: Mark, signature: Ref) -> Non
     shown = appender.add_written(appearance(image, box))
     widget = appender.add_written(
         b"<</Type/Annot/Subtype/Widget/FT/Sig/T%b/TU%b/F %d/Rect[%.4f %.4f %.4f %.4f]"
-        b"/P %d %d R/AP<</N %d 0 R>>/V %d 0 R>>"
+        b"/P %d %d R/AP<</N %d 0 R>>/V %d 0 R%b>>"
         % (
             write(text_string(unused_name(view, signature))),
             text(mark.seal_name),
@@ -32,6 +33,7 @@ def show_seal(view: View, appender: Appender, mark: Mark, signature: Ref) -> Non
             *page.ref,
             shown.number,
             signature.number,
+            lock(view, mark),
         )
     )
     annotate(view, appender, page, [widget])
