@@ -194,7 +194,9 @@ def test_every_code_that_the_floor_can_raise_has_words() -> None:
         "OFD_INTEGRITY",
         "OFD_SES",
         "OFD_SIGN",
+        "PDF_GM_CMS",
         "PDF_PADES",
+        "PDF_SES",
         "SEAL_MAKER",
         "MALLOC_ARENA_MAX",
     }
