@@ -22,6 +22,7 @@ from tests.judges import pdfsig
 from .conftest import ADMIN, CLERK, SEAL, House, request
 
 SECOND = "pdf-pades-p256"
+ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
 FIRSTS = ["pdf-ses-v4", "pdf-gm-cms", "pdf-pades-sm2"]
 
 
@@ -51,6 +52,7 @@ def completions(house: House) -> int:
         return conn.execute(sa.select(sa.func.count()).select_from(store.COMPLETIONS)).scalar_one()
 
 
+@ONE_DATABASE
 @pytest.mark.parametrize("first", FIRSTS)
 def test_both_signatures_are_valid_under_one_serial(house: House, pdf: bytes, first: str) -> None:
     sealed = house.service().seal(request(pdf, format=first, also=SECOND), CLERK)
@@ -64,6 +66,7 @@ def test_both_signatures_are_valid_under_one_serial(house: House, pdf: bytes, fi
     assert facts(house, "seal.sealing.continued")["format"] == SECOND
 
 
+@ONE_DATABASE
 def test_only_the_first_is_to_be_seen_and_the_second_covers_the_whole(house: House, pdf: bytes) -> None:
     sealed = house.service().seal(request(pdf, format="pdf-ses-v4", also=SECOND), CLERK).document
     shown, hidden = signature_fields(Document(sealed).current)
@@ -76,6 +79,7 @@ def test_only_the_first_is_to_be_seen_and_the_second_covers_the_whole(house: Hou
     assert second.whole
 
 
+@ONE_DATABASE
 def test_closing_is_done_by_the_last(house: House, pdf: bytes) -> None:
     service = house.service()
     sealed = service.seal(request(pdf, format="pdf-ses-v4", also=SECOND, closes=True), CLERK)
@@ -96,6 +100,7 @@ def test_where_the_second_fails_nothing_is_handed_out_and_a_retry_is_the_same_se
     assert (again.replayed, again.document) == (True, sealed.document)
 
 
+@ONE_DATABASE
 def test_a_second_signature_that_is_not_there_is_not_accepted(house: House, pdf: bytes) -> None:
     class Forgetful:
         name, media_type = SECOND, "application/pdf"
@@ -118,6 +123,7 @@ def test_a_second_signature_that_is_not_there_is_not_accepted(house: House, pdf:
     assert completions(house) == 0
 
 
+@ONE_DATABASE
 def test_what_does_not_go_together_is_refused_without_a_trace(house: House, pdf: bytes, ofd: bytes) -> None:
     service = house.service()
     for document, first, second in (
@@ -131,6 +137,7 @@ def test_what_does_not_go_together_is_refused_without_a_trace(house: House, pdf:
     assert len(house.actions()) == 1
 
 
+@ONE_DATABASE
 def test_a_seal_without_a_second_key_makes_no_second_signature(house: House, pdf: bytes) -> None:
     with house.db.begin() as conn:
         conn.execute(sa.delete(store.CREDENTIALS).where(store.CREDENTIALS.c.suite == ES256.name))
@@ -143,6 +150,7 @@ def test_another_second_signature_is_another_request(pdf: bytes) -> None:
     assert request_hash(request(pdf)) != request_hash(request(pdf, also=SECOND))
 
 
+@ONE_DATABASE
 def test_the_register_speaks_for_both_signatures(house: House, pdf: bytes) -> None:
     sealed = house.service().seal(request(pdf, format="pdf-ses-v4", also=SECOND), CLERK)
     house.trust = replace(house.trust, seal_status=lambda _, __: SealStatus.REVOKED)
