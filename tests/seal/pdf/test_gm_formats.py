@@ -210,6 +210,13 @@ def test_a_bare_value_names_no_signer_and_is_not_decided(
     assert [finding.code for finding in one.findings] == ["SIGNER_CERT_MISSING"]
 
 
+def test_a_bare_value_that_looks_like_der_is_one_still(bureau: Bureau, licence: bytes) -> None:
+    for start in (b"\x30\x06\x30\x00\x05\x00\x05\x00", b"\x04\x02ab"):
+        value = start.ljust(64, b"\x11")
+        one = judged(bureau, signed_by(bureau, licence, GM_SM2, lambda _, value=value: value))  # type: ignore[misc]
+        assert [finding.code for finding in one.findings] == ["SIGNER_CERT_MISSING"]
+
+
 def test_an_unknown_kind_stays_unknown(bureau: Bureau, licence: bytes) -> None:
     one = judged(bureau, signed_by(bureau, licence, "GM.sm9seal", ses(bureau)))
     assert [finding.code for finding in one.findings] == ["SUBFILTER_UNSUPPORTED"]
