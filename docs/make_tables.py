@@ -23,6 +23,7 @@ from seal.formats.ofd import verify_ofd  # noqa: E402
 from seal.formats.ofd.archive import write_archive  # noqa: E402
 from seal.formats.ofd.rules.table import EVERY_RULE  # noqa: E402
 from seal.model import Finding, Report, Verdict, worst  # noqa: E402
+from seal.reporting.indications import ROWS  # noqa: E402
 from seal.ses import parse_seseal  # noqa: E402
 from seal.ses.judge import judge_ses  # noqa: E402
 from seal.ses.rules import STEPS  # noqa: E402
@@ -31,6 +32,7 @@ from seal.trust import Trust  # noqa: E402
 
 BEGIN, END = "<!-- rules: made by docs/make_tables.py -->", "<!-- end of rules -->"
 TIMES = 7
+INDICATIONS = ("<!-- indications: made by docs/make_tables.py -->", "<!-- end of indications -->")
 NO_ANCHORS = Trust(anchors=())
 ENTRY = (
     b'<OFD xmlns="http://www.ofdspec.org/2016"><DocBody><DocRoot>Doc_0/Absent.xml</DocRoot>'
@@ -76,10 +78,22 @@ def rules_table() -> str:
     return "\n".join(rows)
 
 
+def indications_table() -> str:
+    """Write what findings come to after ETSI EN 319 102-1, the gravest first."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for code, row in ROWS.items():
+        sub = f"`{row.indication.sub}`" if row.indication.sub else "-"
+        found.setdefault((row.indication.main.value, sub), []).append(f"`{code}`")
+    rows = ["| main indication | sub-indication | findings |", "|---|---|---|"]
+    return "\n".join(rows + [f"| {main} | {sub} | {' '.join(codes)} |" for (main, sub), codes in found.items()])
+
+
 def with_rules(page: str) -> str:
-    """Put the table in its place on the page."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{rules_table()}\n\n{END}{rest.partition(END)[2]}"
+    """Put the tables in their places on the page."""
+    for (begin, end), table in ((BEGIN, END), rules_table()), (INDICATIONS, indications_table()):
+        before, _, rest = page.partition(begin)
+        page = f"{before}{begin}\n\n{table}\n\n{end}{rest.partition(end)[2]}"
+    return page
 
 
 def corpus_rows(corpus: Path) -> Iterator[tuple[str, str, str, str, float]]:
