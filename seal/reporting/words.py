@@ -83,10 +83,11 @@ def sentence(report: Report) -> tuple[Words, Words]:
 
 def reasons(report: Report) -> Iterator[Words]:
     """Give, in a few words each, the first findings that make the verdict what it is; none where all is well."""
-    if report.verdict in {Verdict.VALID, Verdict.UNSIGNED}:
+    verdict = report.verdict  # once: it is worked out anew each time
+    if verdict in {Verdict.VALID, Verdict.UNSIGNED}:
         return
     found = (*report.findings, *(each for one in report.signatures for each in one.findings))
-    grave = dict.fromkeys(each.code for each in found if each.verdict is report.verdict)
+    grave = dict.fromkeys(each.code for each in found if each.verdict is verdict)
     yield from map(wording, islice(grave, _MOST_REASONS))
 
 

@@ -34,8 +34,12 @@ def only(told: dict[str, Any]) -> Any:
     return signature
 
 
+def tree(page: str) -> Any:
+    return html.fromstring(page)
+
+
 def text(page: str) -> str:
-    return " ".join(html.fromstring(page).text_content().split())
+    return " ".join(tree(page).text_content().split())
 
 
 # --- for programs --------------------------------------------------------------------------------------------------
@@ -175,20 +179,20 @@ def test_a_forged_document_shows_no_seal_and_says_so_first(judgements: dict[str,
     sound, forged = (human_report(judgements[name]) for name in ("sound ofd", "forged pdf"))
     assert "data:image/png" in sound
     assert "data:image/png" not in forged
-    (heading,) = html.fromstring(forged).xpath("//h1")
+    (heading,) = tree(forged).xpath("//h1")
     assert heading.text_content() == "签章无效"
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_the_page_runs_and_fetches_nothing(judgements: dict[str, Judgement], name: str) -> None:
     page = human_report(judgements[name])
-    tree = html.fromstring(page)
-    assert not tree.xpath("//script | //link | //iframe | //form | //object | //@style | //@onclick")
-    assert all(source.startswith("data:image/png;base64,") for source in tree.xpath("//@src"))
+    root = tree(page)
+    assert not root.xpath("//script | //link | //iframe | //form | //object | //@style | //@onclick")
+    assert all(source.startswith("data:image/png;base64,") for source in root.xpath("//@src"))
     (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{digest}'" in page_policy()
-    assert tree.xpath("//meta[@http-equiv='Content-Security-Policy']/@content") == [page_policy()]
+    assert root.xpath("//meta[@http-equiv='Content-Security-Policy']/@content") == [page_policy()]
 
 
 def test_what_a_file_says_is_shown_as_text_and_masked(judgements: dict[str, Judgement]) -> None:
