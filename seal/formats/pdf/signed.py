@@ -11,6 +11,7 @@ from crypto.digests import DigestAlgorithm
 from crypto.errors import CryptoError, KeyRefused
 from crypto.signatures import judging_key
 from crypto.timestamp import TimestampProblem
+from seal.evidence import MessageTraces
 from seal.formats.pdf.coverage import Covered
 from seal.formats.pdf.findings import Code
 from seal.formats.pdf.objects import Name, PdfObject
@@ -46,6 +47,7 @@ class Judged:
     time: datetime | None = None
     time_source: TimeSource | None = None
     findings: tuple[Finding, ...]
+    traces: MessageTraces | None = None
 
 
 class _Digests:
@@ -104,6 +106,13 @@ class Judge:
             time=stamped.token.gen_time,
             time_source=TimeSource.TIMESTAMP,
             findings=stamped.findings,
+            traces=MessageTraces(
+                message=stamped.token.signed,
+                signer=stamped.token.signer,
+                trust=self.trust,
+                at=self.at or stamped.token.gen_time,
+                role="TSA",
+            ),
         )
 
     def _signature(self, name: str, signed: SignedData, written: datetime | None, digests: _Digests) -> Judged:
@@ -116,9 +125,10 @@ class Judge:
         findings += stamp.findings
         if stamp.time is not None:
             time, source = stamp.time, TimeSource.TIMESTAMP
+        traces = MessageTraces(message=signed, signer=signer, trust=self.trust, at=self.at or time, proved=stamp.time)
         certificate = signer.certificate
         if certificate is None:
-            return Judged(format=name, time=time, time_source=source, findings=tuple(findings))
+            return Judged(format=name, time=time, time_source=source, findings=tuple(findings), traces=traces)
         findings += self._certificate(certificate, signed, self.at or time, stamp.time)
         return Judged(
             format=f"{name}-{_kind(certificate)}" if name == _PADES else name,
@@ -126,6 +136,7 @@ class Judge:
             time=time,
             time_source=source,
             findings=tuple(findings),
+            traces=traces,
         )
 
     def _certificate(
