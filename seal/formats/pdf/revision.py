@@ -1,6 +1,7 @@
 """A revision that holds one signature: laid out in full, but for the gap that takes the signature's contents."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -95,22 +96,26 @@ def text(words: str) -> bytes:
 # --- hanging a field into the document -------------------------------------------------------------------------
 
 
-def annotate(view: View, appender: Appender, page: Page, widgets: Iterable[Ref]) -> None:
-    """Show ``widgets`` on ``page``, replacing the innermost object that has to change."""
-    annotations = page.entries.get("Annots")
-    extended: PdfArray = [*view.array(annotations, "/Annots"), *widgets]
-    if isinstance(annotations, Ref) and view.load(annotations) is not None:
-        appender.put(annotations, extended)
-    else:
-        appender.put(page.ref, {**page.entries, "Annots": extended})
+def annotate(view: View, appender: Appender, widgets: Mapping[Ref, tuple[Page, Sequence[Ref]]]) -> None:
+    """Show on each page its widgets, replacing the innermost object that has to change."""
+    held = (page.entries.get("Annots") for page, _ in widgets.values())
+    shared = Counter(each for each in held if isinstance(each, Ref))
+    for page, added in widgets.values():
+        annotations = page.entries.get("Annots")
+        extended: PdfArray = [*view.array(annotations, "/Annots"), *added]
+        # What several pages share cannot hold the widgets of one of them.
+        if isinstance(annotations, Ref) and shared[annotations] == 1 and view.load(annotations) is not None:
+            appender.put(annotations, extended)
+        else:
+            appender.put(page.ref, {**page.entries, "Annots": extended})
 
 
-def enlist(view: View, appender: Appender, widget: Ref) -> None:
-    """Add the field to the form, replacing the innermost object that has to change."""
+def enlist(view: View, appender: Appender, item: Ref) -> None:
+    """Add the field ``item`` to the form, replacing the innermost object that has to change."""
     held = view.catalog.get("AcroForm")
     entries = form(view) or {}
     listed = entries.get("Fields")
-    extended: PdfArray = [*view.array(listed, "/Fields"), widget]
+    extended: PdfArray = [*view.array(listed, "/Fields"), item]
     changed = dict(entries)
     if isinstance(listed, Ref) and view.load(listed) is not None:
         appender.put(listed, extended)
