@@ -23,16 +23,15 @@ def show_seal(view: View, appender: Appender, mark: Mark, signature: Ref, words:
     surface, placement = surface_for(view, mark.placement, words)
     size = mark.picture
     placed = stamps(placement, width=size.width_mm, height=size.height_mm, surface=surface)
-    says = b"/FT/Sig/T%b/TU%b/V %d 0 R" % (
-        write(text_string(unused_name(view, signature))),
-        text(mark.seal_name),
-        signature.number,
-    )
+    value = b"/V %d 0 R" % signature.number
+    says = b"/FT/Sig/T%b/TU%b%b" % (write(text_string(unused_name(view, signature))), text(mark.seal_name), value)
     field = appender.reserve() if len(placed) > 1 else None
+    # The value is the field's; poppler and what is built on it look for it in each widget and call the rest unsigned.
+    each = says if field is None else b"/Parent %d 0 R%b" % (field.number, value)
     looks = _Looks(appender, mark.picture)
     widgets: dict[Ref, tuple[Page, list[Ref]]] = {}
     for stamp in placed:
-        page, body = _widget(surface, stamp, looks, says if field is None else b"/Parent %d 0 R" % field.number)
+        page, body = _widget(surface, stamp, looks, each)
         widgets.setdefault(page.ref, (page, []))[1].append(appender.add_written(body))
     shown = [widget for _, added in widgets.values() for widget in added]
     if field is not None:
