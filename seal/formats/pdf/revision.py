@@ -107,7 +107,7 @@ def annotate(view: View, appender: Appender, widgets: Mapping[Ref, tuple[Page, S
         if isinstance(annotations, Ref) and shared[annotations] == 1 and view.load(annotations) is not None:
             appender.put(annotations, extended)
         else:
-            appender.put(page.ref, {**page.entries, "Annots": extended})
+            appender.extend(page.ref, page.entries, {"Annots": extended})
 
 
 def enlist(view: View, appender: Appender, item: Ref) -> None:
@@ -128,4 +128,4 @@ def enlist(view: View, appender: Appender, item: Ref) -> None:
     if isinstance(held, Ref) and entries:
         appender.put(held, changed)
     else:
-        appender.put(view.root, {**view.catalog, "AcroForm": changed})
+        appender.extend(view.root, view.catalog, {"AcroForm": changed})
