@@ -1,7 +1,7 @@
 """A revision that holds one signature: laid out in full, but for the gap that takes the signature's contents."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -96,15 +96,17 @@ def text(words: str) -> bytes:
 # --- hanging a field into the document -------------------------------------------------------------------------
 
 
-def annotate(view: View, appender: Appender, widgets: Mapping[Ref, tuple[Page, Sequence[Ref]]]) -> None:
-    """Show on each page its widgets, replacing the innermost object that has to change."""
-    held = (page.entries.get("Annots") for page, _ in widgets.values())
-    shared = Counter(each for each in held if isinstance(each, Ref))
-    for page, added in widgets.values():
+def annotate(view: View, appender: Appender, shown: Sequence[tuple[Page, Ref]]) -> None:
+    """Show each widget on its page, replacing the innermost object that has to change."""
+    pages: dict[Ref, tuple[Page, list[Ref]]] = {}
+    for page, widget in shown:
+        pages.setdefault(page.ref, (page, []))[1].append(widget)
+    # What several pages share cannot hold the widgets of one of them.
+    uses = Counter(held for page, _ in pages.values() if isinstance(held := page.entries.get("Annots"), Ref))
+    for page, widgets in pages.values():
         annotations = page.entries.get("Annots")
-        extended: PdfArray = [*view.array(annotations, "/Annots"), *added]
-        # What several pages share cannot hold the widgets of one of them.
-        if isinstance(annotations, Ref) and shared[annotations] == 1 and view.load(annotations) is not None:
+        extended: PdfArray = [*view.array(annotations, "/Annots"), *widgets]
+        if isinstance(annotations, Ref) and uses[annotations] == 1 and view.load(annotations) is not None:
             appender.put(annotations, extended)
         else:
             appender.extend(page.ref, page.entries, {"Annots": extended})

@@ -1,33 +1,36 @@
 """A PDF document as placing sees it: page sizes, where words stand, and where a stamp lies in a page's own units."""
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from seal.formats.pdf.artwork import Look
 from seal.formats.pdf.pages import Box, Page, find_page, leaves, shown_area, user_unit
 from seal.formats.pdf.reader import View
 from seal.formats.pdf.words import Words
-from seal.placing import AtPoint, InCorner, PageList, PageSize, Placement, Stamp, TextPlace
+from seal.placing import AtPoint, InCorner, PageList, PageSize, Placement, Stamp, TextPlace, stamps
 from seal.placing import Box as SeenBox
 
 POINTS_PER_MM = 72 / 25.4
-_FIRST = PageList.single(1)
 
 
+@dataclass(frozen=True, slots=True)
 class Sheet:
-    """A page as it lies on the table: what of it is shown, and how its units and the millimetres seen relate."""
+    """A page as it lies on the table: what of it is shown, and how many of its units a millimetre has."""
 
-    __slots__ = ("page", "scale", "shown", "size")
+    shown: Box
+    scale: float
 
-    def __init__(self, view: View, page: Page) -> None:
-        self.page = page
-        self.shown = shown_area(view, page)
-        self.scale = POINTS_PER_MM / user_unit(view, page)
-        """Units in a millimetre."""
+    @classmethod
+    def of(cls, view: View, page: Page) -> "Sheet":
+        """Measure ``page``; PdfError if it cannot be."""
+        return cls(shown_area(view, page), POINTS_PER_MM / user_unit(view, page))
+
+    @property
+    def size(self) -> PageSize:
+        """The page's size as it is seen."""
         across, down = self.shown.width / self.scale, self.shown.height / self.scale
-        if self.shown.turn % 2:
-            across, down = down, across
-        self.size = PageSize(width=across, height=down)
+        return PageSize(width=down, height=across) if self.shown.turn % 2 else PageSize(width=across, height=down)
 
     def own(self, seen: SeenBox) -> Box:
         """Give the rectangle in the page's own units for one in mm as seen."""
@@ -76,64 +79,83 @@ class Sheet:
         return area, look
 
 
-class PdfSurface:
-    """The pages of a document, measured when asked for; raises PdfError for what cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Laid:
+    """One appearance of the picture: the rectangle it takes up on its page, and how it looks there."""
 
-    def __init__(self, view: View, rows: Sequence[Page], words: Words) -> None:
-        self._document = view.document
-        self._words = words
-        self.sheets = _Sheets(view, rows)
-        self.pages: Sequence[PageSize] = _Sizes(self.sheets)
-
-    def find(self, text: str, pages: Sequence[int]) -> Sequence[TextPlace]:
-        """Give where ``text`` stands on ``pages``, as far as it can be seen there."""
-        found: list[TextPlace] = []
-        for page, own in self._words.find(self._document.data, text, pages, count=len(self.sheets)):
-            sheet = self.sheets[page]
-            box = sheet.seen(own)
-            # Text beyond the crop box is in the file, not on the page.
-            if 0 <= box.x + box.width / 2 <= sheet.size.width and 0 <= box.y + box.height / 2 <= sheet.size.height:
-                found.append(TextPlace(page=page, box=box))
-        return sorted(found, key=lambda each: (each.page, round(each.box.y, 1), each.box.x))
+    page: Page
+    area: Box
+    look: Look
 
 
-def surface_for(view: View, placement: Placement, words: Words) -> tuple[PdfSurface, Placement]:
-    """Give what of the document ``placement`` needs to be seen, and the placement as it reads there.
+def lay_out(view: View, placement: Placement, *, width: float, height: float, words: Words) -> Sequence[Laid]:
+    """Give every appearance of a picture of ``width`` by ``height`` mm; PlacementRefused if none fits.
 
     One page alone is found from the nearer end: the rest of a long document's page tree is not read for it.
     """
     if isinstance(placement, AtPoint | InCorner):
         alone = placement.pages.alone
         if alone is not None:
-            return PdfSurface(view, (find_page(view, alone),), words), replace(placement, pages=_FIRST)
-    return PdfSurface(view, tuple(leaves(view)), words), placement
+            page = find_page(view, alone)
+            return [Laid(page, *_alone(placement, width, height, Sheet.of(view, page)))]
+    surface = PdfSurface(view, words)
+    placed = stamps(placement, width=width, height=height, surface=surface)
+    return [Laid(surface.rows[each.page], *surface.sheet(each.page).lay(each)) for each in placed]
 
 
-class _Sheets:
-    """Sheets, each measured when asked for, and once."""
+# Documents made from one template bear the seal in one place: what was computed once is kept.
+@lru_cache(maxsize=256)
+def _alone(placement: AtPoint | InCorner, width: float, height: float, sheet: Sheet) -> tuple[Box, Look]:
+    only = replace(placement, pages=PageList.single(1))
+    (stamp,) = stamps(only, width=width, height=height, surface=_OnePage((sheet.size,)))
+    return sheet.lay(stamp)
 
-    def __init__(self, view: View, rows: Sequence[Page]) -> None:
-        self._view, self._rows = view, rows
+
+@dataclass(frozen=True, slots=True)
+class _OnePage:
+    """A page with nothing to be looked for on it."""
+
+    pages: Sequence[PageSize]
+
+    def find(self, text: str, pages: Sequence[int]) -> Sequence[TextPlace]:
+        raise NotImplementedError
+
+
+class PdfSurface:
+    """The pages of a document, each measured when asked for; raises PdfError for what cannot be read."""
+
+    def __init__(self, view: View, words: Words) -> None:
+        self._view = view
+        self._words = words
+        self.rows: Sequence[Page] = tuple(leaves(view))
         self._known: dict[int, Sheet] = {}
+        self.pages: Sequence[PageSize] = _Sizes(self)
 
-    def __len__(self) -> int:
-        return len(self._rows)
+    def sheet(self, page: int) -> Sheet:
+        """Give the page as it lies on the table."""
+        if page not in self._known:
+            self._known[page] = Sheet.of(self._view, self.rows[page])
+        return self._known[page]
 
-    def __getitem__(self, page: int) -> Sheet:
-        sheet = self._known.get(page)
-        if sheet is None:
-            sheet = self._known[page] = Sheet(self._view, self._rows[page])
-        return sheet
+    def find(self, text: str, pages: Sequence[int]) -> Sequence[TextPlace]:
+        """Give where ``text`` stands on ``pages``, as far as it can be seen there."""
+        found: list[TextPlace] = []
+        for page, own in self._words.find(self._view.document.data, text, pages, count=len(self.rows)):
+            box, size = self.sheet(page).seen(own), self.pages[page]
+            # Text beyond the crop box is in the file, not on the page.
+            if 0 <= box.x + box.width / 2 <= size.width and 0 <= box.y + box.height / 2 <= size.height:
+                found.append(TextPlace(page=page, box=box))
+        return sorted(found, key=lambda each: (each.page, round(each.box.y, 1), each.box.x))
 
 
 class _Sizes(Sequence[PageSize]):
-    def __init__(self, sheets: _Sheets) -> None:
-        self._sheets = sheets
+    def __init__(self, surface: PdfSurface) -> None:
+        self._surface = surface
 
     def __len__(self) -> int:
-        return len(self._sheets)
+        return len(self._surface.rows)
 
     def __getitem__(self, page):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN204 - two shapes
         if isinstance(page, slice):
             return [self[each] for each in range(*page.indices(len(self)))]
-        return self._sheets[page].size
+        return self._surface.sheet(page).size

@@ -4,13 +4,11 @@ from seal.formats.pdf.append import Appender
 from seal.formats.pdf.artwork import Look, appearance, artwork
 from seal.formats.pdf.form import fields
 from seal.formats.pdf.objects import Ref, text_string, write
-from seal.formats.pdf.pages import Page
 from seal.formats.pdf.reader import View
 from seal.formats.pdf.revision import annotate, enlist, text
-from seal.formats.pdf.surface import PdfSurface, surface_for
+from seal.formats.pdf.surface import Laid, lay_out
 from seal.formats.pdf.words import Words
 from seal.model import Mark, Picture
-from seal.placing import Stamp, stamps
 
 _PRINT_AND_LOCKED = 132
 
@@ -20,35 +18,30 @@ def show_seal(view: View, appender: Appender, mark: Mark, signature: Ref, words:
 
     One place is a field that is its own widget; several are widgets of one field.
     """
-    surface, placement = surface_for(view, mark.placement, words)
     size = mark.picture
-    placed = stamps(placement, width=size.width_mm, height=size.height_mm, surface=surface)
+    placed = lay_out(view, mark.placement, width=size.width_mm, height=size.height_mm, words=words)
     value = b"/V %d 0 R" % signature.number
     says = b"/FT/Sig/T%b/TU%b%b" % (write(text_string(unused_name(view, signature))), text(mark.seal_name), value)
     field = appender.reserve() if len(placed) > 1 else None
     # The value is the field's; poppler and what is built on it look for it in each widget and call the rest unsigned.
     each = says if field is None else b"/Parent %d 0 R%b" % (field.number, value)
     looks = _Looks(appender, mark.picture)
-    widgets: dict[Ref, tuple[Page, list[Ref]]] = {}
-    for stamp in placed:
-        page, body = _widget(surface, stamp, looks, each)
-        widgets.setdefault(page.ref, (page, []))[1].append(appender.add_written(body))
-    shown = [widget for _, added in widgets.values() for widget in added]
+    shown = [(laid.page, appender.add_written(_widget(laid, looks, each))) for laid in placed]
     if field is not None:
-        appender.put_written(field, b"<<%b/Kids[%b]>>" % (says, b" ".join(b"%d %d R" % kid for kid in shown)))
-    annotate(view, appender, widgets)
-    enlist(view, appender, field or shown[0])
+        kids = b" ".join(b"%d %d R" % widget for _, widget in shown)
+        appender.put_written(field, b"<<%b/Kids[%b]>>" % (says, kids))
+    annotate(view, appender, shown)
+    enlist(view, appender, field or shown[0][1])
 
 
-def _widget(surface: PdfSurface, stamp: Stamp, looks: "_Looks", says: bytes) -> tuple[Page, bytes]:
-    sheet = surface.sheets[stamp.page]
-    area, look = sheet.lay(stamp)
-    return sheet.page, b"<</Type/Annot/Subtype/Widget%b/F %d/Rect[%.4f %.4f %.4f %.4f]/P %d %d R/AP<</N %d 0 R>>>>" % (
+def _widget(laid: Laid, looks: "_Looks", says: bytes) -> bytes:
+    area = laid.area
+    return b"<</Type/Annot/Subtype/Widget%b/F %d/Rect[%.4f %.4f %.4f %.4f]/P %d %d R/AP<</N %d 0 R>>>>" % (
         says,
         _PRINT_AND_LOCKED,
         *(area.left, area.bottom, area.right, area.top),
-        *sheet.page.ref,
-        looks.of(look).number,
+        *laid.page.ref,
+        looks.of(laid.look).number,
     )
 
 

@@ -282,7 +282,7 @@ def words() -> Iterator[Words]:
 def found(words: Words, document: bytes, text: str) -> list[tuple[int, int, int]]:
     """Give page and middle, in mm, of every place."""
     view = Document(document).current
-    surface = PdfSurface(view, tuple(leaves(view)), words)
+    surface = PdfSurface(view, words)
     places = surface.find(text, range(len(surface.pages)))
     return [
         (each.page, round(each.box.x + each.box.width / 2), round(each.box.y + each.box.height / 2)) for each in places
