@@ -3,7 +3,8 @@
 
     python docs/make_tables.py [CORPUS]
 
-The rules in verification.md; and, given the folder of real documents, corpus.md: each of them judged and timed anew.
+The rules in verification.md; and, given the folder of real documents, corpus.md: each of them judged and timed anew,
+and what outside judges say of PDFs in judges.md, where they are installed.
 """
 
 import json
@@ -67,6 +68,9 @@ REMARKS = {
 }
 
 
+PDF_BEGIN, PDF_END = "<!-- judges of PDF: made by docs/make_tables.py -->", "<!-- end of judges of PDF -->"
+
+
 def rules_table() -> str:
     """Write the rules as rows, a step after another."""
     rows = ["| step | rule | asks | codes |", "|---|---|---|---|"]
@@ -78,8 +82,22 @@ def rules_table() -> str:
 
 def with_rules(page: str) -> str:
     """Put the table in its place on the page."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{rules_table()}\n\n{END}{rest.partition(END)[2]}"
+    return _between(page, BEGIN, rules_table(), END)
+
+
+def with_pdf_judges(page: str, corpus: Path) -> str:
+    """Put what outside judges say of PDFs in its place on the page; leave it as it is where one of them is missing."""
+    from tests.judges import pdf_tables  # noqa: PLC0415 - needs the packages of the tests
+
+    if why_not := pdf_tables.absence():
+        sys.stderr.write(f"judges.md is left as it is: {why_not}\n")
+        return page
+    return _between(page, PDF_BEGIN, pdf_tables.pdf_tables(corpus / "pdf"), PDF_END)
+
+
+def _between(page: str, begin: str, table: str, end: str) -> str:
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n\n{table}\n\n{end}{rest.partition(end)[2]}"
 
 
 def corpus_rows(corpus: Path) -> Iterator[tuple[str, str, str, str, float]]:
@@ -192,3 +210,5 @@ if __name__ == "__main__":
     page.write_text(with_rules(page.read_text("utf-8")), "utf-8")
     if len(sys.argv) > 1:
         (HERE / "corpus.md").write_text(corpus_page(Path(sys.argv[1])), "utf-8")
+        judges = HERE / "judges.md"
+        judges.write_text(with_pdf_judges(judges.read_text("utf-8"), Path(sys.argv[1])), "utf-8")
