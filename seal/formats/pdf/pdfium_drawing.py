@@ -4,7 +4,7 @@ import io
 import json
 from collections.abc import Callable
 
-import pypdfium2  # type: ignore[import-untyped]
+import pypdfium2
 
 from seal.formats.ofd.preview.raster import fitting_dpi
 
