@@ -196,8 +196,7 @@ def seal(  # noqa: PLR0913 - one option each
         str | None,
         typer.Option(
             help="Where the picture goes: corner:bottom-right;dx=20;dy=25 (the default, on the last page), "
-            "point;x=120;y=230;pages=-1, or PAGE,X,Y in mm; in an OFD also several pages, "
-            "keyword:盖章处;pick=1, straddle:right, facing."
+            "point;x=120;y=230;pages=1-3, keyword:盖章处;pick=1, straddle:right, facing, or PAGE,X,Y in mm."
         ),
     ] = None,
     closes: Annotated[bool, typer.Option("--close", help="Let no later signature into the document (OFD).")] = False,
