@@ -26,5 +26,5 @@ def hide_seal(view: View, appender: Appender, mark: Mark, signature: Ref) -> Non
             lock(view, mark),
         )
     )
-    annotate(view, appender, page, [widget])
+    annotate(view, appender, [(page, widget)])
     enlist(view, appender, widget)

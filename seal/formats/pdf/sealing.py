@@ -14,6 +14,7 @@ from seal.formats.pdf.hidden import hide_seal
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.revision import Gapped, SignatureDictionary, gapped
 from seal.formats.pdf.widgets import show_seal
+from seal.formats.pdf.words import Words
 from seal.model import Credential, Mark, PreparedDocument, SignMessage
 
 
@@ -22,9 +23,11 @@ class PdfSealing:
 
     media_type = "application/pdf"
 
-    def __init__(self, name: str, kind: ContentsKind) -> None:
+    def __init__(self, name: str, kind: ContentsKind, words: Words | None = None) -> None:
+        """``words`` finds keywords; its process starts with the first of them."""
         self.name = name
         self._kind = kind
+        self._words = words or Words()
 
     def prepare(self, document: bytes, mark: Mark, credential: Credential, at: datetime) -> PreparedDocument:
         """Append the seal's revision with room for the signature; refuse what cannot be sealed."""
@@ -33,8 +36,10 @@ class PdfSealing:
         # 2. The field, with the picture where it belongs if it is to be seen; and that it is the last, if it closes.
         appender = Appender(view)
         signature = appender.reserve()
-        show = show_seal if mark.shown else hide_seal
-        show(view, appender, mark, signature)
+        if mark.shown:
+            show_seal(view, appender, mark, signature, self._words)
+        else:
+            hide_seal(view, appender, mark, signature)
         closing = close(view, appender, mark, signature)
         # 3. The signature dictionary, its two variable parts left blank; the byte range filled in, the digest fixed.
         contents = self._kind.contents(credential, at)

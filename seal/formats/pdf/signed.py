@@ -11,6 +11,7 @@ from crypto.digests import SM3, DigestAlgorithm
 from crypto.errors import CryptoError, KeyRefused
 from crypto.signatures import judging_key
 from crypto.timestamp import TimestampProblem
+from seal.evidence import MessageTraces
 from seal.formats.pdf.contents_gm import GM_CMS
 from seal.formats.pdf.contents_ses import GM_SEAL
 from seal.formats.pdf.coverage import Covered
@@ -20,6 +21,7 @@ from seal.formats.pdf.reader import View
 from seal.formats.pdf.shapes import encloses_digest, is_bare_value, is_seal
 from seal.model import Finding, SealFacts, TimeSource
 from seal.ses.judge import judge_ses
+from seal.ses.traces import SesTraces
 from seal.stamps import TOKEN_FINDINGS, judge_token, read_stamp
 from seal.trust import Trust, judge_certificate
 from seal.trust.embedded import embedded_facts
@@ -59,6 +61,7 @@ class Judged:
     seal: SealFacts | None = None
     """The seal inside, where the signature has one."""
     findings: tuple[Finding, ...]
+    traces: MessageTraces | SesTraces | None = None
 
 
 class _Digests:
@@ -125,6 +128,13 @@ class Judge:
             time=stamped.token.gen_time,
             time_source=TimeSource.TIMESTAMP,
             findings=stamped.findings,
+            traces=MessageTraces(
+                message=stamped.token.signed,
+                signer=stamped.token.signer,
+                trust=self.trust,
+                at=self.at or stamped.token.gen_time,
+                role="TSA",
+            ),
         )
 
     def _seal(self, one: Covered, digests: _Digests) -> Judged:
@@ -136,6 +146,7 @@ class Judge:
             time=judged.time,
             time_source=judged.time_source,
             findings=judged.findings,
+            traces=judged.traces,
         )
 
     def _signature(self, name: str, signed: SignedData, written: datetime | None, digests: _Digests) -> Judged:
@@ -148,9 +159,10 @@ class Judge:
         findings += stamp.findings
         if stamp.time is not None:
             time, source = stamp.time, TimeSource.TIMESTAMP
+        traces = MessageTraces(message=signed, signer=signer, trust=self.trust, at=self.at or time, proved=stamp.time)
         certificate = signer.certificate
         if certificate is None:
-            return Judged(format=name, time=time, time_source=source, findings=tuple(findings))
+            return Judged(format=name, time=time, time_source=source, findings=tuple(findings), traces=traces)
         findings += self._certificate(certificate, signed, self.at or time, stamp.time)
         return Judged(
             format=f"{name}-{_kind(certificate)}" if name == _PADES else name,
@@ -158,6 +170,7 @@ class Judge:
             time=time,
             time_source=source,
             findings=tuple(findings),
+            traces=traces,
         )
 
     def _certificate(
