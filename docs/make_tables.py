@@ -24,6 +24,7 @@ from seal.formats.ofd import verify_ofd  # noqa: E402
 from seal.formats.ofd.archive import write_archive  # noqa: E402
 from seal.formats.ofd.rules.table import EVERY_RULE  # noqa: E402
 from seal.model import Finding, Report, Verdict, worst  # noqa: E402
+from seal.reporting.indications import ROWS  # noqa: E402
 from seal.ses import parse_seseal  # noqa: E402
 from seal.ses.judge import judge_ses  # noqa: E402
 from seal.ses.rules import STEPS  # noqa: E402
@@ -32,6 +33,7 @@ from seal.trust import Trust  # noqa: E402
 
 BEGIN, END = "<!-- rules: made by docs/make_tables.py -->", "<!-- end of rules -->"
 TIMES = 7
+INDICATIONS = ("<!-- indications: made by docs/make_tables.py -->", "<!-- end of indications -->")
 NO_ANCHORS = Trust(anchors=())
 ENTRY = (
     b'<OFD xmlns="http://www.ofdspec.org/2016"><DocBody><DocRoot>Doc_0/Absent.xml</DocRoot>'
@@ -80,9 +82,21 @@ def rules_table() -> str:
     return "\n".join(rows)
 
 
+def indications_table() -> str:
+    """Write what findings come to after ETSI EN 319 102-1, the gravest first."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for code, row in ROWS.items():
+        sub = f"`{row.indication.sub}`" if row.indication.sub else "-"
+        found.setdefault((row.indication.main.value, sub), []).append(f"`{code}`")
+    rows = ["| main indication | sub-indication | findings |", "|---|---|---|"]
+    return "\n".join(rows + [f"| {main} | {sub} | {' '.join(codes)} |" for (main, sub), codes in found.items()])
+
+
 def with_rules(page: str) -> str:
-    """Put the table in its place on the page."""
-    return _between(page, BEGIN, rules_table(), END)
+    """Put the tables in their places on the page."""
+    for (begin, end), table in ((BEGIN, END), rules_table()), (INDICATIONS, indications_table()):
+        page = _between(page, begin, table, end)
+    return page
 
 
 def with_pdf_judges(page: str, corpus: Path) -> str:
