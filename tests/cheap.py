@@ -1,7 +1,7 @@
 """Secrets that cost next to nothing to check: what is made while the block runs says so in its own header.
 
-A vault's passphrase and a person's password are stretched on purpose, a third of a second each time; that the
-program stretches them, and by how much, is tested where it is done.
+A vault's passphrase and a person's password are stretched on purpose, each time a command is run; what is tested
+with these is everything but that.
 """
 
 from collections.abc import Iterator

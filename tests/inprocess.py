@@ -1,7 +1,6 @@
 """A browser that needs no server: it calls an application in its own thread and waits for the whole answer.
 
-Starlette's test client starts a thread for each request and goes to and fro eight times; with thousands of requests
-that was a third of the tests' time.
+Starlette's test client starts a thread for each request and goes to and fro eight times between it and the test.
 """
 
 import asyncio
