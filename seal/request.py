@@ -27,6 +27,8 @@ class SealRequest:
     case_number: str | None = None
     document_kind: str = ""
     idempotency_key: str | None = None
+    level: str | None = None
+    """A PAdES level by name: given or refused, never less. None: b-t where time stamps are to be had, else b-b."""
     closes: bool = False
     """Let no later signature into the document."""
 
@@ -62,6 +64,8 @@ def request_hash(request: SealRequest) -> str:
             request.case_number,
             request.document_kind,
             sm3(request.document).hex(),
+            # Where none is asked for, a request is the same as before there were levels.
+            *([request.level] if request.level is not None else ()),
         ]
     )
     return sm3(words.encode()).hex()

@@ -23,8 +23,11 @@ from kernel.objects import ObjectStore
 from kernel.principal import Principal
 from seal import store
 from seal.errors import (
+    EvidenceMissing,
     IdempotencyMismatch,
+    LevelRefused,
     PlacementRefused,
+    RoomTooSmall,
     SealingInProgress,
     SealingRejected,
     SealNotUsable,
@@ -32,12 +35,15 @@ from seal.errors import (
     UnknownSealing,
 )
 from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format
+from seal.levels import Level, parse_level
 from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId, SignatureReport, TimeSource, Verdict
+from seal.pki.errors import TimestampUnavailable
 from seal.register import SealCredential, SealRegister
 from seal.request import DEFAULT_PLACEMENT, SealedDocument, SealRequest, check_texts, request_hash
-from seal.stamping import Stamper, Stamping
+from seal.stamping import Stamper, Stamping, TokenRooms
 from seal.store import Progress
 from seal.trust import TrustSource, revoked_at
+from seal.trust.evidence import EvidenceSource
 from seal.verifying import MAX_DOCUMENT, check_size
 
 LEASE = timedelta(minutes=2)
@@ -52,6 +58,7 @@ class _Task:
     seal: Seal
     format: SealingFormat
     signing: SealCredential
+    level: Level | None
     stamping: Stamping | None
     prepared: PreparedDocument
     at: datetime
@@ -67,7 +74,8 @@ class SealService:
 
     ``judge`` is our own verifier; it must know the trust anchors under which our seals are made. ``trust`` tells which
     certificates are revoked by now: no seal signs with one. With a ``stamper`` every signature of a format that
-    carries time stamps gets one, or is refused: none is ever made without.
+    carries time stamps gets one, or is refused: none is ever made without, unless level b-b is asked for. ``evidence``
+    gives what the levels b-lt and b-lta embed.
     """
 
     def __init__(  # noqa: PLR0913 - its dependencies
@@ -81,6 +89,7 @@ class SealService:
         register: SealRegister,
         judge: Judge,
         stamper: Stamper | None = None,
+        evidence: EvidenceSource | None = None,
         trust: TrustSource | None = None,
         formats: Mapping[str, SealingFormat] = SEALING_FORMATS,
         lease: timedelta = LEASE,
@@ -94,6 +103,8 @@ class SealService:
         self._register = register
         self._judge = judge
         self._stamper = stamper
+        self._rooms = TokenRooms()
+        self._evidence = evidence
         self._trust = trust
         self._formats = formats
         self._lease = lease
@@ -109,14 +120,24 @@ class SealService:
         earlier = self._earlier(request, principal)
         if earlier and earlier.completion:
             return self._replay(earlier)
+        try:
+            try:
+                return self._carry_out(request, principal, earlier)
+            except _Short as short:
+                # The stamper's token is larger than any before: laid out again with the room it takes, which is known
+                # now, it is another attempt of the same sealing, with its own digest on record.
+                return self._carry_out(request, principal, short.progress, last=True)
+        except _Overtaken as overtaken:
+            return self._after_the_race(request, principal, overtaken)
+
+    def _carry_out(
+        self, request: SealRequest, principal: Principal, earlier: Progress | None, *, last: bool = False
+    ) -> SealedDocument:
         # 2. Prepare: lay the document out; refusals here leave no trace because nothing was promised.
         task = self._prepare(request, principal, earlier)
         # 3. Intent: serial and digest are on record before the key is touched.
-        try:
-            sealing, attempt = self._intend(task)
-        except _Overtaken as overtaken:
-            return self._after_the_race(request, principal, overtaken)
-        with self._noting_failure(task, sealing, attempt):
+        sealing, attempt = self._intend(task)
+        with self._telling_if_short(sealing, last=last), self._noting_failure(task, sealing, attempt):
             # 4. Apply, once.
             document = self._apply(task)
             # 5. Our own verifier accepts it, or nobody receives it.
@@ -187,8 +208,15 @@ class SealService:
             reason=request.reason,
             closes=request.closes,
         )
-        stamping = Stamping(self._stamper) if self._stamper is not None and chosen.stamped else None
-        credential = replace(signing.credential, stamper=stamping)
+        level = self._level(request, chosen)
+        stamping = None
+        if self._stamper is not None and chosen.stamped and level is not Level.B:
+            stamping = Stamping(self._stamper, chosen.suite.digest, self._rooms)
+        if level is not None and level.lasting and self._evidence is not None:
+            # Asked beforehand: what is missing now would be missing after the key was used.
+            self._evidence.about(signing.credential.certificate, signing.credential.chain)
+        room = 0 if stamping is None else stamping.room
+        credential = replace(signing.credential, stamper=stamping, stamp_room=room)
         prepared = chosen.layout.prepare(request.document, mark, credential, at)
         return _Task(
             request=request,
@@ -196,12 +224,30 @@ class SealService:
             seal=seal,
             format=chosen,
             signing=signing,
+            level=level,
             stamping=stamping,
             prepared=prepared,
             at=at,
             owner=new_id(),
             earlier=earlier,
         )
+
+    def _level(self, request: SealRequest, chosen: SealingFormat) -> Level | None:
+        """Choose the level; what was asked for by name is given or refused, never less."""
+        if chosen.raise_level is None:
+            if request.level is not None:
+                raise LevelRefused(f"{chosen.name} has no levels: name none.")
+            return None
+        if request.level is None:
+            return Level.B if self._stamper is None else Level.T
+        level = parse_level(request.level)
+        if level.stamped and self._stamper is None:
+            raise TimestampUnavailable(
+                f"Level {level} needs a time-stamp authority, and none is set up: set XINYIN_TSA, or ask for b-b."
+            )
+        if level.lasting and self._evidence is None:
+            raise EvidenceMissing(f"Nobody here gives the evidence that level {level} embeds: ask for b-t.")
+        return level
 
     def _not_revoked(self, seal: Seal, credential: Credential, at: datetime) -> None:
         if self._trust is None:
@@ -280,9 +326,13 @@ class SealService:
     def _apply(self, task: _Task) -> bytes:
         key = task.signing.key
         try:
-            return task.prepared.apply(lambda message: sign(self._vault, key, message))
+            document = task.prepared.apply(lambda message: sign(self._vault, key, message))
         except CryptoError as error:
             raise SigningUnavailable("The key of this seal cannot sign now; nothing was sealed.") from error
+        raise_level, level, stamping = task.format.raise_level, task.level, task.stamping
+        if raise_level is None or level is None or not level.lasting or stamping is None or self._evidence is None:
+            return document
+        return raise_level(document, level, self._evidence, replace(stamping))
 
     def _accepted(self, task: _Task, document: bytes) -> Report:
         report = self._judge(document)
@@ -331,6 +381,18 @@ class SealService:
         )
 
     # --- failing ---
+
+    @contextmanager
+    def _telling_if_short(self, sealing: str, *, last: bool) -> Iterator[None]:
+        """Let the caller lay the document out again, with the failure on record; the last attempt's stands."""
+        try:
+            yield
+        except RoomTooSmall as small:
+            with self._db.read() as conn:
+                progress = None if last else store.find_progress(conn, sealing)
+            if progress is None:
+                raise
+            raise _Short(progress) from small
 
     @contextmanager
     def _noting_failure(self, task: _Task, sealing: str, attempt: int) -> Iterator[None]:
@@ -399,7 +461,17 @@ def _made_by(task: _Task, signature: SignatureReport) -> bool:
     """Tell whether ``signature`` is the one this task made, with the time stamp that it got, if it should have one."""
     when = (task.at, TimeSource.CLAIMED) if task.stamping is None else (task.stamping.proved, TimeSource.TIMESTAMP)
     signer = task.signing.credential.certificate.subject_text
+    if task.level is not None and not task.level.reached_by(signature.level):
+        return False
     return signature.signer == signer and (signature.time, signature.time_source) == when
+
+
+class _Short(Exception):
+    """The first attempt laid too little room aside for what was to go into the document."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
 
 
 class _Overtaken(Exception):

@@ -36,6 +36,7 @@ def _signature(signature: SignatureReport) -> dict[str, object]:
         "time_source": signature.time_source.value if signature.time_source else None,
         "findings": [_finding(finding) for finding in signature.findings],
         "reason": signature.reason,
+        "level": signature.level,
     }
 
 
@@ -77,6 +78,7 @@ def _read_signature(value: object) -> SignatureReport:
         time_source=None if fields["time_source"] is None else TimeSource(fields["time_source"]),
         findings=tuple(_read_finding(item) for item in _items(fields["findings"])),
         reason=None if fields["reason"] is None else _text(fields["reason"]),
+        level=None if fields["level"] is None else _text(fields["level"]),
     )
 
 

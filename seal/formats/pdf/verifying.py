@@ -8,12 +8,13 @@ from itertools import islice
 
 from seal.formats.pdf.changes import changes
 from seal.formats.pdf.coverage import Covered, covered
+from seal.formats.pdf.dss import Stores
 from seal.formats.pdf.findings import Code
 from seal.formats.pdf.form import Field, forbids_more, signature_fields, text_of
 from seal.formats.pdf.history import stray, tail
 from seal.formats.pdf.objects import PdfError, Ref
 from seal.formats.pdf.reader import Document, View
-from seal.formats.pdf.signed import DOC_TIMESTAMP, Judge, format_of
+from seal.formats.pdf.signed import DOC_TIMESTAMP, Judge, Judged, format_of
 from seal.model import Finding, Report, SignatureReport
 from seal.trust import Trust
 
@@ -51,8 +52,11 @@ def _report(document: Document, trust: Trust, at: datetime | None) -> Report:
     if not signed:
         return Report(signatures=(), findings=about_file or (Code.NO_SIGNATURE.found(),))
     held, faults = _hold(document, view, signed)
-    judging = _Judging(document, view, Judge(view, trust, at), tuple(held))
-    return Report(signatures=(*faults, *map(judging.report, held)), findings=about_file)
+    first = min((one.revision for one in held), default=0)
+    judged = Judge(view, trust, at, Stores(document, first)).judge_all(held)
+    judging = _Judging(document, view, tuple(held))
+    reports = (judging.report(one, judged[place]) for place, one in enumerate(held))
+    return Report(signatures=(*faults, *reports), findings=about_file)
 
 
 def _hold(document: Document, view: View, signed: list[Field]) -> tuple[list[Covered], list[SignatureReport]]:
@@ -90,13 +94,11 @@ def _place(view: View, item: Field) -> tuple[int, int, int] | None:
 class _Judging:
     document: Document
     view: View
-    judge: Judge
     held: tuple[Covered, ...]
     """The signatures whose place and ranges hold together, in the order of what they cover."""
 
-    def report(self, one: Covered) -> SignatureReport:
-        """Judge ``one``: the signature itself, then what came after it."""
-        judged = self.judge.judge(one)
+    def report(self, one: Covered, judged: Judged) -> SignatureReport:
+        """Report on ``one``: the signature itself, as judged, then what came after it."""
         # Only what stands in the signature's own dictionary: what it points to may be written anew later.
         reason = one.entries.get("Reason")
         return SignatureReport(
@@ -107,6 +109,7 @@ class _Judging:
             time_source=judged.time_source,
             findings=(*judged.findings, *islice(self._since(one), _MAX_FINDINGS)),
             reason=text_of(reason) if isinstance(reason, bytes) else None,
+            level=judged.level,
         )
 
     @cached_property
