@@ -77,6 +77,7 @@ def seal_router(
             seal=SealId(seal),
             format=options.format,
             placement=options.place,
+            level=options.level,
             closes=options.closes,
             reason=options.reason,
             case_number=options.case_number,

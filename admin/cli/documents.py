@@ -13,6 +13,7 @@ from rich.markup import escape
 from admin import settings as configuration
 from admin.build import Home, operator, services
 from kernel.errors import Refusal
+from seal.levels import Level
 from seal.model import Finding, Report, SealId, Verdict
 from seal.placing import AtPoint, Placement, parse_placement
 from seal.request import SealRequest
@@ -64,12 +65,12 @@ def verify(
 
 def _verify_one(verifier: Verifier, file: Path, at: datetime | None, *, as_json: bool) -> int:
     try:
-        report = verifier.verify(_read(file), at)
+        report = verifier.verify(read(file), at)
     except OSError as error:
-        sys.stderr.write(f"xinyin: {_shown(file)}: {error.strerror}\n")
+        sys.stderr.write(f"xinyin: {shown(file)}: {error.strerror}\n")
         return USAGE
     except Refusal as refused:
-        sys.stderr.write(f"xinyin: {_shown(file)}: {refused.detail} [{refused.code}]\n")
+        sys.stderr.write(f"xinyin: {shown(file)}: {refused.detail} [{refused.code}]\n")
         return USAGE
     if as_json:
         told = json.dumps(report_json(report, file=str(file)), ensure_ascii=False)
@@ -80,13 +81,13 @@ def _verify_one(verifier: Verifier, file: Path, at: datetime | None, *, as_json:
     return EXIT[report.verdict]
 
 
-def _read(file: Path) -> bytes:
+def read(file: Path) -> bytes:
     """Read a file, but no more of it than it takes to know that it is too large: some never end."""
     with file.open("rb") as source:
         return source.read(MAX_DOCUMENT + 1)
 
 
-def _shown(text: object) -> str:
+def shown(text: object) -> str:
     """Give a name or a file's own words for the terminal: neither rich's markup nor the terminal's commands."""
     return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)))
 
@@ -94,15 +95,16 @@ def _shown(text: object) -> str:
 def _show(file: Path, report: Report) -> None:
     console = Console()
     colour, mark, words = _LOOKS[report.verdict]
-    console.print(f"[bold {colour}]{mark} {words}[/]  {_shown(file)}", highlight=False)
+    console.print(f"[bold {colour}]{mark} {words}[/]  {shown(file)}", highlight=False)
     for number, signature in enumerate(report.signatures, start=1):
         colour, mark, words = _LOOKS[signature.verdict]
-        console.print(f"  {number}. [{colour}]{mark} {words}[/]  {signature.format}", highlight=False)
+        kind = " ".join(filter(None, (signature.format, signature.level)))
+        console.print(f"  {number}. [{colour}]{mark} {words}[/]  {kind}", highlight=False)
         if signature.seal:
             console.print(
-                f"     印章 seal     {_shown(signature.seal.name)} ({_shown(signature.seal.id)})", highlight=False
+                f"     印章 seal     {shown(signature.seal.name)} ({shown(signature.seal.id)})", highlight=False
             )
-        console.print(f"     签名人 signer {_shown(signature.signer or '-')}", highlight=False, soft_wrap=True)
+        console.print(f"     签名人 signer {shown(signature.signer or '-')}", highlight=False, soft_wrap=True)
         if signature.time and signature.time_source:
             console.print(
                 f"     时间 time     {signature.time.isoformat()} ({signature.time_source.value})", highlight=False
@@ -117,7 +119,7 @@ def _show_findings(console: Console, findings: tuple[Finding, ...]) -> None:
         chinese, english = wording(finding.code)
         console.print(f"     [{colour}]{finding.code}[/] {chinese} {english}", highlight=False, soft_wrap=True)
         if finding.detail:
-            console.print(f"       [dim]{_shown(finding.detail)}[/]", highlight=False, soft_wrap=True)
+            console.print(f"       [dim]{shown(finding.detail)}[/]", highlight=False, soft_wrap=True)
 
 
 def seal(  # noqa: PLR0913 - one option each
@@ -141,6 +143,10 @@ def seal(  # noqa: PLR0913 - one option each
             "keyword:盖章处;pick=1, straddle:right, facing."
         ),
     ] = None,
+    level: Annotated[
+        Level | None,
+        typer.Option(help="PAdES level of a PDF signature; b-t by default where XINYIN_TSA is set, else b-b."),
+    ] = None,
     closes: Annotated[bool, typer.Option("--close", help="Let no later signature into the document (OFD).")] = False,
     reason: Annotated[str, typer.Option(help="Why it is sealed; stands in the document and in the ledger.")] = "",
     case: Annotated[str | None, typer.Option(help="Case number (办件编号) for the ledger.")] = None,
@@ -152,7 +158,7 @@ def seal(  # noqa: PLR0913 - one option each
     if not out.parent.is_dir():
         # Asked before anything is signed: a sealing that nobody receives still stands in the ledger.
         raise typer.BadParameter(f"{out.parent} is not a folder")
-    document = _read(file)
+    document = read(file)
     with services(configuration.load()) as service:
         service.verifier.examine(document)
         request = SealRequest(
@@ -161,6 +167,7 @@ def seal(  # noqa: PLR0913 - one option each
             format=document_format,
             placement=_placement(place),
             closes=closes,
+            level=level,
             reason=reason,
             case_number=case,
             document_kind=kind,
@@ -169,7 +176,7 @@ def seal(  # noqa: PLR0913 - one option each
         sealed = service.sealing.seal(request, operator("seal.use:*"))
         with out.open("xb") as target:
             target.write(sealed.document)
-    Console().print(f"[green]✓[/] {_shown(out)}  {sealed.format}  {sealed.id}", highlight=False, soft_wrap=True)
+    Console().print(f"[green]✓[/] {shown(out)}  {sealed.format}  {sealed.id}", highlight=False, soft_wrap=True)
 
 
 def _placement(text: str | None) -> Placement | None:

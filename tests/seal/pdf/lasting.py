@@ -98,17 +98,22 @@ class Desk:
     clock: ManualClock = field(default_factory=lambda: ManualClock(AT))
     revoked: list[Revoked] = field(default_factory=list)
     tsa: Holder | None = None
+    given: DeskStamper | None = None
+    silent: bool = False
+    """The authorities publish nothing."""
 
     def __post_init__(self) -> None:
         self.evidence = TrustEvidence(lambda: self.trust, self.clock)
 
     @property
     def stamper(self) -> DeskStamper:
-        return DeskStamper(self.tsa or self.world.tsa, (self.world.ca,), self.clock)
+        return self.given or DeskStamper(self.tsa or self.world.tsa, (self.world.ca,), self.clock)
 
     @property
     def lists(self) -> tuple[RevocationList, ...]:
         """What the authorities publish now."""
+        if self.silent:
+            return ()
         since = self.clock.now() - HOUR
         return (self.world.listed(*self.revoked, since=since), self.world.listed(issuer=self.world.root, since=since))
 
@@ -142,7 +147,9 @@ class Desk:
     def renew(self, document: bytes, level: Level = Level.LTA) -> bytes:
         return raise_all(document, level, self.evidence, self.stamping())
 
-    def judge(self, document: bytes, at: datetime | None = None, *, facts: Iterable[RevocationList] | None = None) -> Report:
+    def judge(
+        self, document: bytes, at: datetime | None = None, *, facts: Iterable[RevocationList] | None = None
+    ) -> Report:
         trust = self.trust
         if facts is not None:
             trust = replace(trust, facts=Facts(crls=facts))
