@@ -102,7 +102,7 @@ def annotate(view: View, appender: Appender, page: Page, widgets: Iterable[Ref])
     if isinstance(annotations, Ref) and view.load(annotations) is not None:
         appender.put(annotations, extended)
     else:
-        appender.put(page.ref, {**page.entries, "Annots": extended})
+        appender.extend(page.ref, page.entries, {"Annots": extended})
 
 
 def enlist(view: View, appender: Appender, widget: Ref) -> None:
@@ -123,4 +123,4 @@ def enlist(view: View, appender: Appender, widget: Ref) -> None:
     if isinstance(held, Ref) and entries:
         appender.put(held, changed)
     else:
-        appender.put(view.root, {**view.catalog, "AcroForm": changed})
+        appender.extend(view.root, view.catalog, {"AcroForm": changed})
