@@ -73,26 +73,39 @@ def judge_token(
     findings = list(_problems(token, digests))
     certificate = token.certificate
     if certificate is not None:
-        findings += judge_certificate(
-            certificate,
-            others=(*token.signed.certificates, *backing.certificates),
-            trust=trust,
-            at=_dated(token, certificate, at, backing.proved),
-            # Its maker vouches for its own time: word of a revocation since then is heard, and weighed by its reason.
-            used_at=token.gen_time if at is not None and at > token.gen_time else None,
-            role="TSA",
-            proved=backing.proved,
-            facts=embedded_facts(token.signed) + backing.facts,
-        )
+        findings += _maker(token, certificate, trust, at, backing)
     held = certificate is not None and not _faults(findings)
     return JudgedToken(token, tuple(findings), token.gen_time if held else None)
 
 
-def _dated(token: TimestampToken, certificate: Certificate, at: datetime | None, proved: datetime | None) -> datetime:
-    """Give the time at which the dates of the certificates count."""
-    if at is None or not certificate.valid_at(token.gen_time):
-        return token.gen_time
-    return at if proved is None else min(at, proved)
+def _maker(
+    token: TimestampToken, certificate: Certificate, trust: Trust, at: datetime | None, backing: Backing
+) -> tuple[Finding, ...]:
+    """Judge the certificate of whoever made ``token``."""
+    proved = backing.proved
+
+    def judge(dates: datetime, used_at: datetime, proved: datetime | None) -> tuple[Finding, ...]:
+        return judge_certificate(
+            certificate,
+            others=(*token.signed.certificates, *backing.certificates),
+            trust=trust,
+            # Outside its dates it stamps nothing, whatever is proved of later.
+            at=dates if certificate.valid_at(token.gen_time) else token.gen_time,
+            used_at=used_at,
+            role="TSA",
+            proved=proved,
+            facts=embedded_facts(token.signed) + backing.facts,
+        )
+
+    # By a time that is proved it was there: good then, nothing that came later counts. Facts from before that time do
+    # not do, for whoever has a stamper's key may name any time and choose old facts to go with it.
+    if proved is not None and proved >= token.gen_time:
+        found = judge(token.gen_time if at is None else min(at, proved), proved, proved)
+        if not _faults(found):
+            return found
+    # Else it vouches for its own time: word of a revocation since then is heard, and weighed by its reason.
+    at = at or token.gen_time
+    return judge(at, min(at, token.gen_time), None)
 
 
 def read_stamp(

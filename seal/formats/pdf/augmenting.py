@@ -4,6 +4,7 @@ Nothing that stands in the document is touched: each step appends a revision. Wh
 """
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from crypto.certificate import Certificate
@@ -15,7 +16,7 @@ from seal.formats.pdf.append import Appender
 from seal.formats.pdf.coverage import Covered, covered
 from seal.formats.pdf.dss import with_evidence
 from seal.formats.pdf.form import form, signature_fields
-from seal.formats.pdf.objects import Name, text_string, write
+from seal.formats.pdf.objects import Name, PdfError, text_string, write
 from seal.formats.pdf.pages import find_page
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.revision import Gapped, SignatureDictionary, annotate, enlist, gapped
@@ -107,10 +108,13 @@ def _laid_for_stamp(document: bytes, room: int) -> Gapped:
 
 
 def _covered(pdf: Document) -> list[Covered]:
-    """Give the signatures in the order of what they cover; PdfError for one that covers nothing sensible."""
-    view = pdf.current
-    signed = (item for item in signature_fields(view) if view.resolve(item.value) is not None)
-    return sorted((covered(pdf, view, item) for item in signed), key=lambda one: one.end)
+    """Give the signatures in the order of what they cover, without those that cover nothing sensible."""
+    view, found = pdf.current, list[Covered]()
+    for item in signature_fields(view):
+        if view.resolve(item.value) is not None:
+            with suppress(PdfError):
+                found.append(covered(pdf, view, item))
+    return sorted(found, key=lambda one: one.end)
 
 
 def _is_stamp(view: View, one: Covered) -> bool:

@@ -204,13 +204,11 @@ class Judge:
             if not any(each.verdict is not Verdict.VALID for each in found):
                 return there, TimeSource.TIMESTAMP, found
         if time is None:
-            return (
-                None,
-                None,
-                (Code.SIGN_TIME_UNKNOWN.found(),) if self.at is None else self._at(certificate, case, self.at, there),
-            )
+            unknown = (Code.SIGN_TIME_UNKNOWN.found(),)
+            return None, None, unknown if self.at is None else self._at(certificate, case, self.at, None)
         at = time if self.at is None or (stamp.time is not None and stamp.time <= self.at) else self.at
-        return time, source, self._at(certificate, case, at, _least(stamp.time, there))
+        proved = None if stamp.time is None else _least(stamp.time, there)
+        return time, source, self._at(certificate, case, at, proved)
 
     def _at(self, certificate: Certificate, case: _Case, at: datetime, proved: datetime | None) -> tuple[Finding, ...]:
         store = self.stores.all

@@ -8,6 +8,7 @@ from itertools import count
 
 from crypto.crl import RevocationList
 from crypto.digests import DigestAlgorithm
+from crypto.ocsp_answer import parse_answer
 from crypto.revoked import Revoked
 from crypto.suites import ES256, SM2_SM3, Suite
 from crypto.timestamp_build import Imprint, TokenTemplate
@@ -126,6 +127,11 @@ class Desk:
             facts=Facts(crls=self.lists),
             now=self.clock.now(),
         )
+
+    def knowing_only(self, holder: Holder) -> Trust:
+        """Give the trust of a verifier who asked today about ``holder`` and nobody else."""
+        said = parse_answer(self.world.answered(holder, since=self.clock.now() - HOUR))
+        return replace(self.trust, facts=Facts(crls=self.lists[1:], answers=(said,)))
 
     def stamping(self, stamper: DeskStamper | None = None) -> Stamping:
         return Stamping(stamper or self.stamper, self.world.suite.digest)

@@ -9,6 +9,7 @@ import pytest
 from crypto.digests import DigestAlgorithm
 from crypto.revoked import RevocationReason
 from seal.errors import EvidenceMissing, LevelRefused
+from seal.formats.pdf import verify_pdf
 from seal.formats.pdf.append import Appender
 from seal.formats.pdf.augmenting import with_document_stamp
 from seal.formats.pdf.dss import MAX_STREAMS, with_evidence
@@ -167,6 +168,32 @@ def test_forged_facts_and_rubbish_in_the_store_say_nothing(p256_desk: Desk, lice
     nobody = desk.judge(stuffed, facts=())
     assert nobody.verdict is Verdict.INDETERMINATE
     assert codes(nobody) == codes(desk.judge(sealed, facts=()))
+
+
+def test_a_real_stamp_over_old_facts_does_not_clear_a_stolen_key(p256_desk: Desk, licence: bytes) -> None:
+    desk = p256_desk
+    # Made when nobody knows, said to be of long ago, with the facts of long ago.
+    claimed, old = desk.seal(licence, Level.B), desk.evidence.about(desk.world.signer.certificate)
+    desk.clock.advance(60 * DAY)
+    stamped = with_document_stamp(with_evidence(claimed, [(b"", old)]), desk.stamping())
+    report = verify_pdf(stamped, desk.knowing_only(desk.world.tsa))
+    assert [each.verdict for each in report.signatures] == [Verdict.INDETERMINATE, Verdict.VALID]
+    assert codes(report)[0] == ["REVOCATION_UNKNOWN"]
+
+
+def test_a_real_stamp_over_a_stolen_stampers_does_not_clear_that_one(p256_desk: Desk, licence: bytes) -> None:
+    desk = p256_desk
+    backdated = desk.seal(licence, Level.LTA)
+    desk.clock.advance(60 * DAY)
+    desk.tsa = desk.world.next_tsa
+    stamped = with_document_stamp(backdated, desk.stamping())
+    report = verify_pdf(stamped, desk.knowing_only(desk.world.next_tsa))
+    assert [each.verdict for each in report.signatures[1:]] == [Verdict.INDETERMINATE, Verdict.VALID]
+    assert report.signatures[0].verdict is not Verdict.VALID
+    assert report.signatures[0].time_source is TimeSource.CLAIMED
+    # Who renews brings word of the stamper as of then: that clears it.
+    renewed = verify_pdf(desk.renew(backdated), desk.knowing_only(desk.world.next_tsa))
+    assert renewed.verdict is Verdict.VALID
 
 
 def test_a_store_of_any_size_is_read_within_bounds(p256_desk: Desk, licence: bytes) -> None:
