@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -73,6 +74,7 @@ class VerifyingOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     at: AwareDatetime | None = Field(None, description="judge as of this instant, not as of the time of sealing")
+    language: Literal["zh", "en"] = Field("zh", description="of the page, where Accept asks for text/html")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -67,14 +67,18 @@ def test_a_second_signature_does_not_break_the_first(
 
 
 @pytest.mark.parametrize(
-    ("sample", "seal_format"),
-    [("approval.pdf", "pdf-pades-sm2"), ("approval.pdf", "pdf-pades-p256"), ("approval.ofd", "ofd-ses-v4")],
+    ("sample", "seal_format", "place"),
+    [
+        ("approval.pdf", "pdf-pades-sm2", "1,132,176"),
+        ("approval.pdf", "pdf-pades-p256", "keyword:决定;pick=-1"),
+        ("approval.ofd", "ofd-ses-v4", "1,132,176"),
+    ],
 )
 def test_every_format_can_be_asked_for(
-    xinyin: Xinyin, pattern: Town, tmp_path: Path, sample: str, seal_format: str
+    xinyin: Xinyin, pattern: Town, tmp_path: Path, sample: str, seal_format: str, place: str
 ) -> None:
     out = tmp_path / f"sealed-{sample}"
-    options = ["--format", seal_format, "--place", "1,132,176", "--case", "YJ-1", "--kind", "decision"]
+    options = ["--format", seal_format, "--place", place, "--case", "YJ-1", "--kind", "decision"]
     done = xinyin("seal", SAMPLES / sample, "--seal", pattern.world.seal, "--out", out, *options, **pattern.given)
     assert done.code == 0, done.err
     assert seal_format in done.out

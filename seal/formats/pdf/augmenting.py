@@ -98,7 +98,7 @@ def _laid_for_stamp(document: bytes, room: int) -> Gapped:
         b"<</Type/Annot/Subtype/Widget/FT/Sig/T%b/F %d/Rect[0 0 0 0]/P %d %d R/V %d 0 R>>"
         % (write(text_string(unused_name(view, signature))), _PRINT_AND_LOCKED, *page.ref, signature.number)
     )
-    annotate(view, appender, page, [widget])
+    annotate(view, appender, [(page, widget)])
     enlist(view, appender, widget)
     says = SignatureDictionary(kind="DocTimeStamp", filter="Adobe.PPKLite", subfilter=_TOKEN)
     return gapped(document, appender, signature, says, room)

@@ -23,6 +23,8 @@ class Field:
     value: PdfObject
     """/V as it stands, not followed."""
     locked: PdfObject = None
+    repeats: bool = False
+    """Nameless, and its value but the one it inherits: a mere widget of the field above."""
 
 
 def form(view: View) -> PdfDict | None:
@@ -79,6 +81,7 @@ def _field(view: View, item: PdfObject, parent: Field | None) -> Field | None:
         kind=view.resolve(entries["FT"]) if "FT" in entries else parent.kind if parent else None,
         value=entries.get("V", parent.value if parent else None),
         locked=entries.get("Lock"),
+        repeats=parent is not None and "T" not in entries and entries.get("V", parent.value) == parent.value,
     )
 
 
@@ -94,7 +97,9 @@ def signature_fields(view: View) -> tuple[Field, ...]:
     return tuple(
         item
         for item in fields(view)
-        if item.kind == SIGNATURE and ({"T", "V"} & item.entries.keys() or "Parent" not in item.entries)
+        if item.kind == SIGNATURE
+        and ({"T", "V"} & item.entries.keys() or "Parent" not in item.entries)
+        and not (item.repeats and isinstance(item.value, Ref))
     )
 
 

@@ -10,6 +10,7 @@ from seal.formats.pdf.form import forbids_more, form, signature_fields
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.revision import Gapped, SignatureDictionary, gapped
 from seal.formats.pdf.widgets import show_seal
+from seal.formats.pdf.words import Words
 from seal.model import Credential, Mark, PreparedDocument, SignMessage
 
 
@@ -18,9 +19,11 @@ class PdfSealing:
 
     media_type = "application/pdf"
 
-    def __init__(self, name: str, kind: ContentsKind) -> None:
+    def __init__(self, name: str, kind: ContentsKind, words: Words | None = None) -> None:
+        """``words`` finds keywords; its process starts with the first of them."""
         self.name = name
         self._kind = kind
+        self._words = words or Words()
 
     def prepare(self, document: bytes, mark: Mark, credential: Credential, at: datetime) -> PreparedDocument:
         """Append the seal's revision with room for the signature; refuse what cannot be sealed."""
@@ -31,7 +34,7 @@ class PdfSealing:
         # 2. The picture, where it belongs, and the field that shows it.
         appender = Appender(view)
         signature = appender.reserve()
-        show_seal(view, appender, mark, signature)
+        show_seal(view, appender, mark, signature, self._words)
         # 3. The signature dictionary, its two variable parts left blank; the byte range filled in, the digest fixed.
         contents = self._kind.contents(credential, at)
         says = SignatureDictionary(

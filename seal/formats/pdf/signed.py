@@ -12,6 +12,7 @@ from crypto.digests import DigestAlgorithm
 from crypto.errors import CryptoError, KeyRefused
 from crypto.signatures import judging_key
 from crypto.timestamp import TimestampProblem
+from seal.evidence import MessageTraces
 from seal.formats.pdf.coverage import Covered
 from seal.formats.pdf.dss import Stores
 from seal.formats.pdf.findings import Code
@@ -52,6 +53,7 @@ class Judged:
     level: str | None = None
     proof: datetime | None = None
     """Of a document time stamp that holds: by when all before it was there."""
+    traces: MessageTraces | None = None
 
 
 class Proof(NamedTuple):
@@ -156,7 +158,19 @@ class Judge:
             time_source=TimeSource.TIMESTAMP,
             findings=stamped.findings,
             proof=stamped.proved,
+            traces=MessageTraces(
+                message=stamped.token.signed,
+                signer=stamped.token.signer,
+                trust=self.trust,
+                at=self.at or stamped.token.gen_time,
+                role="TSA",
+                backing=self._backing(proofs),
+            ),
         )
+
+    def _before(self, time: datetime | None) -> bool:
+        """Tell whether it is asked as of a moment before ``time``."""
+        return self.at is not None and time is not None and self.at < time
 
     def _backing(self, proofs: tuple[Proof, ...]) -> Backing:
         store = self.stores.all
@@ -177,11 +191,20 @@ class Judge:
         )
         findings += stamp.findings
         certificate = signer.certificate
+        time, source = _when(stamp, case)
+        if certificate is not None:
+            time, source, found = self._certificate(certificate, case, stamp)
+            findings += found
+        traces = MessageTraces(
+            message=signed,
+            signer=signer,
+            trust=self.trust,
+            at=time if source is TimeSource.TIMESTAMP and not self._before(time) else self.at or time,
+            proved=time if source is TimeSource.TIMESTAMP else None,
+            backing=self._backing(case.proofs),
+        )
         if certificate is None:
-            time, source = _when(stamp, case)
-            return Judged(format=name, time=time, time_source=source, findings=tuple(findings))
-        time, source, found = self._certificate(certificate, case, stamp)
-        findings += found
+            return Judged(format=name, time=time, time_source=source, findings=tuple(findings), traces=traces)
         sound = name == _PADES and all(each.verdict is not Verdict.INVALID for each in findings)
         return Judged(
             format=f"{name}-{_kind(certificate)}" if name == _PADES else name,
@@ -190,6 +213,7 @@ class Judge:
             time_source=source,
             findings=tuple(findings),
             level=reached(case.provided(stamp.time, self.trust, self.stores)) if sound else None,
+            traces=traces,
         )
 
     def _certificate(

@@ -15,7 +15,7 @@ from seal.formats.pdf.history import stray, tail
 from seal.formats.pdf.objects import PdfError, Ref
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.signed import DOC_TIMESTAMP, Judge, Judged, format_of
-from seal.model import Finding, Report, SignatureReport
+from seal.model import Coverage, Finding, Report, SignatureReport
 from seal.trust import Trust
 
 _CLAIM = b"/ByteRange"
@@ -110,7 +110,12 @@ class _Judging:
             findings=(*judged.findings, *islice(self._since(one), _MAX_FINDINGS)),
             reason=text_of(reason) if isinstance(reason, bytes) else None,
             level=judged.level,
+            traces=judged.traces and judged.traces.over(self._coverage(one)),
         )
+
+    def _coverage(self, one: Covered) -> Coverage:
+        size, revisions = len(self.document.data), len(self.document.revisions)
+        return Coverage(unit="revision", part=one.revision + 1, of=revisions, whole=one.end == size)
 
     @cached_property
     def strays(self) -> tuple[tuple[int, str], ...]:
