@@ -19,6 +19,7 @@ from seal.levels import Level
 from seal.model import Mark, Report, TimeSource, Verdict
 from seal.pki.tsa_client import Stamped
 from seal.trust.evidence import Evidence
+from tests.judges import pdfsig
 from tests.seal.pdf.lasting import Desk, DeskStamper, LongWorld, Sm2World
 from tests.seal.trust.making import AT, DAY, HOUR, gone
 
@@ -320,3 +321,25 @@ def test_nothing_in_a_lasting_document_breaks_the_archive_format(desk: Desk, lic
         pytest.skip("no qpdf")
     answer = subprocess.run(["qpdf", "--check", str(file)], capture_output=True, text=True, check=False)
     assert answer.returncode == 0, answer.stdout + answer.stderr
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "dss__pdf-signed-original.pdf",
+        "dss__hello_signed_INCSAVE_signed.pdf",
+        "pyhanko__minimal-two-fields-signed-twice.pdf",
+        "dss__dss-2554_certified-changes-permitted.pdf",
+    ],
+)
+def test_a_document_stamp_over_other_peoples_signatures_leaves_them_as_they_were(
+    p256_desk: Desk, pdf_corpus: Path, file: str
+) -> None:
+    desk, document = p256_desk, (pdf_corpus / file).read_bytes()
+    stamped = with_document_stamp(document, desk.stamping())
+    before, after = desk.judge(document), desk.judge(stamped)
+    assert [codes(after)[place] for place in range(len(before.signatures))] == codes(before)
+    assert after.findings == before.findings
+    assert after.signatures[-1].verdict is Verdict.VALID
+    if file.startswith("pyhanko"):
+        assert len(pdfsig.opinions(stamped)) == len(pdfsig.opinions(document)) + 1
