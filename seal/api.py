@@ -79,6 +79,7 @@ def seal_router(
             format=options.format,
             placement=options.place,
             level=options.level,
+            also=options.also,
             closes=options.closes,
             reason=options.reason,
             case_number=options.case_number,

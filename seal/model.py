@@ -78,6 +78,8 @@ class Mark:
     reason: str = ""
     closes: bool = False
     """No signature may follow this one."""
+    shown: bool = True
+    """Whether the picture is to be seen; formats that show none do not ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

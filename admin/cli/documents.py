@@ -190,7 +190,8 @@ def seal(  # noqa: PLR0913 - one option each
         str | None,
         typer.Option(
             "--format",
-            help="pdf-pades-sm2, pdf-pades-p256, ofd-ses-v4, ofd-gbt35275 (a signature without a picture) or "
+            help="pdf-pades-sm2, pdf-pades-p256, pdf-ses-v4 (an e-seal signature), pdf-gm-cms, "
+            "ofd-ses-v4, ofd-gbt35275 (a signature without a picture) or "
             "ofd-gmt0099 (a signed list of the files, the last step); a seal with SM2 by default.",
         ),
     ] = None,
@@ -205,7 +206,13 @@ def seal(  # noqa: PLR0913 - one option each
         Level | None,
         typer.Option(help="PAdES level of a PDF signature; b-t by default where XINYIN_TSA is set, else b-b."),
     ] = None,
-    closes: Annotated[bool, typer.Option("--close", help="Let no later signature into the document (OFD).")] = False,
+    also: Annotated[
+        str | None,
+        typer.Option(
+            help="A second signature in a PDF for readers that know no SM2, without a picture: pdf-pades-p256."
+        ),
+    ] = None,
+    closes: Annotated[bool, typer.Option("--close", help="Let no later signature into the document.")] = False,
     reason: Annotated[str, typer.Option(help="Why it is sealed; stands in the document and in the ledger.")] = "",
     case: Annotated[str | None, typer.Option(help="Case number (办件编号) for the ledger.")] = None,
     kind: Annotated[str, typer.Option(help="Kind of document.")] = "approval-result",
@@ -224,6 +231,7 @@ def seal(  # noqa: PLR0913 - one option each
             seal=SealId(seal_id),
             format=document_format,
             placement=_placement(place),
+            also=also,
             closes=closes,
             level=level,
             reason=reason,

@@ -147,6 +147,15 @@ def test_every_level_can_be_asked_for_in_every_suite(
     assert house.service().seal(request(pdf), CLERK).report.signatures[0].level == Level.B
 
 
+def test_two_signatures_of_one_sealing_last_alike_and_a_closed_document_takes_the_stamp(
+    house: House, pdf: bytes, desk: Desk, evidence: TrustEvidence
+) -> None:
+    asked = request(pdf, level="b-lta", also="pdf-pades-p256", closes=True)
+    report = service(house, desk, evidence).seal(asked, CLERK).report
+    assert report.verdict is Verdict.VALID
+    assert [each.level for each in report.signatures] == [Level.LTA, Level.LTA, None]
+
+
 def test_a_level_that_cannot_be_had_is_refused_and_nothing_is_written(
     house: House, pdf: bytes, ofd: bytes, desk: Desk, evidence: TrustEvidence
 ) -> None:

@@ -75,7 +75,7 @@ def completions(house: House) -> int:
 def test_a_signature_carries_the_time_that_an_authority_confirms(
     house: House, ofd: bytes, pdf: bytes, client: AuthorityStamper, name: str
 ) -> None:
-    document = {"ofd": ofd, "pdf": pdf}[SEALING_FORMATS[name].document.name]
+    document = pdf if name.startswith("pdf") else ofd
     sealed = house.service(stamper=client).seal(request(document, format=name), CLERK)
     (signature,) = house.judge(sealed.document).signatures
     assert (signature.format, signature.verdict) == (name, Verdict.VALID)

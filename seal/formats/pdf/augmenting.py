@@ -40,11 +40,13 @@ class _Signature:
     """Whether it has a time stamp of its own, or is one."""
 
 
-def raise_newest(document: bytes, level: Level, evidence: EvidenceSource, stamping: Stamping) -> bytes:
-    """Bring the document's newest signature, which has its time stamp, to ``level``."""
+def raise_newest(
+    document: bytes, level: Level, evidence: EvidenceSource, stamping: Stamping, *, count: int = 1
+) -> bytes:
+    """Bring the document's newest ``count`` signatures, which have their time stamps, to ``level``."""
     pdf = Document(document)
-    newest = _covered(pdf)[-1]
-    document = with_evidence(document, _evidence((_read(pdf.current, newest),), evidence))
+    newest = [_read(pdf.current, one) for one in _covered(pdf)[-count:]]
+    document = with_evidence(document, _evidence(newest, evidence))
     return with_document_stamp(document, stamping) if level is Level.LTA else document
 
 

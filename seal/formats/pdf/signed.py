@@ -8,29 +8,41 @@ from typing import NamedTuple
 
 from crypto.certificate import Certificate
 from crypto.cms import CmsProblem, SignedData, SignerInfo, parse_signed_data, verify_signer
-from crypto.digests import DigestAlgorithm
+from crypto.digests import SM3, DigestAlgorithm
 from crypto.errors import CryptoError, KeyRefused
 from crypto.signatures import judging_key
 from crypto.timestamp import TimestampProblem
 from seal.evidence import MessageTraces
+from seal.formats.pdf.contents_gm import GM_CMS
+from seal.formats.pdf.contents_ses import GM_SEAL
 from seal.formats.pdf.coverage import Covered
 from seal.formats.pdf.dss import Stores
 from seal.formats.pdf.findings import Code
 from seal.formats.pdf.levels import Provided, reached
 from seal.formats.pdf.objects import Name, PdfObject
 from seal.formats.pdf.reader import View
-from seal.model import Finding, TimeSource, Verdict
+from seal.formats.pdf.shapes import encloses_digest, is_bare_value, is_seal
+from seal.model import Finding, SealFacts, TimeSource, Verdict
+from seal.ses.judge import judge_ses
+from seal.ses.traces import SesTraces
 from seal.stamps import TOKEN_FINDINGS, Backing, Stamp, judge_token, read_stamp
 from seal.trust import Trust, judge_certificate
 from seal.trust.embedded import embedded_facts
 
 DOC_TIMESTAMP = "doc-timestamp"
 _PADES, _PKCS7, _UNKNOWN = "pdf-pades", "pdf-pkcs7", "pdf"
+_SES, _GM_CMS, _GM_ANY = "pdf-ses", "pdf-gm-cms", "pdf-gm"
 _FORMATS: Mapping[PdfObject, str] = {
     Name("ETSI.CAdES.detached"): _PADES,
     Name("adbe.pkcs7.detached"): _PKCS7,
     Name("ETSI.RFC3161"): DOC_TIMESTAMP,
+    Name(GM_SEAL): _SES,
+    Name(GM_CMS): _GM_CMS,
+    # Seen in the field for either: what stands in it tells.
+    Name("GM.SM2"): _GM_ANY,
 }
+_MAY_ENCLOSE_DIGEST = frozenset({_GM_CMS, _PKCS7})
+"""GB/T 35275 messages enclose the digest of what they sign, though they be called detached."""
 _DATE = re.compile(
     rb"D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:Z(?:00'?(?:00'?)?)?|([+-])(\d{2})'?(?:(\d{2})'?)?)?"
 )
@@ -49,11 +61,13 @@ class Judged:
     signer: str | None = None
     time: datetime | None = None
     time_source: TimeSource | None = None
+    seal: SealFacts | None = None
+    """The seal inside, where the signature has one."""
     findings: tuple[Finding, ...]
     level: str | None = None
     proof: datetime | None = None
     """Of a document time stamp that holds: by when all before it was there."""
-    traces: MessageTraces | None = None
+    traces: MessageTraces | SesTraces | None = None
 
 
 class Proof(NamedTuple):
@@ -140,13 +154,20 @@ class Judge:
         try:
             if name == DOC_TIMESTAMP:
                 return self._document_stamp(one, digests, proofs)
-            signed = parse_signed_data(one.contents)
-            if len(signed.signers) != 1:
-                return Judged(format=name, findings=(Code.SIGNER_COUNT.found(f"{len(signed.signers)} signers"),))
-            case = _Case(name, signed, _date(self.view.resolve(one.entries.get("M"))), digests, proofs)
-            return self._signature(case)
+            if name == _SES or (name == _GM_ANY and is_seal(one.contents)):
+                return self._seal(one, digests)
+            return self._message(_GM_CMS if name == _GM_ANY else name, one, digests, proofs)
         except CryptoError as error:
             return Judged(format=name, findings=(Code.CMS_MALFORMED.found(str(error)),))
+
+    def _message(self, name: str, one: Covered, digests: _Digests, proofs: tuple[Proof, ...]) -> Judged:
+        written = _date(self.view.resolve(one.entries.get("M")))
+        if name == _GM_CMS and is_bare_value(one.contents):
+            return _bare(written)
+        signed = parse_signed_data(one.contents)
+        if len(signed.signers) != 1:
+            return Judged(format=name, findings=(Code.SIGNER_COUNT.found(f"{len(signed.signers)} signers"),))
+        return self._signature(_Case(name, signed, written, digests, proofs))
 
     def _document_stamp(self, one: Covered, digests: _Digests, proofs: tuple[Proof, ...]) -> Judged:
         stamped = judge_token(one.contents, digests, self.trust, self.at, self._backing(proofs))
@@ -168,6 +189,18 @@ class Judge:
             ),
         )
 
+    def _seal(self, one: Covered, digests: _Digests) -> Judged:
+        judged = judge_ses(one.contents, digest=digests(SM3), trust=self.trust, at=self.at)
+        return Judged(
+            format=f"{_SES}-v{judged.layout}" if judged.layout else _SES,
+            signer=judged.signer,
+            seal=judged.seal,
+            time=judged.time,
+            time_source=judged.time_source,
+            findings=judged.findings,
+            traces=judged.traces,
+        )
+
     def _before(self, time: datetime | None) -> bool:
         """Tell whether it is asked as of a moment before ``time``."""
         return self.at is not None and time is not None and self.at < time
@@ -181,7 +214,7 @@ class Judge:
         # 3. The certificate at that time. 4. How well all of that is provided for.
         signed, name = case.signed, case.name
         signer = signed.signers[0]
-        findings = list(_mathematics(signed, signer, case.digests))
+        findings = list(_mathematics(name, signed, signer, case.digests))
         stamp = read_stamp(
             signer.timestamp_token,
             covered=signer.signature,
@@ -262,8 +295,17 @@ def _least(first: datetime | None, second: datetime | None) -> datetime | None:
     return min((each for each in (first, second) if each is not None), default=None)
 
 
-def _mathematics(signed: SignedData, signer: SignerInfo, digests: _Digests) -> Iterator[Finding]:
-    if signed.encapsulated is not None:
+def _bare(written: datetime | None) -> Judged:
+    return Judged(
+        format=_GM_CMS,
+        time=written,
+        time_source=TimeSource.CLAIMED if written else None,
+        findings=(Code.SIGNER_CERT_MISSING.found("the signature is a bare SM2 value"),),
+    )
+
+
+def _mathematics(name: str, signed: SignedData, signer: SignerInfo, digests: _Digests) -> Iterator[Finding]:
+    if signed.encapsulated is not None and not (name in _MAY_ENCLOSE_DIGEST and encloses_digest(signed)):
         yield Code.CONTENT_ENCAPSULATED.found()
     for problem in verify_signer(signed, signer, digests):
         yield _CODES[problem].found(problem.value)
