@@ -7,6 +7,7 @@ from datetime import datetime
 from crypto.keys import KeyVault, sign
 from seal.errors import SealingRejected
 from seal.formats_table import SealingFormat
+from seal.levels import Level
 from seal.model import Mark, PreparedDocument, Report, SignatureReport, TimeSource, Verdict
 from seal.register import SealCredential
 from seal.stamping import Stamping
@@ -18,13 +19,18 @@ class Hand:
 
     format: SealingFormat
     signing: SealCredential
+    level: Level | None
     stamping: Stamping | None
     mark: Mark
     at: datetime
 
     def prepare(self, document: bytes) -> PreparedDocument:
         """Lay ``document`` out for this signature; refuses one that cannot be sealed so."""
-        credential = replace(self.signing.credential, stamper=self.stamping)
+        credential = replace(
+            self.signing.credential,
+            stamper=self.stamping,
+            stamp_room=0 if self.stamping is None else self.stamping.room,
+        )
         return self.format.layout.prepare(document, self.mark, credential, self.at)
 
     def apply(self, prepared: PreparedDocument, vault: KeyVault) -> bytes:
@@ -39,6 +45,8 @@ class Hand:
         signer = self.signing.credential.certificate.subject_text
         # Seals of several suites have certificates of one subject: the format tells them apart.
         if (signature.signer, signature.format) != (signer, self.format.name):
+            return False
+        if self.level is not None and not self.level.reached_by(signature.level):
             return False
         return (signature.time, signature.time_source) == proved
 

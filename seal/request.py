@@ -27,6 +27,8 @@ class SealRequest:
     case_number: str | None = None
     document_kind: str = ""
     idempotency_key: str | None = None
+    level: str | None = None
+    """A PAdES level by name: given or refused, never less. None: b-t where time stamps are to be had, else b-b."""
     also: str | None = None
     """A format for a second signature without a picture, for readers that cannot judge the first."""
     closes: bool = False
@@ -64,8 +66,10 @@ def request_hash(request: SealRequest) -> str:
         request.document_kind,
         sm3(request.document).hex(),
     ]
-    # Requests that were kept before there was a second signature keep their names.
-    return sm3(json.dumps(asked if request.also is None else [*asked, request.also]).encode()).hex()
+    # Requests that were kept before there were second signatures and levels keep their names.
+    also = () if request.also is None and request.level is None else (request.also,)
+    level = () if request.level is None else (request.level,)
+    return sm3(json.dumps([*asked, *also, *level]).encode()).hex()
 
 
 def check_texts(request: SealRequest) -> None:

@@ -6,7 +6,7 @@ step leaves an intent that ``pending`` shows and that a retry under the same Ide
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -23,8 +23,11 @@ from kernel.objects import ObjectStore
 from kernel.principal import Principal
 from seal import store
 from seal.errors import (
+    EvidenceMissing,
     IdempotencyMismatch,
+    LevelRefused,
     PlacementRefused,
+    RoomTooSmall,
     SealingInProgress,
     SealNotUsable,
     SigningUnavailable,
@@ -32,12 +35,15 @@ from seal.errors import (
 )
 from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format, second_format
 from seal.hands import Hand, check_accepted
+from seal.levels import Level, parse_level
 from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId
+from seal.pki.errors import TimestampUnavailable
 from seal.register import SealRegister
 from seal.request import DEFAULT_PLACEMENT, SealedDocument, SealRequest, check_texts, request_hash
-from seal.stamping import Stamper, Stamping
+from seal.stamping import Stamper, Stamping, TokenRooms
 from seal.store import Progress
 from seal.trust import TrustSource, revoked_at
+from seal.trust.evidence import EvidenceSource
 from seal.verifying import MAX_DOCUMENT, check_size
 
 LEASE = timedelta(minutes=2)
@@ -72,7 +78,8 @@ class SealService:
 
     ``judge`` is our own verifier; it must know the trust anchors under which our seals are made. ``trust`` tells which
     certificates are revoked by now: no seal signs with one. With a ``stamper`` every signature of a format that
-    carries time stamps gets one, or is refused: none is ever made without.
+    carries time stamps gets one, or is refused: none is ever made without, unless level b-b is asked for. ``evidence``
+    gives what the levels b-lt and b-lta embed.
     """
 
     def __init__(  # noqa: PLR0913 - its dependencies
@@ -86,6 +93,7 @@ class SealService:
         register: SealRegister,
         judge: Judge,
         stamper: Stamper | None = None,
+        evidence: EvidenceSource | None = None,
         trust: TrustSource | None = None,
         formats: Mapping[str, SealingFormat] = SEALING_FORMATS,
         lease: timedelta = LEASE,
@@ -99,6 +107,8 @@ class SealService:
         self._register = register
         self._judge = judge
         self._stamper = stamper
+        self._rooms = TokenRooms()
+        self._evidence = evidence
         self._trust = trust
         self._formats = formats
         self._lease = lease
@@ -114,14 +124,24 @@ class SealService:
         earlier = self._earlier(request, principal)
         if earlier and earlier.completion:
             return self._replay(earlier)
+        try:
+            try:
+                return self._carry_out(request, principal, earlier)
+            except _Short as short:
+                # The stamper's token is larger than any before: laid out again with the room it takes, which is known
+                # now, it is another attempt of the same sealing, with its own digest on record.
+                return self._carry_out(request, principal, short.progress, last=True)
+        except _Overtaken as overtaken:
+            return self._after_the_race(request, principal, overtaken)
+
+    def _carry_out(
+        self, request: SealRequest, principal: Principal, earlier: Progress | None, *, last: bool = False
+    ) -> SealedDocument:
         # 2. Prepare: lay the document out; refusals here leave no trace because nothing was promised.
         task = self._prepare(request, principal, earlier)
         # 3. Intent: serial and digest are on record before the key is touched.
-        try:
-            sealing, attempt = self._intend(task)
-        except _Overtaken as overtaken:
-            return self._after_the_race(request, principal, overtaken)
-        with self._noting_failure(task, sealing, attempt):
+        sealing, attempt = self._intend(task)
+        with self._telling_if_short(sealing, last=last), self._noting_failure(task, sealing, attempt):
             # 4. Apply, once.
             document = self._apply(task, sealing, attempt)
             # 5. Our own verifier accepts it, or nobody receives it.
@@ -212,8 +232,31 @@ class SealService:
             closes=request.closes and last,
             shown=first,
         )
-        stamping = Stamping(self._stamper) if self._stamper is not None and chosen.stamped else None
-        return Hand(format=chosen, signing=signing, stamping=stamping, mark=mark, at=at)
+        level = self._level(request, chosen, first=first)
+        stamping = None
+        if self._stamper is not None and chosen.stamped and level is not Level.B:
+            stamping = Stamping(self._stamper, chosen.suite.digest, self._rooms)
+        if level is not None and level.lasting and self._evidence is not None:
+            # Asked beforehand: what is missing now would be missing after the key was used.
+            self._evidence.about(signing.credential.certificate, signing.credential.chain)
+        return Hand(format=chosen, signing=signing, level=level, stamping=stamping, mark=mark, at=at)
+
+    def _level(self, request: SealRequest, chosen: SealingFormat, *, first: bool) -> Level | None:
+        """Choose the level; what was asked for by name is given or refused, never less."""
+        if chosen.raise_level is None:
+            if request.level is not None and first:
+                raise LevelRefused(f"{chosen.name} has no levels: name none.")
+            return None
+        if request.level is None:
+            return Level.B if self._stamper is None else Level.T
+        level = parse_level(request.level)
+        if level.stamped and self._stamper is None:
+            raise TimestampUnavailable(
+                f"Level {level} needs a time-stamp authority, and none is set up: set XINYIN_TSA, or ask for b-b."
+            )
+        if level.lasting and self._evidence is None:
+            raise EvidenceMissing(f"Nobody here gives the evidence that level {level} embeds: ask for b-t.")
+        return level
 
     def _not_revoked(self, seal: Seal, credential: Credential, at: datetime) -> None:
         if self._trust is None:
@@ -301,7 +344,15 @@ class SealService:
                 document = hand.apply(prepared, self._vault)
         except CryptoError as error:
             raise SigningUnavailable("The key of this seal cannot sign now; nothing was sealed.") from error
-        return document
+        return self._raised(task, document)
+
+    def _raised(self, task: _Task, document: bytes) -> bytes:
+        """Add what a lasting level asks for: evidence about every signature of the sealing, then one stamp over all."""
+        first = task.hands[0]
+        raise_level, level, stamping = first.format.raise_level, first.level, first.stamping
+        if raise_level is None or level is None or not level.lasting or stamping is None or self._evidence is None:
+            return document
+        return raise_level(document, level, self._evidence, replace(stamping), count=len(task.hands))
 
     def _continue(self, task: _Task, sealing: str, attempt: int, hand: Hand, prepared: PreparedDocument) -> None:
         facts: dict[str, str | int | bool | None] = {
@@ -351,6 +402,18 @@ class SealService:
         )
 
     # --- failing ---
+
+    @contextmanager
+    def _telling_if_short(self, sealing: str, *, last: bool) -> Iterator[None]:
+        """Let the caller lay the document out again, with the failure on record; the last attempt's stands."""
+        try:
+            yield
+        except RoomTooSmall as small:
+            with self._db.read() as conn:
+                progress = None if last else store.find_progress(conn, sealing)
+            if progress is None:
+                raise
+            raise _Short(progress) from small
 
     @contextmanager
     def _noting_failure(self, task: _Task, sealing: str, attempt: int) -> Iterator[None]:
@@ -413,6 +476,14 @@ class SealService:
         """List the oldest sealings that were intended and not completed: under way, failed or interrupted."""
         with self._db.read() as conn:
             return store.list_pending(conn, limit=limit)
+
+
+class _Short(Exception):
+    """The first attempt laid too little room aside for what was to go into the document."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
 
 
 class _Overtaken(Exception):

@@ -10,6 +10,7 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from seal.errors import DocumentRefused
+from seal.levels import Level
 from seal.placing import AtPoint, Placement, parse_placement
 from seal.placing.text import LONGEST_PLACEMENT
 
@@ -42,6 +43,11 @@ class SealingOptions(BaseModel):
         description="where the picture goes, such as corner:bottom-right;dx=20;dy=25, point;x=120;y=230;pages=1-3, "
         "keyword:盖章处;pick=1 or straddle:right; instead of page, x_mm and y_mm",
         max_length=LONGEST_PLACEMENT,
+    )
+    level: Level | None = Field(
+        None,
+        description="PAdES level of a PDF signature: b-b, b-t (time-stamped), b-lt (with what it is judged by) or "
+        "b-lta (with a time stamp over that too); by default b-t where the service has a time-stamp authority",
     )
     closes: bool = Field(default=False, description="let no later signature into the document")
     reason: str = Field("", description="why the document is sealed; stands in the signature", max_length=500)

@@ -137,12 +137,12 @@ def test_without_authorities_the_time_is_claimed(house: House, ofd: bytes) -> No
     assert (signature.time, signature.time_source) == (house.clock.now(), TimeSource.CLAIMED)
 
 
-def test_a_format_that_carries_no_stamp_asks_nobody(
+def test_for_the_lowest_level_nobody_is_asked(
     house: House, pdf: bytes, client: AuthorityStamper, sims: tuple[TsaSimulator, TsaSimulator]
 ) -> None:
     for each in sims:
         each.mood = Mood.CLOSES
-    sealed = house.service(stamper=client).seal(request(pdf), CLERK)
+    sealed = house.service(stamper=client).seal(request(pdf, level="b-b"), CLERK)
     assert sealed.report.signatures[0].time_source is TimeSource.CLAIMED
     assert [each.asked for each in sims] == [0, 0]
 

@@ -34,7 +34,9 @@ class _GmCms:
 
     @property
     def room(self) -> int:
-        return self._template.size_limit() + (STAMP_ROOM if self._credential.stamper else 0)
+        return self._template.size_limit() + (
+            max(STAMP_ROOM, self._credential.stamp_room) if self._credential.stamper else 0
+        )
 
     @property
     def digest(self) -> DigestAlgorithm:

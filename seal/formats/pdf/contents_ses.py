@@ -41,7 +41,7 @@ class _Ses:
 
     @property
     def room(self) -> int:
-        stamp = bytes(STAMP_ROOM) if self._credential.stamper else None
+        stamp = bytes(max(STAMP_ROOM, self._credential.stamp_room)) if self._credential.stamper else None
         return len(self._signature(self._tbs(bytes(SM3.size)), bytes(_LONGEST_VALUE), stamp))
 
     @property
