@@ -83,7 +83,7 @@ class Judge:
         """Judge ``one``."""
         name = format_of(self.view, one)
         if name == _UNKNOWN:
-            return Judged(format=name, findings=(Code.SUBFILTER_UNSUPPORTED.found(str(_filter(self.view, one))),))
+            return self._unsupported(one)
         digests = _Digests(one.parts(self.view.document.data))
         try:
             if name == DOC_TIMESTAMP:
@@ -94,6 +94,17 @@ class Judge:
             return self._signature(name, signed, _date(self.view.resolve(one.entries.get("M"))), digests)
         except CryptoError as error:
             return Judged(format=name, findings=(Code.CMS_MALFORMED.found(str(error)),))
+
+    def _unsupported(self, one: Covered) -> Judged:
+        """Say that a kind is not judged; a detached message shows all the same whether other octets were signed."""
+        findings = [Code.SUBFILTER_UNSUPPORTED.found(str(_filter(self.view, one)))]
+        try:
+            signed = parse_signed_data(one.contents)
+            if signed.encapsulated is None and len(signed.signers) == 1:
+                findings += _mathematics(signed, signed.signers[0], _Digests(one.parts(self.view.document.data)))
+        except CryptoError:
+            pass
+        return Judged(format=_UNKNOWN, findings=tuple(findings))
 
     def _document_stamp(self, one: Covered, digests: _Digests) -> Judged:
         stamped = judge_token(one.contents, digests, self.trust, self.at)
@@ -110,6 +121,9 @@ class Judge:
         # 1. The mathematics. 2. When: proved by a timestamp, else as claimed. 3. The certificate at that time.
         signer = signed.signers[0]
         findings = list(_mathematics(signed, signer, digests))
+        if name == _PADES and signer.signed_attributes_raw is None:
+            # ETSI EN 319 142-1 6.3: without them the value says nothing of the certificate, nor what kind it is.
+            findings.append(Code.CMS_MALFORMED.found("a PAdES signature without signed attributes"))
         time = claimed = signer.signing_time or written
         source = TimeSource.CLAIMED if claimed else None
         stamp = read_stamp(signer.timestamp_token, covered=signer.signature, trust=self.trust)

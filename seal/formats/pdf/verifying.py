@@ -1,5 +1,6 @@
 """Judging the signatures of a PDF: every check is made, every finding is told, nothing is raised."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -18,6 +19,9 @@ from seal.model import Finding, Report, SignatureReport
 from seal.trust import Trust
 
 _CLAIM = b"/ByteRange"
+_BYTE_RANGE = re.compile(rb"/ByteRange\s*+\[\s*+0\s++(\d{1,12})\s++\d{1,12}\s++\d{1,12}\s*+\]")
+_NEAR = 16
+_MAX_CLAIMS = 256
 _MAX_SIGNATURES = 128
 _MAX_FINDINGS = 32
 
@@ -42,7 +46,7 @@ def _unreadable(document: bytes, detail: str) -> Finding:
 
 def _report(document: Document, trust: Trust, at: datetime | None) -> Report:
     if document.encrypted:
-        return Report(signatures=(), findings=(Code.DOCUMENT_ENCRYPTED.found(),))
+        return Report(signatures=(), findings=(_encrypted(document),))
     view = document.current
     signed = [item for item in signature_fields(view) if view.resolve(item.value) is not None]
     if len(signed) > _MAX_SIGNATURES:
@@ -53,6 +57,14 @@ def _report(document: Document, trust: Trust, at: datetime | None) -> Report:
     held, faults = _hold(document, view, signed)
     judging = _Judging(document, view, Judge(view, trust, at), tuple(held))
     return Report(signatures=(*faults, *map(judging.report, held)), findings=about_file)
+
+
+def _encrypted(document: Document) -> Finding:
+    """Tell a document that is encrypted from one that somebody says is, after it was saved: readers fail at it."""
+    told = {any("Encrypt" in section.trailer for section in each.sections) for each in document.revisions}
+    if len(told) > 1:
+        return _unreadable(document.data, "only some revisions say that the document is encrypted")
+    return Code.DOCUMENT_ENCRYPTED.found()
 
 
 def _hold(document: Document, view: View, signed: list[Field]) -> tuple[list[Covered], list[SignatureReport]]:
@@ -79,7 +91,20 @@ def _about_file(document: Document, view: View, signed: list[Field]) -> Iterator
             if before.resolve(item.value) is not None and _place(before, item) not in now:
                 yield Code.SIGNATURE_REMOVED.found(f"field {item.name!r} of revision {index + 1}")
     if not signed and document.data.count(_CLAIM):
-        yield Code.SIGNATURE_UNREACHABLE.found()
+        orphan = _orphan(document.data)
+        if orphan is None:
+            yield Code.SIGNATURE_UNREACHABLE.found()
+        else:
+            yield Code.SIGNATURE_REMOVED.found(f"no field leads to the signature at {orphan}")
+
+
+def _orphan(data: bytes) -> int | None:
+    """Find a signature that stands where its own byte range says: one of this very file, and no attached one's."""
+    for match in islice(_BYTE_RANGE.finditer(data), _MAX_CLAIMS):
+        start = int(match[1])
+        if data[start : start + 1] == b"<" and data[max(0, start - _NEAR) : start].rstrip().endswith(b"/Contents"):
+            return match.start()
+    return None
 
 
 def _place(view: View, item: Field) -> tuple[int, int, int] | None:

@@ -80,7 +80,7 @@ def changed(document: bytes, number: int, **entries: PdfObject) -> bytes:
     return write({key: item for key, item in value.items() if item is not None})
 
 
-def signed_update(  # noqa: PLR0913 - the parts of a signature
+def signed_update(
     document: bytes,
     message: Callable[[bytes], bytes],
     *,

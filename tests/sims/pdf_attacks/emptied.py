@@ -11,7 +11,9 @@ def _over(sealed: bytes, key: bytes, new: bytes) -> bytes:
     """Put ``new`` over an entry of the newest seal's dictionary, key and value; it must be no longer."""
     start, end = seal_of(sealed).gap
     at = sealed.rindex(key, 0, start)
-    stop = {b"/Contents": end, b"/ByteRange": sealed.index(b"]", at) + 1}.get(key, 0) or _name_end(sealed, at, key)
+    # Blanks follow the range that our writer filled in.
+    ranged = sealed.index(b"/", at + 1)
+    stop = {b"/Contents": end, b"/ByteRange": ranged}.get(key, 0) or _name_end(sealed, at, key)
     return overwritten(sealed, sealed[at:stop], new, start=at)
 
 

@@ -37,7 +37,8 @@ class Family:
 
     def __call__(self, forge: Forge) -> Forge:
         """Add ``forge`` under its own name."""
-        self.add(forge.__name__.replace("_", " "), (forge.__doc__ or "").rstrip("."), forge)
+        name = str(getattr(forge, "__name__", "")).replace("_", " ")
+        self.add(name, (forge.__doc__ or "").rstrip("."), forge)
         return forge
 
     def add(self, variant: str, mechanism: str, forge: Forge) -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 
 from crypto import der
 from crypto.cms import CmsTemplate
+from crypto.suites import ES256, SM2_SM3, KeyKind
 from crypto.x509 import Certificate
 from tests.seal.pdf.forging import resigned
 from tests.sims.pdf_attacks.family import Family
@@ -82,8 +83,16 @@ def content_encapsulated(sealed: bytes) -> bytes:
 @MESSAGE
 def certificate_of_a_twin(sealed: bytes) -> bytes:
     """The certificate of a stranger of the same name and number."""
-    other: Certificate = stranger().credential.certificate
-    return _rebuilt(sealed, lambda members: [*members[:3], der.explicit(0, other.raw), members[-1]])
+
+    def change(members: Parts) -> Parts:
+        certificate = Certificate.from_der(der.parse(members[3]).inner().raw)
+        suite = SM2_SM3 if certificate.public_key.kind is KeyKind.SM2 else ES256
+        # Values differ in length by an octet or two; the room does not.
+        twins = (stranger(suite, number).credential.certificate for number in range(50))
+        twin = next(each for each in twins if len(each.raw) <= len(certificate.raw))
+        return [*members[:3], der.explicit(0, twin.raw), members[-1]]
+
+    return _rebuilt(sealed, change)
 
 
 @MESSAGE
@@ -139,13 +148,23 @@ def another_digest(sealed: bytes) -> bytes:
 @MESSAGE
 def message_within_a_message(sealed: bytes) -> bytes:
     """The message wrapped in another's frame."""
-    return resigned(sealed, lambda _, old: der.sequence(der.oid(_SIGNED_DATA), der.explicit(0, old)))
+
+    def build(_: Sequence[memoryview], old: bytes) -> bytes:
+        members = _members(old)
+        return der.sequence(der.oid(_SIGNED_DATA), der.explicit(0, _message([*members[:3], members[-1]])))
+
+    return resigned(sealed, build)
 
 
 @MESSAGE
 def octets_behind_the_message(sealed: bytes) -> bytes:
     """The message, and one octet that is not zero behind it."""
-    return resigned(sealed, lambda _, old: old + b"\x01")
+
+    def build(_: Sequence[memoryview], old: bytes) -> bytes:
+        members = _members(old)
+        return _message([*members[:3], members[-1]]) + b"\x01"
+
+    return resigned(sealed, build)
 
 
 @MESSAGE

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from seal.formats.pdf.objects import Name, PdfObject, Ref, write
+from seal.formats.pdf.objects import Name, PdfDict, PdfObject, Ref, write
 from seal.formats.pdf.reader import Document
 from tests.seal.pdf.forging import Update, changed, stream
-from tests.sims.pdf_attacks.family import Family, listed, seal_of
+from tests.sims.pdf_attacks.family import Family, entries, listed, seal_of
 from tests.sims.pdf_attacks.victim import COVER, FORM, NEW, OVERLAY, PAGE, SECOND
 
 DICTIONARY = Family("signature dictionary")
@@ -25,7 +25,7 @@ def _spoofed(sealed: bytes, key: str, value: PdfObject) -> bytes:
     return Update({number: changed(sealed, number, **{key: value})}).after(sealed)
 
 
-for key, value in {
+_SPOOFED: PdfDict = {
     "Reason": b"to be paid: 9999",
     "Name": b"another bureau",
     "M": b"D:20200101000000Z",
@@ -36,7 +36,8 @@ for key, value in {
     "ByteRange": [0, 0, 0, 0],
     "Reference": [{"TransformMethod": Name("DocMDP"), "TransformParams": {"P": 3}}],
     "Prop_Build": {"App": {"Name": Name("Other")}},
-}.items():
+}
+for key, value in _SPOOFED.items():
     DICTIONARY.add(key, f"/{key} written anew in a later revision", partial(_spoofed, key=key, value=value))
 
 
@@ -91,7 +92,11 @@ def _redrawn(sealed: bytes, which: int, body: bytes) -> bytes:
 
 _IMAGE = b"/Type/XObject/Subtype/Image/Width 1/Height 1/ColorSpace/DeviceRGB/BitsPerComponent 8"
 for at, what in enumerate(("form", "image", "mask")):
-    PICTURE.add(f"{what} redefined", f"The seal's {what} is another", partial(_redrawn, which=at, body=stream(b"\0\0\0", _IMAGE)))
+    PICTURE.add(
+        f"{what} redefined",
+        f"The seal's {what} is another",
+        partial(_redrawn, which=at, body=stream(b"\0\0\0", _IMAGE)),
+    )
     PICTURE.add(f"{what} emptied", f"The seal's {what} is null", partial(_redrawn, which=at, body=b"null"))
 
     def _without(sealed: bytes, at: int = at) -> bytes:
@@ -118,12 +123,12 @@ def image_given_another_mask(sealed: bytes) -> bytes:
 # --- the widget ------------------------------------------------------------------------------------------------
 
 
-def _moved(sealed: bytes, objects: dict[int, bytes] | None = None, **new: PdfObject) -> bytes:
+def _moved(sealed: bytes, new: PdfDict) -> bytes:
     number = seal_of(sealed).field
-    return Update({number: changed(sealed, number, **new), **(objects or {})}).after(sealed)
+    return Update({number: changed(sealed, number, **new)}).after(sealed)
 
 
-_WIDGET: dict[str, dict[str, PdfObject]] = {
+_WIDGET: dict[str, PdfDict] = {
     "moved": {"Rect": [300, 300, 400, 400]},
     "enlarged": {"Rect": [0, 0, 595, 842]},
     "shrunk": {"Rect": [0, 0, 0, 0]},
@@ -147,11 +152,18 @@ _WIDGET: dict[str, dict[str, PdfObject]] = {
     "made a text": {"FT": Name("Tx")},
     "made an annotation": {"Subtype": Name("Stamp")},
     "with children": {"Kids": [Ref(NEW, 0)]},
-    "said to be on another page": {"P": Ref(SECOND, 0)},
+    "said to be on no page": {"P": None},
     "with its contents": {"Contents": b"to be paid: 9999"},
 }
 for what, changes in _WIDGET.items():
-    WIDGET.add(what, f"The seal's widget {what}", partial(_moved, **changes))
+    WIDGET.add(what, f"The seal's widget {what}", partial(_moved, new=changes))
+
+
+@WIDGET
+def said_to_be_on_the_other_page(sealed: bytes) -> bytes:
+    """The seal's widget names the other page as its own."""
+    named = entries(sealed, seal_of(sealed).field)["P"]
+    return _moved(sealed, {"P": Ref(PAGE if named == Ref(SECOND, 0) else SECOND, 0)})
 
 
 @WIDGET

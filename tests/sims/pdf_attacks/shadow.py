@@ -17,7 +17,6 @@ from tests.sims.pdf_attacks.victim import (
     LAYER,
     LAYERS,
     LOOKS,
-    NEW,
     OTHER_FONT,
     OVERLAY,
     PAGE,

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from seal.formats.pdf.objects import Name, PdfObject, Ref, write
+from seal.formats.pdf.objects import Name, PdfDict, PdfObject, Ref, write
 from seal.formats.pdf.reader import Document
 from tests.seal.pdf.forging import Update, changed, stream
 from tests.sims.pdf_attacks.family import Family, listed
@@ -55,7 +55,9 @@ for kind, rest in {
     "3D": b"/3DD<<>>",
 }.items():
     ANNOTATIONS.add(
-        kind, f"A {kind} annotation over the page", partial(_annotated, annotation=b"<</Subtype/%b%b%b>>" % (kind.encode(), _RECT, rest))
+        kind,
+        f"A {kind} annotation over the page",
+        partial(_annotated, annotation=b"<</Subtype/%b%b%b>>" % (kind.encode(), _RECT, rest)),
     )
 for action, body in {
     "JavaScript": _SCRIPT,
@@ -127,7 +129,7 @@ def popup_added_to_an_annotation(sealed: bytes) -> bytes:
 def _form(sealed: bytes, entries: dict[str, PdfObject], objects: dict[int, bytes] | None = None) -> bytes:
     view = Document(sealed).current
     form = {**view.dictionary(view.catalog["AcroForm"]), **entries}
-    kept = {key: value for key, value in form.items() if value is not None}
+    kept: PdfDict = {key: value for key, value in form.items() if value is not None}
     return Update({CATALOG: changed(sealed, CATALOG, AcroForm=kept), **(objects or {})}).after(sealed)
 
 
@@ -136,19 +138,23 @@ FORMS.add("default looks", "Fields are drawn in another font", partial(_form, en
 FORMS.add("default resources", "Fields find another font", partial(_form, entries={"DR": {"Font": {"F": Ref(21, 0)}}}))
 FORMS.add("no defaults", "Fields find no font", partial(_form, entries={"DR": None, "DA": None}))
 FORMS.add(
-    "XFA", "A second form for readers that know it", partial(_form, entries={"XFA": Ref(NEW, 0)}, objects={NEW: stream(b"<x/>")})
+    "XFA",
+    "A second form for readers that know it",
+    partial(_form, entries={"XFA": Ref(NEW, 0)}, objects={NEW: stream(b"<x/>")}),
 )
 FORMS.add("order of calculation", "Fields are calculated", partial(_form, entries={"CO": [Ref(TEXT_FIELD, 0)]}))
 FORMS.add("alignment", "Fields are aligned otherwise", partial(_form, entries={"Q": 2}))
-FORMS.add("gone", "The form is gone", lambda sealed: Update({CATALOG: changed(sealed, CATALOG, AcroForm=None)}).after(sealed))
+FORMS.add(
+    "gone", "The form is gone", lambda sealed: Update({CATALOG: changed(sealed, CATALOG, AcroForm=None)}).after(sealed)
+)
 FORMS.add("emptied", "The form has no fields", partial(_form, entries={"Fields": []}))
 
 
-def _field(sealed: bytes, **new: PdfObject) -> bytes:
+def _field(sealed: bytes, new: PdfDict) -> bytes:
     return Update({TEXT_FIELD: changed(sealed, TEXT_FIELD, **new), NEW: OVERLAY}).after(sealed)
 
 
-_FIELD: dict[str, dict[str, PdfObject]] = {
+_FIELD: dict[str, PdfDict] = {
     "filled in": {"V": b"Li"},
     "value of another": {"V": b"Li", "AP": {"N": Ref(NEW, 0)}},
     "default value": {"DV": b"Li"},
@@ -163,7 +169,7 @@ _FIELD: dict[str, dict[str, PdfObject]] = {
     "for reading only": {"Ff": 1},
 }
 for what, changes in _FIELD.items():
-    FORMS.add(f"field {what}", f"A field that was there: {what}", partial(_field, **changes))
+    FORMS.add(f"field {what}", f"A field that was there: {what}", partial(_field, new=changes))
 
 
 @FORMS
@@ -187,11 +193,11 @@ def field_given_a_child(sealed: bytes) -> bytes:
 # --- pages -----------------------------------------------------------------------------------------------------
 
 
-def _page(sealed: bytes, objects: dict[int, bytes] | None = None, **new: PdfObject) -> bytes:
-    return Update({PAGE: changed(sealed, PAGE, **new), **(objects or {})}).after(sealed)
+def _page(sealed: bytes, new: PdfDict) -> bytes:
+    return Update({PAGE: changed(sealed, PAGE, **new)}).after(sealed)
 
 
-_PAGE: dict[str, dict[str, PdfObject]] = {
+_PAGE: dict[str, PdfDict] = {
     "rotated": {"Rotate": 180},
     "cropped": {"CropBox": [0, 0, 100, 100]},
     "given a media box": {"MediaBox": [0, 0, 100, 100]},
@@ -213,7 +219,7 @@ _PAGE: dict[str, dict[str, PdfObject]] = {
     "with private parts": {"PieceInfo": {"X": {"Private": b"x"}}},
 }
 for what, changes in _PAGE.items():
-    PAGE_TREE.add(f"page {what}", f"A page {what}", partial(_page, **changes))
+    PAGE_TREE.add(f"page {what}", f"A page {what}", partial(_page, new=changes))
 
 _KIDS: dict[str, list[PdfObject]] = {
     "removed": [Ref(PAGE, 0)],

@@ -1,7 +1,7 @@
 """Tricks with the file's structure: what one reader takes one way, and another otherwise."""
 
 import zlib
-from functools import partial
+from functools import cache, partial
 
 from seal.formats.pdf.objects import Ref, write
 from seal.formats.pdf.reader import Document
@@ -125,7 +125,9 @@ def packed_in_a_stream_that_extends_another(sealed: bytes) -> bytes:
     """A member of an object stream that names another one as its base."""
     body = b"%d 0 " % RESOURCES + changed(sealed, RESOURCES, Font={"F": Ref(21, 0)})
     entries = b"/Type/ObjStm/N 1/First %d/Extends 91 0 R" % len(b"%d 0 " % RESOURCES)
-    return packed_update(sealed, stream(body, entries), [RESOURCES], more={91: stream(b"", b"/Type/ObjStm/N 0/First 0")})
+    return packed_update(
+        sealed, stream(body, entries), [RESOURCES], more={91: stream(b"", b"/Type/ObjStm/N 0/First 0")}
+    )
 
 
 @STRUCTURE
@@ -164,11 +166,15 @@ def pages_by_a_chain_of_references(sealed: bytes) -> bytes:
     return Update({PAGES: b"%d 0 R" % NEW, NEW: tree}).after(sealed)
 
 
+@cache
+def _bomb() -> bytes:
+    return zlib.compress(bytes(100_000_000), 1)
+
+
 @STRUCTURE
 def object_stream_bomb(sealed: bytes) -> bytes:
-    """An object stream that inflates to 200 MB."""
-    bomb = stream(zlib.compress(bytes(200_000_000), 1), b"/Type/ObjStm/N 1/First 4/Filter/FlateDecode")
-    return packed_update(sealed, bomb, [NEW])
+    """An object stream that inflates to 100 MB."""
+    return packed_update(sealed, stream(_bomb(), b"/Type/ObjStm/N 1/First 4/Filter/FlateDecode"), [NEW])
 
 
 # --- entries ---------------------------------------------------------------------------------------------------
@@ -196,8 +202,10 @@ def _with_table(sealed: bytes, table: bytes) -> bytes:
     at = len(sealed)
     out = sealed + b"%d 0 obj\n%b\nendobj\n" % (TEXT, FORGED)
     prev = Document(sealed).sections[0].start
-    return out + table.replace(b"@", b"%010d" % at) + (
-        b"trailer\n<</Size 300/Root 1 0 R/Prev %d>>\nstartxref\n%d\n%%%%EOF\n" % (prev, len(out))
+    return (
+        out
+        + table.replace(b"@", b"%010d" % at)
+        + (b"trailer\n<</Size 300/Root 1 0 R/Prev %d>>\nstartxref\n%d\n%%%%EOF\n" % (prev, len(out)))
     )
 
 

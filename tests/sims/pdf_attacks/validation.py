@@ -6,10 +6,10 @@ from functools import cache, partial
 
 from crypto.cms import CmsTemplate
 from crypto.digests import SHA256
-from crypto.suites import ES256
+from crypto.suites import ES256, Suite
 from crypto.timestamp_build import Imprint, TokenTemplate
 from crypto.x509 import TSA, make_certificate, name
-from seal.formats.pdf.objects import Name, PdfObject, Ref
+from seal.formats.pdf.objects import Name, PdfDict, PdfObject, Ref
 from seal.model import Verdict
 from tests.seal.pdf.forging import Update, changed, signed_update, stream
 from tests.seal.pdf.making import NOW, P256Key, Sealer, make_sealer
@@ -25,9 +25,10 @@ _SHOWN = {NEW + 5: OVERLAY}
 
 
 @cache
-def stranger() -> Sealer:
-    """Give one whom nobody trusts, under the same names as our signer."""
-    return make_sealer(ES256)
+def stranger(suite: Suite = ES256, number: int = 0) -> Sealer:
+    """Give one of those whom nobody trusts, under the same names as our signer."""
+    del number
+    return make_sealer(suite)
 
 
 @cache
@@ -95,7 +96,7 @@ def in_the_place_of_the_form(sealed: bytes) -> bytes:
     return Update({CATALOG: changed(sealed, CATALOG, DSS={}, AcroForm=None)}).after(sealed)
 
 
-for what, value in {
+_MISSHAPEN: PdfDict = {
     "a number": 5,
     "an array": [1, 2],
     "a string": b"x",
@@ -106,18 +107,20 @@ for what, value in {
     "with certificates by nobody": {"Certs": [{"Length": 1}]},
     "with lists that are none": {"CRLs": b"x"},
     "with answers that are none": {"OCSPs": Name("x")},
-    "with an action": {"OpenAction": {"S": Name("JavaScript")}},
     "with records that are none": {"VRI": [1]},
     "with records of no kind": {"VRI": {"A": 1}},
     "with records that hold a page": {"VRI": {"A": {"Cert": [Ref(PAGE, 0)]}}},
-}.items():
+}
+for what, value in _MISSHAPEN.items():
     VALIDATION.add(what, f"Validation data {what}", partial(validated, dss=value))
 
 
 # --- time stamps -----------------------------------------------------------------------------------------------
 
 
-def stamped(sealed: bytes, *, widget: bytes = b"/Rect[0 0 0 0]/F 132", objects: dict[int, bytes] | None = None) -> bytes:
+def stamped(
+    sealed: bytes, *, widget: bytes = b"/Rect[0 0 0 0]/F 132", objects: dict[int, bytes] | None = None
+) -> bytes:
     """Append a document time stamp of a stranger."""
     return signed_update(
         sealed,
@@ -130,33 +133,39 @@ def stamped(sealed: bytes, *, widget: bytes = b"/Rect[0 0 0 0]/F 132", objects: 
     )
 
 
-STAMPS.add("that covers the page", "A time stamp whose widget lies over the page", partial(stamped, widget=COVERING, objects=_SHOWN))
+STAMPS.add(
+    "that covers the page",
+    "A time stamp whose widget lies over the page",
+    partial(stamped, widget=COVERING, objects=_SHOWN),
+)
 STAMPS.add(
     "that is a line",
     "A time stamp whose widget is as wide as the page and has a border",
     partial(stamped, widget=b"/Rect[0 400 595 400.5]/F 4/BS<</W 99>>/AP<</N %d 0 R>>" % (NEW + 5), objects=_SHOWN),
 )
-STAMPS.add("with another text", "A time stamp whose revision brings another text", partial(stamped, objects={TEXT: FORGED}))
 STAMPS.add(
-    "with an action", "A time stamp that runs a script", partial(stamped, widget=b"/Rect[0 0 0 0]/A<</S/JavaScript/JS(1)>>")
+    "with another text", "A time stamp whose revision brings another text", partial(stamped, objects={TEXT: FORGED})
 )
 STAMPS.add(
-    "with more widgets",
-    "A time stamp with a second widget that is seen",
-    partial(
-        stamped,
-        widget=b"/Rect[0 0 0 0]/F 2/Kids[%d 0 R]" % (NEW + 6),
-        objects={NEW + 6: b"<</Subtype/Widget/Parent %d 0 R%b>>" % (NEW + 1, COVERING), NEW + 5: OVERLAY},
-    ),
+    "with an action",
+    "A time stamp that runs a script",
+    partial(stamped, widget=b"/Rect[0 0 0 0]/A<</S/JavaScript/JS(1)>>"),
 )
+
+
+@STAMPS
+def with_a_widget_that_is_seen(sealed: bytes) -> bytes:
+    """A time stamp in a hidden field, with a second widget over the page."""
+    page = changed(sealed, PAGE, Annots=[*listed(sealed, PAGE, "Annots"), Ref(NEW + 6, 0)])
+    seen = b"<</Type/Annot/Subtype/Widget/Parent %d 0 R%b>>" % (NEW + 1, COVERING)
+    objects = {PAGE: page, NEW + 5: OVERLAY, NEW + 6: seen}
+    return stamped(sealed, widget=b"/Rect[0 0 0 0]/F 2/Kids[%d 0 R]" % (NEW + 6), objects=objects)
 
 
 @STAMPS
 def over_other_octets(sealed: bytes) -> bytes:
     """A time stamp over another document."""
-    return signed_update(
-        sealed, lambda _: _token(b"other"), page=PAGE, number=NEW, sub_filter=b"ETSI.RFC3161"
-    )
+    return signed_update(sealed, lambda _: _token(b"other"), page=PAGE, number=NEW, sub_filter=b"ETSI.RFC3161")
 
 
 @STAMPS
@@ -188,18 +197,27 @@ def _same_message(sealed: bytes) -> bytes:
 
 
 STRANGERS.add("over the page", "A stranger's signature whose picture covers the page", _late)
-STRANGERS.add("that shows nothing", "A stranger's signature without a picture", partial(_late, widget=b"/Rect[0 0 0 0]"))
+STRANGERS.add(
+    "that shows nothing", "A stranger's signature without a picture", partial(_late, widget=b"/Rect[0 0 0 0]")
+)
 FURTHER.add("with the seal's message", "A further signature with the message of the seal", _same_message)
 FURTHER.add("without a message", "A further signature of zeros over the page", partial(_late, message=lambda _: b""))
-FURTHER.add("of another document", "A further signature over other octets", partial(_late, message=lambda _: _message(b"x")))
+FURTHER.add(
+    "of another document", "A further signature over other octets", partial(_late, message=lambda _: _message(b"x"))
+)
 STRANGERS.add("of no kind", "A further signature of an unknown kind over the page", partial(_late, sub_filter=b"none"))
 FURTHER.add(
-    "with another text", "A stranger's signature whose revision brings another text", partial(_late, objects={TEXT: FORGED})
+    "with another text",
+    "A stranger's signature whose revision brings another text",
+    partial(_late, objects={TEXT: FORGED}),
 )
 FURTHER.add(
     "with an action",
     "A stranger's signature that runs a script",
     partial(_late, widget=COVERING + b"/AA<</E<</S/JavaScript/JS(1)>>>>"),
 )
-FURTHER.add("with the text as its picture", "The page's text is the stranger's picture", partial(_late, objects={NEW + 5: OVERLAY, 17: b"[%d 0 R]" % (NEW + 5)}))
-
+FURTHER.add(
+    "with the text as its picture",
+    "The page's text is the stranger's picture",
+    partial(_late, objects={NEW + 5: OVERLAY, 17: b"[%d 0 R]" % (NEW + 5)}),
+)

@@ -7,7 +7,7 @@ from tests.sims.pdf_makers import streamed_pdf
 CATALOG, PAGES, PAGE, TEXT, FONT, LINK, METADATA, INFO, RESOURCES, SECOND = range(1, 11)
 COVER, HIDDEN, LAYER, TEXT_FIELD, LOOKS, LAYERED, CONTENTS, LAYERS, UNUSED, NAMES = range(11, 21)
 OTHER_FONT, OTHER_NAMES = 21, 22
-DANGLING = 40
+DANGLING = 80
 """Named by the resources, and not there."""
 NEW = 100
 """The first number that no honest saving of the victim uses."""
@@ -20,8 +20,10 @@ LAID_BY = b"%d 0 obj\n%b\nendobj\n" % (TEXT, FORGED)
 """An object that stands inside a stream until a cross-reference entry points at it."""
 
 _OBJECTS = [
-    b"<</Type/Catalog/Pages 2 0 R/Metadata 7 0 R/OCProperties 18 0 R/Names 20 0 R/AcroForm<</Fields[14 0 R]"
-    b"/DA(/F 0 Tf 0 g)/DR<</Font<</F 5 0 R>>>>>>>>",
+    (
+        b"<</Type/Catalog/Pages 2 0 R/Metadata 7 0 R/OCProperties 18 0 R/Names 20 0 R/AcroForm<</Fields[14 0 R]"
+        b"/DA(/F 0 Tf 0 g)/DR<</Font<</F 5 0 R>>>>>>>>"
+    ),
     b"<</Type/Pages/Kids[3 0 R 10 0 R]/Count 2/MediaBox[0 0 595 842]>>",
     b"<</Type/Page/Parent 2 0 R/Contents 17 0 R/Resources 9 0 R/Annots[6 0 R]>>",
     HONEST,
@@ -29,7 +31,7 @@ _OBJECTS = [
     b"<</Type/Annot/Subtype/Link/Rect[0 0 9 9]/Border[0 0 0]/A<</S/GoTo/D[3 0 R/Fit]>>>>",
     b"<</Type/Metadata/Subtype/XML/Length 4>>\nstream\n<x/>\nendstream",
     b"<</Title(licence)>>",
-    b"<</Font<</F 5 0 R>>/XObject<</X 40 0 R/Cover 11 0 R>>/Properties<</L 13 0 R>>>>",
+    b"<</Font<</F 5 0 R>>/XObject<</X 80 0 R/Cover 11 0 R>>/Properties<</L 13 0 R>>>>",
     b"<</Type/Page/Parent 2 0 R/Resources 9 0 R/Contents 4 0 R/Annots[14 0 R]>>",
     stream(b"1 g 60 600 200 20 re f", FORM),
     stream(LAID_BY),

@@ -33,9 +33,42 @@ def _range(sealed: bytes, numbers: bytes) -> bytes:
 def _stretched(sealed: bytes, inside: bytes) -> bytes:
     """Put ``inside`` behind /Contents, and let the second range begin behind it."""
     start, end = seal_of(sealed).gap
-    moved = sealed[:end] + inside + sealed[end:]
+    second, rest = end + len(inside), len(sealed) - end
+    wider = _range(sealed, b"[0 %d %d %d]" % (start, second, rest))
+    return wider[:end] + inside + wider[end:]
+
+
+def _wrapped(sealed: bytes, entry: bytes) -> bytes:
+    """Put another text and table in a gap made wide enough, the table where the sealed end says that one is.
+
+    The signed octets behind the gap, which hold that end, move back and become part of an object that nobody reads.
+    """
+    start, end = seal_of(sealed).gap
+    newest, older = Document(sealed).sections[:2]
+    view, table = Document(sealed).current, newest.start
+    before = entry + b">>\nendobj\n"
+    rows: dict[int, int] = {}
+    for number in newest.numbers():
+        read = view.indirect(number)
+        if read.start == table:
+            continue
+        rows[number] = read.start
+        if read.start > end:
+            # What stood behind the gap moves back with it: a copy takes its place.
+            rows[number] = end + len(before)
+            before += sealed[read.start : read.end] + b"\n"
+    head = b"<</Size 200/Root 1 0 R/Prev %d>>\nstartxref\n%d\n%%%%EOF\n" % (older.start, table)
+    size = len(b"xref\ntrailer\n") + len(head) + sum(len(b"%d 1\n" % number) + 20 for number in {*rows, TEXT})
+    before = before.ljust(table - end)
+    rows[TEXT] = end + len(before) + size
+    listed = b"".join(b"%d 1\n%010d 00000 n\r\n" % row for row in sorted(rows.items()))
+    inside = before + b"xref\n" + listed + b"trailer\n" + head + _TEXT + b"199 0 obj\n<<"
     second = end + len(inside)
-    return _range(moved, b"[0 %d %d %d]" % (start, second, len(moved) - second))
+    moved = sealed[:end] + inside + sealed[end:]
+    if b"/ByteRange" in entry:
+        return moved.replace(b"@" * 20, (b"%d %d" % (second, len(sealed) - end)).ljust(20))
+    wider = _range(sealed, b"[0 %d %d %d]" % (start, second, len(sealed) - end))
+    return wider[:end] + inside + wider[end:]
 
 
 @WRAPPING
@@ -45,15 +78,22 @@ def gap_stretched_by_an_entry(sealed: bytes) -> bytes:
 
 
 @WRAPPING
-def gap_stretched_by_an_object(sealed: bytes) -> bytes:
-    """A redefined object and a table in a gap made wide enough, the signed octets moved back."""
-    return _stretched(sealed, b">>\nendobj\n" + _TEXT + b"199 0 obj\n<<")
-
-
-@WRAPPING
 def gap_of_blanks(sealed: bytes) -> bytes:
     """Blanks behind /Contents, in the gap."""
     return _stretched(sealed, b" " * 40)
+
+
+@WRAPPING
+def objects_moved_into_the_gap(sealed: bytes) -> bytes:
+    """Another text and table in a gap made wide enough, the signed octets moved back."""
+    return _wrapped(sealed, b"")
+
+
+@WRAPPING
+def objects_under_a_second_byte_range(sealed: bytes) -> bytes:
+    """The same, but the signed range stays as it was, and another follows /Contents in the gap."""
+    start, _ = seal_of(sealed).gap
+    return _wrapped(sealed, b"/ByteRange[0 %d %b]" % (start, b"@" * 20))
 
 
 @WRAPPING
