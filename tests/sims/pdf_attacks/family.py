@@ -1,4 +1,4 @@
-"""Attacks by family: each variant a function that makes something else of a sealed file, its docstring the mechanism."""
+"""Attacks by family: each variant a function that makes something else of a sealed file; its docstring says how."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -55,7 +55,7 @@ class Family:
 class Seal:
     """What an attacker knows of the newest seal in a file."""
 
-    field: int
+    widget: int
     signature: int
     covered: Covered = field(repr=False)
 

@@ -80,7 +80,7 @@ def made_nothing(sealed: bytes) -> bytes:
 def _picture(sealed: bytes) -> tuple[int, int, int]:
     """Give the numbers of the form, the image and the mask."""
     view = Document(sealed).current
-    widget = view.dictionary(Ref(seal_of(sealed).field, 0))
+    widget = view.dictionary(Ref(seal_of(sealed).widget, 0))
     form = view.dictionary(widget["AP"])["N"]
     assert isinstance(form, Ref)
     return form.number, form.number - 1, form.number - 2
@@ -124,7 +124,7 @@ def image_given_another_mask(sealed: bytes) -> bytes:
 
 
 def _moved(sealed: bytes, new: PdfDict) -> bytes:
-    number = seal_of(sealed).field
+    number = seal_of(sealed).widget
     return Update({number: changed(sealed, number, **new)}).after(sealed)
 
 
@@ -162,21 +162,21 @@ for what, changes in _WIDGET.items():
 @WIDGET
 def said_to_be_on_the_other_page(sealed: bytes) -> bytes:
     """The seal's widget names the other page as its own."""
-    named = entries(sealed, seal_of(sealed).field)["P"]
+    named = entries(sealed, seal_of(sealed).widget)["P"]
     return _moved(sealed, {"P": Ref(PAGE if named == Ref(SECOND, 0) else SECOND, 0)})
 
 
 @WIDGET
 def listed_on_the_other_page(sealed: bytes) -> bytes:
     """The seal's widget is listed on the other page too."""
-    annotations = [*listed(sealed, SECOND, "Annots"), Ref(seal_of(sealed).field, 0)]
+    annotations = [*listed(sealed, SECOND, "Annots"), Ref(seal_of(sealed).widget, 0)]
     return Update({SECOND: changed(sealed, SECOND, Annots=annotations)}).after(sealed)
 
 
 @WIDGET
 def copied_to_the_other_page(sealed: bytes) -> bytes:
     """A copy of the seal's widget on the other page, in no form."""
-    copy = changed(sealed, seal_of(sealed).field, P=Ref(SECOND, 0))
+    copy = changed(sealed, seal_of(sealed).widget, P=Ref(SECOND, 0))
     annotations = [*listed(sealed, SECOND, "Annots"), Ref(NEW, 0)]
     return Update({SECOND: changed(sealed, SECOND, Annots=annotations), NEW: copy}).after(sealed)
 
@@ -187,7 +187,7 @@ def copied_with_its_field(sealed: bytes) -> bytes:
     view = Document(sealed).current
     form = view.dictionary(view.catalog["AcroForm"])
     catalog = changed(sealed, 1, AcroForm={**form, "Fields": [*view.array(form["Fields"]), Ref(NEW, 0)]})
-    copy = changed(sealed, seal_of(sealed).field, T=b"copy", P=Ref(SECOND, 0))
+    copy = changed(sealed, seal_of(sealed).widget, T=b"copy", P=Ref(SECOND, 0))
     annotations = [*listed(sealed, SECOND, "Annots"), Ref(NEW, 0)]
     return Update({1: catalog, SECOND: changed(sealed, SECOND, Annots=annotations), NEW: copy}).after(sealed)
 
@@ -204,7 +204,7 @@ def picture_used_by_a_stamp(sealed: bytes) -> bytes:
 @WIDGET
 def taken_off_the_page(sealed: bytes) -> bytes:
     """The page no longer lists the seal's widget."""
-    field = Ref(seal_of(sealed).field, 0)
+    field = Ref(seal_of(sealed).widget, 0)
     page = next(number for number in (PAGE, SECOND) if field in listed(sealed, number, "Annots"))
     annotations = [item for item in listed(sealed, page, "Annots") if item != field]
     return Update({page: changed(sealed, page, Annots=annotations)}).after(sealed)
@@ -215,7 +215,7 @@ def taken_off_the_form(sealed: bytes) -> bytes:
     """The form no longer lists the seal's field."""
     view = Document(sealed).current
     form = view.dictionary(view.catalog["AcroForm"])
-    fields = [item for item in view.array(form["Fields"]) if item != Ref(seal_of(sealed).field, 0)]
+    fields = [item for item in view.array(form["Fields"]) if item != Ref(seal_of(sealed).widget, 0)]
     return Update({1: changed(sealed, 1, AcroForm={**form, "Fields": fields})}).after(sealed)
 
 
@@ -224,7 +224,7 @@ def put_under_a_parent(sealed: bytes) -> bytes:
     """The seal's field becomes a child of another, whose picture a reader may show."""
     view = Document(sealed).current
     form = view.dictionary(view.catalog["AcroForm"])
-    field = seal_of(sealed).field
+    field = seal_of(sealed).widget
     fields = [Ref(NEW, 0) if item == Ref(field, 0) else item for item in view.array(form["Fields"])]
     parent = write({"T": b"p", "FT": Name("Sig"), "Kids": [Ref(field, 0)]})
     catalog = changed(sealed, 1, AcroForm={**form, "Fields": fields})
