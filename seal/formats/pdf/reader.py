@@ -94,6 +94,10 @@ class Document:
         waiting: tuple[Section, ...] = ()
         for section in self.sections:
             match = startxref_at(self.data, section.end)
+            if match is None and section.is_stream and not waiting and (section.previous or 0) > section.start:
+                # Some writers leave out the "startxref 0" below where the first-page section is a stream.
+                waiting = (section,)
+                continue
             if match is None:
                 raise PdfError(f"no startxref and %%EOF follow the section at {section.start}")
             target = int(match[1])

@@ -8,7 +8,7 @@ import pytest
 from crypto.digests import SHA256
 from crypto.timestamp_build import Imprint
 from seal.formats.pdf import verify_pdf
-from seal.formats.pdf.objects import PdfDict, Ref
+from seal.formats.pdf.objects import Name, PdfDict, Ref
 from seal.model import Mark, Report, Verdict
 from seal.placing import AtPoint
 from seal.trust import Trust
