@@ -91,11 +91,12 @@ def text_of(value: bytes) -> str:
 
 def signature_fields(view: View) -> tuple[Field, ...]:
     """Give the signature fields, those not yet signed too; the nameless widgets of a field are no fields."""
-    return tuple(
-        item
-        for item in fields(view)
-        if item.kind == SIGNATURE and ({"T", "V"} & item.entries.keys() or "Parent" not in item.entries)
-    )
+    return tuple(filter(is_signature_field, fields(view)))
+
+
+def is_signature_field(item: Field) -> bool:
+    """Tell whether ``item`` is a signature field, and not a nameless widget of one."""
+    return item.kind == SIGNATURE and bool({"T", "V"} & item.entries.keys() or "Parent" not in item.entries)
 
 
 def forbids_more(view: View, signature: PdfDict) -> bool:
