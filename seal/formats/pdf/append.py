@@ -47,6 +47,14 @@ class Appender:
         """Write (or replace) the object ``ref``."""
         self._objects[ref] = write(value)
 
+    def extend(self, ref: Ref, entries: PdfDict, more: PdfDict) -> None:
+        """Write the dictionary ``ref``, which reads ``entries``, with ``more`` in it; what stands there is copied."""
+        written = None if more.keys() & entries.keys() else self._view.written(ref)
+        if written is None:
+            self.put(ref, {**entries, **more})
+        else:
+            self._objects[ref] = written[:-2] + write(more)[2:]
+
     def put_written(self, ref: Ref, octets: bytes) -> None:
         """Take the object ``ref`` as already written out."""
         self._objects[ref] = octets

@@ -42,9 +42,20 @@ def artwork(picture: Picture) -> Artwork:
     except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
         raise DocumentRefused("the seal's picture is not a PNG that can be read") from error
     mask = _image(pixels.size, pixels.getchannel("A").tobytes(), "DeviceGray")
-    image = write(_image(pixels.size, pixels.convert("RGB").tobytes(), "DeviceRGB"))
+    colours = _ink(pixels) or pixels.convert("RGB")
+    image = write(_image(colours.size, colours.tobytes(), "DeviceRGB"))
     at = image.index(b">>")
     return Artwork(image[:at], image[at:], write(mask))
+
+
+def _ink(pixels: Image.Image) -> Image.Image | None:
+    """Give the one colour of a picture in a single pixel: spread over the mask it looks the same; None for several."""
+    shown = pixels.getchannel("A").point(lambda alpha: 255 if alpha else 0)
+    planes = [pixels.getchannel(name).histogram(shown) for name in "RGB"]
+    if any(sum(map(bool, plane)) != 1 for plane in planes):
+        return None
+    red, green, blue = (next(level for level, count in enumerate(plane) if count) for plane in planes)
+    return Image.new("RGB", (1, 1), (red, green, blue))
 
 
 def _image(size: tuple[int, int], plane: bytes, colours: str) -> Stream:

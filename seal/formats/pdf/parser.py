@@ -6,6 +6,7 @@ Every regular expression is possessive: none can be made to run for longer than 
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from seal.formats.pdf.objects import Name, PdfDict, PdfError, PdfObject, Ref, Stream
 
@@ -38,6 +39,8 @@ _LETTERS = {b"n": b"\n", b"r": b"\r", b"t": b"\t", b"b": b"\b", b"f": b"\f"}
 _WORDS: dict[bytes, PdfObject] = {b"true": True, b"false": False, b"null": None}
 _NAMES: dict[bytes, Name] = {}
 _NAMES_KEPT = 4096
+_SMALL = 2048
+_END = b"endobj"
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,6 +235,45 @@ class Parser:
 
     def _error(self, wanted: str) -> PdfError:
         return PdfError(f"{wanted} belongs at octet {self.position}")
+
+
+@dataclass(frozen=True, slots=True)
+class Small:
+    """A small indirect object, its place in the file left out."""
+
+    header: tuple[int, int]
+    value: PdfObject
+    written: bytes | None
+    """The value's octets, if it is a dictionary that says each thing once and holds no comment."""
+
+
+def small_object(data: bytes, at: int) -> Small | None:
+    """Give the indirect object at ``at`` if it is small and no stream, else None: ``Parser.indirect`` reads them all.
+
+    Documents made from one template share catalog, page tree and pages octet for octet; what was read once is kept.
+    Its value must not be changed by whoever gets it.
+    """
+    end = data.find(_END, at, at + _SMALL)
+    # One octet more, which tells whether the keyword ends there.
+    return _small_object(data[at : end + len(_END) + 1]) if end > 0 else None
+
+
+@lru_cache(maxsize=512)
+def _small_object(octets: bytes) -> Small | None:
+    parser = Parser(octets)
+    try:
+        found = parser.indirect(_no_stream)
+    except PdfError:
+        return None
+    if found.end < len(octets) - 1 or found.start:
+        return None
+    plain = isinstance(found.value, dict) and parser.repeated is None and b"%" not in octets
+    body = octets[octets.index(b"obj") + 3 : octets.rindex(_END)].strip()
+    return Small((found.number, found.generation), found.value, body if plain else None)
+
+
+def _no_stream(_: PdfObject) -> int:
+    raise PdfError("a stream is not kept")
 
 
 def _name(raw: bytes) -> Name:

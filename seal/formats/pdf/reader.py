@@ -6,7 +6,7 @@ from functools import cached_property
 
 from seal.formats.pdf.filters import Budget, decode
 from seal.formats.pdf.objects import Name, PdfDict, PdfEncrypted, PdfError, PdfObject, Ref, Stream
-from seal.formats.pdf.parser import Indirect, Parser
+from seal.formats.pdf.parser import Indirect, Parser, small_object
 from seal.formats.pdf.xref import FREE, PACKED, PLAIN, Entry, Section, read_sections, startxref_at
 
 MAX_DOCUMENT = 256 * 1024 * 1024
@@ -174,10 +174,21 @@ class View:
         # 7.5.7: what is packed is of generation 0.
         if ref.generation != (0 if entry.kind == PACKED else entry.minor):
             return None
-        packed = entry.kind == PACKED
-        value = self.packed_member(entry, ref.number) if packed else self.indirect(ref.number).value
+        if entry.kind == PACKED:
+            value = self.packed_member(entry, ref.number)
+        else:
+            small = small_object(self.document.data, entry.where)
+            value = small.value if small and small.header == ref else self.indirect(ref.number).value
         self._objects[ref] = value
         return value
+
+    def written(self, ref: Ref) -> bytes | None:
+        """Give the octets of a small dictionary that stands by itself, says each thing once and holds no comment."""
+        entry = self.entry(ref.number)
+        if entry is None or entry.kind != PLAIN:
+            return None
+        small = small_object(self.document.data, entry.where)
+        return small.written if small and small.header == ref else None
 
     def indirect(self, number: int) -> Indirect:
         """Read the object that stands in the file by itself, with the octets it takes up."""

@@ -1,12 +1,13 @@
 """Where the seal is seen: rendered by another program and looked at, pixel by pixel."""
 
+import io
 import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageDraw
 
 from seal.model import Mark
 from seal.placing import AtPoint, InCorner
@@ -113,3 +114,18 @@ def test_what_was_on_the_page_is_still_to_be_seen_around_the_seal(
     before.paste(WHITE, (box[0], box[1], box[2], box[3]))
     after.paste(WHITE, (box[0], box[1], box[2], box[3]))
     assert before.tobytes() == after.tobytes()
+
+
+def test_a_picture_of_one_colour_is_drawn_by_its_mask_alone(p256_sealer: Sealer, mark: Mark, tmp_path: Path) -> None:
+    ink = Image.new("RGBA", (400, 400), (230, 0, 18, 0))
+    ImageDraw.Draw(ink).ellipse((0, 0, 399, 399), fill=(230, 0, 18, 255))
+    written = io.BytesIO()
+    ink.save(written, "PNG")
+    red = replace(
+        mark, picture=replace(mark.picture, png=written.getvalue()), placement=AtPoint.on(1, x_mm=20, y_mm=30)
+    )
+    sealed = p256_sealer.seal(page(b"/MediaBox[0 0 595 842]"), red)
+    assert b"/Width 1/Height 1/" in sealed
+    image = seen(sealed, tmp_path)
+    assert colour(image, 40, 50) == (230, 0, 18)
+    assert colour(image, 21, 31) == WHITE

@@ -11,7 +11,7 @@ from seal.errors import DocumentRefused
 from seal.formats.pdf.filters import Budget, decode
 from seal.formats.pdf.objects import Name, PdfError, PdfObject, Ref, Stream, text_string, write
 from seal.formats.pdf.pages import leaves
-from seal.formats.pdf.parser import Parser
+from seal.formats.pdf.parser import Parser, small_object
 from seal.formats.pdf.reader import Document
 from tests.seal.pdf.making import Sealer, plain_pdf
 
@@ -187,3 +187,31 @@ def test_revisions_are_told_apart(licence: bytes, p256_sealer: Sealer, mark: obj
 def test_a_linearized_file_with_object_streams_has_one_first_revision(pdf_corpus: Path) -> None:
     document = Document((pdf_corpus / "pyhanko__minimal-two-fields-signed-twice.pdf").read_bytes())
     assert [len(revision.sections) for revision in document.revisions] == [2, 1]
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        b"7 0 obj <</A (endobj) /B 1>> endobj\n",  # the keyword within a string
+        b"7 0 obj <</A 1>> endobjx\n",
+        b"7 0 obj <</Length 3>>\nstream\nabc\nendstream\nendobj\n",
+        b"7 0 obj <</A 1>> junk endobj\n",
+        b"7 0 obj <</A 1>>",
+        b" 7 0 obj <</A 1>> endobj\n",
+    ],
+)
+def test_what_is_kept_of_small_objects_is_never_more_than_can_be_told_from_their_octets(octets: bytes) -> None:
+    assert small_object(octets, 0) is None
+
+
+@pytest.mark.parametrize("octets", [b"7 0 obj <</A 1/A 2>> endobj\n", b"7 0 obj <</A 1%>>\n>> endobj\n"])
+def test_a_dictionary_that_readers_differ_about_is_written_anew(octets: bytes) -> None:
+    small = small_object(octets, 0)
+    assert small is not None
+    assert small.written is None
+
+
+def test_a_small_object_is_copied_as_it_stands() -> None:
+    small = small_object(b"7 0 obj\n<< /A  1 >>\nendobj\n", 0)
+    assert small is not None
+    assert (small.header, small.value, small.written) == ((7, 0), {"A": 1}, b"<< /A  1 >>")
