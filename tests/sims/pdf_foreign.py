@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Callable, Mapping
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 import typst
 
@@ -55,7 +56,7 @@ def _rows_of_nineteen() -> bytes:
     return plain_pdf(objects()).replace(b" n\r\n", b" n\n").replace(b" f\r\n", b" f\n")
 
 
-def _rendered(standard: str) -> bytes:
+def _rendered(standard: Literal["a-2b", "a-3b"]) -> bytes:
     date = "datetime(year: 2026, month: 1, day: 1)"
     source = f'#set document(title: "x", date: {date})\n#set page(width: 210mm, height: 297mm)\nForeign'
     made = typst.compile(source.encode(), pdf_standards=[standard])
