@@ -51,6 +51,8 @@ def open_for_signing(document: bytes) -> View:
     pdf.refuse_encrypted()
     # What our own reader could not tell apart afterwards is refused now.
     pdf.check_revisions()
+    for index in range(len(pdf.revisions) - 1):
+        signature_fields(pdf.view(index))
     _allow(pdf.current)
     return pdf.current
 

@@ -17,6 +17,7 @@ from seal.formats.pdf.pages import find_page, picture_box, single_place
 from seal.formats.pdf.reader import Document
 from seal.model import Mark, Verdict
 from seal.placing import AtPoint
+from tests.seal.pdf.forging import Update
 from tests.seal.pdf.making import NOW, Sealer, plain_pdf
 from tests.sims.pdf_foreign import ENCRYPTED, LAID_OUT, TURNED, objects
 
@@ -114,6 +115,15 @@ def test_an_encrypted_document_is_refused_with_the_remedy(make: Make, p256_seale
     report = verify_pdf(document, p256_sealer.trust)
     assert [finding.code for finding in report.findings] == ["DOCUMENT_ENCRYPTED"]
     assert report.verdict is Verdict.INDETERMINATE
+
+
+def test_an_update_of_what_could_not_be_read_is_refused(p256_sealer: Sealer, here: Mark) -> None:
+    # Our own verifier looks for signatures in every revision: it would call the sealed file damaged.
+    document = plain_pdf(objects())
+    broken = document.replace(b"<</Type/Catalog/Pages 2 0 R>>", b"[/Type/Catalog/Pages 2 0 R  ]")
+    updated = Update({1: b"<</Type/Catalog/Pages 2 0 R>>"}).after(broken)
+    with pytest.raises(DocumentRefused, match="catalog"):
+        p256_sealer.seal(updated, here)
 
 
 def test_octets_before_the_header_are_refused(p256_sealer: Sealer, here: Mark) -> None:
