@@ -6,7 +6,7 @@ from datetime import datetime
 from seal.errors import FurtherSealingForbidden, UnsupportedDocument
 from seal.formats.pdf.append import Appender
 from seal.formats.pdf.contents import Contents, ContentsKind, PadesKind
-from seal.formats.pdf.form import forbids_more, form, signature_fields
+from seal.formats.pdf.form import earlier_signature_fields, forbids_more, form, signature_fields
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.revision import Gapped, SignatureDictionary, gapped
 from seal.formats.pdf.widgets import show_seal
@@ -51,8 +51,8 @@ def open_for_signing(document: bytes) -> View:
     pdf.refuse_encrypted()
     # What our own reader could not tell apart afterwards is refused now.
     pdf.check_revisions()
-    for index in range(len(pdf.revisions) - 1):
-        signature_fields(pdf.view(index))
+    for _ in earlier_signature_fields(pdf):
+        pass
     _allow(pdf.current)
     return pdf.current
 

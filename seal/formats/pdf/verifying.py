@@ -10,7 +10,14 @@ from itertools import islice
 from seal.formats.pdf.changes import changes
 from seal.formats.pdf.coverage import Covered, covered
 from seal.formats.pdf.findings import Code
-from seal.formats.pdf.form import Field, fields, forbids_more, is_signature_field, signature_fields, text_of
+from seal.formats.pdf.form import (
+    Field,
+    TooManyFields,
+    earlier_signature_fields,
+    forbids_more,
+    signature_fields,
+    text_of,
+)
 from seal.formats.pdf.history import stray, tail
 from seal.formats.pdf.objects import PdfError, Ref
 from seal.formats.pdf.reader import Document, View
@@ -22,7 +29,6 @@ _CLAIM = b"/ByteRange"
 _BYTE_RANGE = re.compile(rb"/ByteRange\s*+\[\s*+0\s++(\d{1,12})\s++\d{1,12}\s++\d{1,12}\s*+\]")
 _NEAR = 16
 _MAX_CLAIMS = 256
-_MAX_LOOKED_UP = 1_000_000
 _MAX_SIGNATURES = 128
 _MAX_FINDINGS = 32
 
@@ -86,18 +92,12 @@ def _hold(document: Document, view: View, signed: list[Field]) -> tuple[list[Cov
 def _about_file(document: Document, view: View, signed: list[Field]) -> Iterator[Finding]:
     """Look for signatures that were there once, or are there for the octets only."""
     now = {_place(view, item) for item in signed}
-    looked_up = 0
-    for index in range(len(document.revisions) - 1):
-        before = document.view(index)
-        shown = tuple(fields(before))
-        # Each field is looked for in every section that the revision builds on.
-        looked_up += len(shown) * len(before.sections)
-        if looked_up > _MAX_LOOKED_UP:
-            yield Code.CANNOT_VERIFY.found("too many fields in too many revisions")
-            return
-        for item in filter(is_signature_field, shown):
+    try:
+        for index, before, item in earlier_signature_fields(document):
             if before.resolve(item.value) is not None and _place(before, item) not in now:
                 yield Code.SIGNATURE_REMOVED.found(f"field {item.name!r} of revision {index + 1}")
+    except TooManyFields as error:
+        yield Code.CANNOT_VERIFY.found(error.detail)
     if not signed and document.data.count(_CLAIM):
         orphan = _orphan(document.data)
         if orphan is None:

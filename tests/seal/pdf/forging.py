@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from crypto import der
 from seal.formats.pdf.coverage import covered
 from seal.formats.pdf.form import signature_fields
 from seal.formats.pdf.objects import PdfDict, PdfObject, Ref, write
@@ -123,7 +124,7 @@ def resigned(document: bytes, build: Callable[[Sequence[memoryview], bytes], byt
     held = [covered(read, read.current, item) for item in signature_fields(read.current) if item.value is not None]
     one = max(held, key=lambda each: each.end)
     room = (one.gap[1] - one.gap[0] - 2) // 2
-    message = build(one.parts(document), one.contents.rstrip(b"\0"))
+    message = build(one.parts(document), der.parse_prefix(one.contents).raw)
     if len(message) > room:
         raise ValueError("the message does not fit")
     return document[: one.gap[0]] + b"<" + message.ljust(room, b"\0").hex().encode() + b">" + document[one.gap[1] :]

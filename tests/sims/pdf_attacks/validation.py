@@ -4,6 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from functools import cache, partial
 
+from crypto import der
 from crypto.cms import CmsTemplate
 from crypto.digests import SHA256
 from crypto.suites import ES256, Suite
@@ -192,7 +193,7 @@ def _late(sealed: bytes, message: Callable[[bytes], bytes] = _message, **more: o
 
 def _same_message(sealed: bytes) -> bytes:
     """Use the seal's own message once more."""
-    contents = seal_of(sealed).covered.contents.rstrip(b"\0")
+    contents = der.parse_prefix(seal_of(sealed).covered.contents).raw
     return _late(sealed, lambda _: contents)
 
 
