@@ -3,7 +3,7 @@
 #   bootstrap.sh run      .venv with what the service needs
 #   bootstrap.sh test     the same plus the test tools, a browser and a CJK font
 #   bootstrap.sh judges   outside programs that check our work: pdfsig, qpdf, Apache's OpenID module, BouncyCastle, SoftHSM,
-#                         Node, ofdrw, easyofd
+#                         Node, ofdrw, easyofd, EU DSS, veraPDF, PDFBox
 set -eu
 cd "$(dirname "$0")/.."
 PYTHON=${PYTHON:-python3}
@@ -84,7 +84,8 @@ judges() {
     command -v npm >/dev/null 2>&1 || missing="$missing nodejs npm"
     command -v mvn >/dev/null 2>&1 || missing="$missing maven"
     [ -z "$missing" ] || judge_packages
-    ofdrw
+    jars ofdrw ofdrw
+    jars pdf "EU DSS, veraPDF and PDFBox"
     easyofd
 }
 
@@ -99,17 +100,24 @@ judge_packages() {
     done
 }
 
-ofdrw() { # its jars, 26 MB, once for each state of the list of them
-    list=tests/judges/java/ofdrw/pom.xml
-    folder=.cache/judges/ofdrw
-    stamp=$folder/lib/xinyin-$(cksum <$list | tr -d ' ')
+jars() { # $1: a folder of tests/judges/java, $2: its name for people; once for each state of its list of jars
+    list=tests/judges/java/$1/pom.xml
+    folder=.cache/judges/$1
+    stamp=$folder/lib/xinyin-$(cksum <"$list" | tr -d ' ')
     [ -e "$stamp" ] && return
     command -v mvn >/dev/null 2>&1 || return 0
-    say "Fetching ofdrw …"
+    say "Fetching $2 …"
     rm -rf "$folder"
-    if mvn -B -q -f $list package >/dev/null 2>&1; then : >"$stamp"; return; fi
+    # A slow repository must not hold the tests up: a few seconds for each answer, two minutes for all, then once more.
+    for patience in 120 60; do
+        if timeout $patience mvn -B -q -f "$list" -Dmaven.wagon.http.retryHandler.count=2 -Dmaven.wagon.rto=20000 \
+            -Daether.connector.connectTimeout=10000 -Daether.connector.requestTimeout=20000 package >/dev/null 2>&1; then
+            : >"$stamp"
+            return
+        fi
+    done
     rm -rf "$folder"
-    say "ofdrw could not be had; the tests that need it will be skipped."
+    say "$2 could not be had; the tests that need it will be skipped."
 }
 
 easyofd() { # in an environment of its own; an older PyMuPDF, for newer ones bring a neural network along

@@ -3,7 +3,8 @@
 
     python docs/make_tables.py [CORPUS]
 
-The rules in verification.md; and, given the folder of real documents, corpus.md: each of them judged and timed anew.
+The rules in verification.md; and, given the folder of real documents, corpus.md: each of them judged and timed anew,
+and what outside judges say of PDFs in judges.md, where they are installed.
 """
 
 import io
@@ -32,6 +33,7 @@ from seal.formats.ofd.rules.table import EVERY_RULE  # noqa: E402
 from seal.formats.pdf import verify_pdf  # noqa: E402
 from seal.model import Finding, Mark, Report, Verdict, worst  # noqa: E402
 from seal.placing import AtPoint  # noqa: E402
+from seal.reporting.indications import ROWS  # noqa: E402
 from seal.ses import parse_seseal  # noqa: E402
 from seal.ses.judge import judge_ses  # noqa: E402
 from seal.ses.rules import STEPS  # noqa: E402
@@ -45,6 +47,7 @@ from tests.sims.pdf_attacks.table import FAMILIES  # noqa: E402
 ATTACKS_BEGIN, ATTACKS_END = "<!-- attacks: made by docs/make_tables.py -->", "<!-- end of attacks -->"
 BEGIN, END = "<!-- rules: made by docs/make_tables.py -->", "<!-- end of rules -->"
 TIMES = 7
+INDICATIONS = ("<!-- indications: made by docs/make_tables.py -->", "<!-- end of indications -->")
 NO_ANCHORS = Trust(anchors=())
 ENTRY = (
     b'<OFD xmlns="http://www.ofdspec.org/2016"><DocBody><DocRoot>Doc_0/Absent.xml</DocRoot>'
@@ -81,6 +84,9 @@ REMARKS = {
 }
 
 
+PDF_BEGIN, PDF_END = "<!-- judges of PDF: made by docs/make_tables.py -->", "<!-- end of judges of PDF -->"
+
+
 def rules_table() -> str:
     """Write the rules as rows, a step after another."""
     rows = ["| step | rule | asks | codes |", "|---|---|---|---|"]
@@ -90,10 +96,36 @@ def rules_table() -> str:
     return "\n".join(rows)
 
 
+def indications_table() -> str:
+    """Write what findings come to after ETSI EN 319 102-1, the gravest first."""
+    found: dict[tuple[str, str], list[str]] = {}
+    for code, row in ROWS.items():
+        sub = f"`{row.indication.sub}`" if row.indication.sub else "-"
+        found.setdefault((row.indication.main.value, sub), []).append(f"`{code}`")
+    rows = ["| main indication | sub-indication | findings |", "|---|---|---|"]
+    return "\n".join(rows + [f"| {main} | {sub} | {' '.join(codes)} |" for (main, sub), codes in found.items()])
+
+
 def with_rules(page: str) -> str:
-    """Put the table in its place on the page."""
-    before, _, rest = page.partition(BEGIN)
-    return f"{before}{BEGIN}\n\n{rules_table()}\n\n{END}{rest.partition(END)[2]}"
+    """Put the tables in their places on the page."""
+    for (begin, end), table in ((BEGIN, END), rules_table()), (INDICATIONS, indications_table()):
+        page = _between(page, begin, table, end)
+    return page
+
+
+def with_pdf_judges(page: str, corpus: Path) -> str:
+    """Put what outside judges say of PDFs in its place on the page; leave it as it is where one of them is missing."""
+    from tests.judges import pdf_tables  # noqa: PLC0415 - needs the packages of the tests
+
+    if why_not := pdf_tables.absence():
+        sys.stderr.write(f"judges.md is left as it is: {why_not}\n")
+        return page
+    return _between(page, PDF_BEGIN, pdf_tables.pdf_tables(corpus / "pdf"), PDF_END)
+
+
+def _between(page: str, begin: str, table: str, end: str) -> str:
+    before, _, rest = page.partition(begin)
+    return f"{before}{begin}\n\n{table}\n\n{end}{rest.partition(end)[2]}"
 
 
 def attack_rows() -> Iterator[str]:
@@ -244,3 +276,5 @@ if __name__ == "__main__":
     page.write_text(with_attacks(page.read_text("utf-8")), "utf-8")
     if len(sys.argv) > 1:
         (HERE / "corpus.md").write_text(corpus_page(Path(sys.argv[1])), "utf-8")
+        judges = HERE / "judges.md"
+        judges.write_text(with_pdf_judges(judges.read_text("utf-8"), Path(sys.argv[1])), "utf-8")

@@ -115,7 +115,7 @@ class Pages:
         self._csrf = CsrfTokens(csrf_key, secure=secure)
         loader = jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in ("kernel", *floors)])
         # One environment a language, so that ``t`` needs no context and works inside imported macros.
-        self._environments = {lang: _environment(loader, lang, static) for lang in LANGUAGES}
+        self._environments = {lang: environment(loader, lang, static) for lang in LANGUAGES}
 
     def reader(self, request: Request, lang: str | None = None) -> Reader:
         """Tell how to address the person: ``lang`` if given, else ?lang, the cookie, Accept-Language, Chinese."""
@@ -190,13 +190,14 @@ class Pages:
         return bool(made)
 
 
-def _environment(loader: jinja2.BaseLoader, lang: str, static: str) -> jinja2.Environment:
-    environment = jinja2.Environment(
+def environment(loader: jinja2.BaseLoader, lang: str, static: str) -> jinja2.Environment:
+    """Make what renders templates in one language: ``t`` chooses the text, ``day`` and ``moment`` write times."""
+    made = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.globals.update(lang=lang, t=Reader(lang=lang, large=False).t, static=partial(static_url, static))
-    environment.filters.update(day=partial(_day, lang), moment=partial(_moment, lang))
-    return environment
+    made.globals.update(lang=lang, t=Reader(lang=lang, large=False).t, static=partial(static_url, static))
+    made.filters.update(day=partial(_day, lang), moment=partial(_moment, lang))
+    return made
 
 
 def _day(lang: str, value: date) -> str:
@@ -259,4 +260,4 @@ def _source(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-__all__ = ["LANGUAGES", "Pages", "Reader", "static_app"]
+__all__ = ["LANGUAGES", "Pages", "Reader", "environment", "static_app"]

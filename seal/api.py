@@ -1,10 +1,10 @@
 """The HTTP API of sealing and verifying: parse, call one verb, render."""
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import AwareDatetime
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from seal.api_models import (
     FILE_TYPES,
     FILES,
     LOOKING_PROBLEMS,
-    REPORT_EXAMPLE,
+    REPORTS,
     SEALING_PROBLEMS,
     STATUS_PROBLEMS,
     VERIFYING_PROBLEMS,
@@ -28,6 +28,7 @@ from seal.api_models import (
 )
 from seal.model import SealId, SealStatus
 from seal.register import SealRegister
+from seal.reporting import ETSI_MEDIA_TYPE, etsi_report, human_report, page_policy
 from seal.request import SealedDocument, SealRequest
 from seal.sealing import SealService
 from seal.store import Progress
@@ -77,6 +78,7 @@ def seal_router(
             seal=SealId(seal),
             format=options.format,
             placement=options.place,
+            also=options.also,
             closes=options.closes,
             reason=options.reason,
             case_number=options.case_number,
@@ -145,14 +147,37 @@ def verify_router(*, verifier: Verifier) -> APIRouter:
         operation_id="verifyFile",
         summary="Judge a sealed document",
         openapi_extra=upload_body(VerifyingOptions),
-        responses=responses(VERIFYING_PROBLEMS, {200: {"content": {"application/json": {"example": REPORT_EXAMPLE}}}}),
+        responses=responses(
+            VERIFYING_PROBLEMS,
+            {200: {"description": "The verdict, in the form that Accept asks for", "content": REPORTS}},
+        ),
     )
-    def verify_file(sent: Annotated[tuple[Upload, VerifyingOptions], Depends(verifying_upload)]) -> dict[str, Any]:
-        """Judge every signature of a PDF or OFD document, whoever sealed it. The file is not kept."""
+    def verify_file(
+        sent: Annotated[tuple[Upload, VerifyingOptions], Depends(verifying_upload)],
+        accept: Annotated[str, Header()] = "application/json",
+    ) -> Response:
+        """Judge every signature of a PDF or OFD document, whoever sealed it. The file is not kept.
+
+        `Accept: text/html` asks for the validation report as a page, `application/vnd.etsi.validation-report+json` for
+        the one after ETSI TS 119 102-2; anything else for the short answer.
+        """
         upload, options = sent
-        return report_json(verifier.verify(upload.document, options.at), file=upload.name)
+        return _report(verifier, upload, options, accept)
 
     return router
+
+
+def _report(verifier: Verifier, upload: Upload, options: VerifyingOptions, accept: str) -> Response:
+    headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff", "Vary": "Accept"}
+    if ETSI_MEDIA_TYPE in accept:
+        told = etsi_report(verifier.explain(upload.document, options.at, name=upload.name))
+        return JSONResponse(told, media_type=ETSI_MEDIA_TYPE, headers=headers)
+    if "text/html" in accept:
+        page = human_report(verifier.explain(upload.document, options.at, name=upload.name), options.language)
+        headers["Content-Security-Policy"] = f"{page_policy()}; frame-ancestors 'none'"
+        headers |= {"Content-Language": "zh-CN" if options.language == "zh" else "en", "Referrer-Policy": "no-referrer"}
+        return HTMLResponse(page, headers=headers)
+    return JSONResponse(report_json(verifier.verify(upload.document, options.at), file=upload.name), headers=headers)
 
 
 def _path(request: Request, name: str, sealing: str) -> str:

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 from pydantic import BaseModel, Field
 
 from seal.model import SealStatus
+from seal.reporting import ETSI_MEDIA_TYPE
 from seal.upload import FILE_FIELD
 
 FILE_TYPES = ("application/pdf", "application/ofd", "application/octet-stream")
@@ -149,3 +150,9 @@ REPORT_EXAMPLE = {
     ],
     "findings": [],
 }
+REPORTS: dict[str, Any] = {
+    "application/json": {"example": REPORT_EXAMPLE, "schema": {"type": "object"}},
+    "text/html": {"schema": {"type": "string", "description": "a page that stands alone: no script, nothing fetched"}},
+    ETSI_MEDIA_TYPE: {"schema": {"type": "object", "description": "see seal/reporting/validation-report.schema.json"}},
+}
+"""The forms of an answer about a file."""

@@ -16,7 +16,7 @@ Refusal
 ├── SealNotUsable, SealExpired   the seal may not sign now
 ├── IdempotencyMismatch, SealingInProgress
 ├── SigningUnavailable           the vault does not sign now
-├── PreviewBusy                  more pages are being drawn than there are places for
+├── PreviewBusy, SearchBusy      more pages are being drawn or searched than there are places for
 └── SealingRejected              our own verifier does not accept what we made; nothing is handed out
 """
 
@@ -141,6 +141,12 @@ class PreviewBusy(Refusal):
     """More pages are being drawn than this machine has places for."""
 
     reason, code = Reason.TOO_MANY, "preview_busy"
+
+
+class SearchBusy(Refusal):
+    """More documents are being searched for a keyword than this machine has places for."""
+
+    reason, code = Reason.TOO_MANY, "search_busy"
 
 
 class SealingRejected(Refusal):

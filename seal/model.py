@@ -78,6 +78,8 @@ class Mark:
     reason: str = ""
     closes: bool = False
     """No signature may follow this one."""
+    shown: bool = True
+    """Whether the picture is to be seen; formats that show none do not ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -173,6 +175,102 @@ class SealFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Algorithm:
+    """An algorithm by the name people know and the identifier (OID) that was written."""
+
+    name: str
+    oid: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateFacts:
+    """What is told of a certificate. Names are RFC 4514 text, ``serial`` is hexadecimal."""
+
+    subject: str
+    organisation: str | None
+    issuer: str
+    serial: str
+    not_before: datetime
+    not_after: datetime
+    key: str
+    """The kind of its key, such as SM2."""
+    sha256: bytes
+    """Of the whole certificate."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RevocationFacts:
+    """Where one certificate of a path stood, by whose word, and of when that is."""
+
+    subject: str
+    standing: str
+    """good, revoked or unknown."""
+    source: str | None
+    """crl, ocsp or own (the records of an authority of ours); None where nothing spoke of it."""
+    speaker: str | None
+    """Who issued the certificate, and so speaks of it."""
+    issued: datetime | None
+    revoked_at: datetime | None
+    """Set too where it was revoked only after the time asked for, which leaves it good."""
+    reason: str | None
+    why: str
+    """For unknown: what was the matter, in a few words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CertificateEvidence:
+    """One certificate in its role (SIGNER, SEAL_MAKER, TSA), and what it was judged by."""
+
+    role: str
+    certificate: CertificateFacts
+    chain: tuple[CertificateFacts, ...]
+    """Those above it, the trusted root last; empty where no path leads to one, or it is one itself."""
+    at: datetime
+    """The time it was judged as of."""
+    revocation: tuple[RevocationFacts, ...]
+    """One of each certificate below the root, in the path's order; empty where none was asked for."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Coverage:
+    """How much of the file a signature protects: of ``of`` revisions those up to ``part``, or ``part`` files."""
+
+    unit: str
+    """revision (PDF) or file (OFD)."""
+    part: int
+    of: int
+    whole: bool
+    """Whether it protects all that a signature can."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignatureEvidence:
+    """What a signature's verdict rests on, for whoever wants to read or keep it."""
+
+    certificates: tuple[CertificateEvidence, ...]
+    """The signer's first, if it is there; then the seal maker's and the time-stamper's."""
+    signature: Algorithm
+    digest: Algorithm
+    value: bytes = field(repr=False)
+    """The signature value, as written."""
+    signed_digest: bytes | None
+    """The digest of the octets that were signed (the DTBSR of ETSI EN 319 102-1), by ``digest``."""
+    content_digest: bytes | None
+    """The digest of the content, as the signature states it."""
+    coverage: Coverage | None
+
+
+class Traces(Protocol):
+    """What an engine had in its hands when it judged: references alone, so that keeping them costs nothing."""
+
+    def over(self, coverage: Coverage) -> "Traces":
+        """Give the same traces of a signature that is known to protect as much."""
+
+    def told(self) -> SignatureEvidence:
+        """Make evidence of them; this takes about as long as judging the certificates did."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SignatureReport:
     """Everything found about one signature; its verdict is the worst of its findings, VALID if none is worse."""
 
@@ -185,6 +283,10 @@ class SignatureReport:
     findings: tuple[Finding, ...]
     reason: str | None = None
     """What the signer wrote as the reason, where the format has a place for it that the signature covers."""
+    evidence: SignatureEvidence | None = field(default=None, compare=False, repr=False)
+    """Only where it was asked for. It is no part of the verdict."""
+    traces: Traces | None = field(default=None, compare=False, repr=False)
+    """What evidence can be made of, in the process that judged."""
 
     @property
     def verdict(self) -> Verdict:
@@ -210,3 +312,28 @@ class Report:
         undecided = Verdict.INDETERMINATE if Verdict.UNSIGNED in found else None
         signed = [report.verdict for report in self.signatures if report.verdict is not undecided]
         return worst((signed or [Verdict.UNSIGNED]) + found)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FileFacts:
+    """Which file was judged: enough to recognise it, nothing of what is in it."""
+
+    name: str | None
+    media_type: str
+    size: int
+    """In octets."""
+    sm3: bytes
+    sha256: bytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """A report with its evidence, and of what and when it speaks: all that a validation report is written from."""
+
+    file: FileFacts
+    report: Report
+    judged_at: datetime
+    as_of: datetime | None
+    """The time that was asked for; None: each signature as of its own time."""
+    register_asked: bool
+    """Whether a register was asked for the seals' status."""

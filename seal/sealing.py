@@ -6,14 +6,14 @@ step leaves an intent that ``pending`` shows and that a retry under the same Ide
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
 from crypto.digests import sm3
 from crypto.errors import CryptoError
-from crypto.keys import KeyVault, sign
+from crypto.keys import KeyVault
 from kernel.audit import AuditLog
 from kernel.clock import Clock
 from kernel.db import Database
@@ -26,14 +26,14 @@ from seal.errors import (
     IdempotencyMismatch,
     PlacementRefused,
     SealingInProgress,
-    SealingRejected,
     SealNotUsable,
     SigningUnavailable,
     UnknownSealing,
 )
-from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format
-from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId, SignatureReport, TimeSource, Verdict
-from seal.register import SealCredential, SealRegister
+from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format, second_format
+from seal.hands import Hand, check_accepted
+from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId
+from seal.register import SealRegister
 from seal.request import DEFAULT_PLACEMENT, SealedDocument, SealRequest, check_texts, request_hash
 from seal.stamping import Stamper, Stamping
 from seal.store import Progress
@@ -50,13 +50,18 @@ class _Task:
     request: SealRequest
     principal: Principal
     seal: Seal
-    format: SealingFormat
-    signing: SealCredential
-    stamping: Stamping | None
+    hands: tuple[Hand, ...]
+    """One signature each, in the order of signing; more than one is still one sealing."""
     prepared: PreparedDocument
+    """For the first of them."""
     at: datetime
     owner: str
     earlier: Progress | None
+
+    @property
+    def format(self) -> SealingFormat:
+        """What was asked for; the second signature is beside it."""
+        return self.hands[0].format
 
 
 Judge = Callable[[bytes], Report]
@@ -118,7 +123,7 @@ class SealService:
             return self._after_the_race(request, principal, overtaken)
         with self._noting_failure(task, sealing, attempt):
             # 4. Apply, once.
-            document = self._apply(task)
+            document = self._apply(task, sealing, attempt)
             # 5. Our own verifier accepts it, or nobody receives it.
             report = self._accepted(task, document)
             # 6. Completion: the file create-only under its digest; then result and log entry together.
@@ -172,12 +177,30 @@ class SealService:
         check_texts(request)
         check_size(request.document, self._max_document)
         chosen = sealing_format(request.document, request.format, self._formats)
+        formats = [chosen] if request.also is None else [chosen, second_format(request.also, chosen, self._formats)]
         if request.placement is not None and not chosen.pictured:
             raise PlacementRefused(f"{chosen.name} shows no picture of the seal: name no place for it.")
         seal = self._register.find(request.seal)
-        signing = self._register.credential(seal, chosen.suite)
         # Formats carry whole seconds; ours is the time that will be read back from the file.
         at = self._clock.now().replace(microsecond=0)
+        hands = tuple(
+            self._hand(request, seal, each, at, first=each is formats[0], last=each is formats[-1]) for each in formats
+        )
+        return _Task(
+            request=request,
+            principal=principal,
+            seal=seal,
+            hands=hands,
+            prepared=hands[0].prepare(request.document),
+            at=at,
+            owner=new_id(),
+            earlier=earlier,
+        )
+
+    def _hand(  # noqa: PLR0913 - a signature's place among those of the sealing
+        self, request: SealRequest, seal: Seal, chosen: SealingFormat, at: datetime, *, first: bool, last: bool
+    ) -> Hand:
+        signing = self._register.credential(seal, chosen.suite)
         self._register.usable(seal, at, signing.credential.certificate)
         self._not_revoked(seal, signing.credential, at)
         mark = Mark(
@@ -185,23 +208,12 @@ class SealService:
             picture=seal.picture,
             placement=request.placement or DEFAULT_PLACEMENT,
             reason=request.reason,
-            closes=request.closes,
+            # What closes lets nothing follow, so that only the last can.
+            closes=request.closes and last,
+            shown=first,
         )
         stamping = Stamping(self._stamper) if self._stamper is not None and chosen.stamped else None
-        credential = replace(signing.credential, stamper=stamping)
-        prepared = chosen.layout.prepare(request.document, mark, credential, at)
-        return _Task(
-            request=request,
-            principal=principal,
-            seal=seal,
-            format=chosen,
-            signing=signing,
-            stamping=stamping,
-            prepared=prepared,
-            at=at,
-            owner=new_id(),
-            earlier=earlier,
-        )
+        return Hand(format=chosen, signing=signing, stamping=stamping, mark=mark, at=at)
 
     def _not_revoked(self, seal: Seal, credential: Credential, at: datetime) -> None:
         if self._trust is None:
@@ -245,7 +257,8 @@ class SealService:
             intended_at=self._clock.now(),
         )
         self._attempt(conn, task, sealing, 1)
-        self._log(conn, task, "seal.sealing.intended", sealing, {"serial": serial, "format": task.format.name})
+        formats = "+".join(hand.format.name for hand in task.hands)
+        self._log(conn, task, "seal.sealing.intended", sealing, {"serial": serial, "format": formats})
         return sealing, 1
 
     def _take_up(self, conn: sa.Connection, task: _Task, earlier: Progress) -> tuple[str, int]:
@@ -270,32 +283,39 @@ class SealService:
             number=number,
             owner=task.owner,
             document_digest=task.prepared.document_digest.hex(),
-            certificate=task.signing.credential.certificate.fingerprint,
+            certificate=task.hands[0].signing.credential.certificate.fingerprint,
             sealed_at=task.at,
             lease_ends=store.lease_end(conn, self._lease),
         )
 
     # --- 4, 5 ---
 
-    def _apply(self, task: _Task) -> bytes:
-        key = task.signing.key
+    def _apply(self, task: _Task, sealing: str, attempt: int) -> bytes:
+        first, *others = task.hands
         try:
-            return task.prepared.apply(lambda message: sign(self._vault, key, message))
+            document = first.apply(task.prepared, self._vault)
+            for hand in others:
+                prepared = hand.prepare(document)
+                # Its digest holds the signature before it, so that it is known only now; the key is touched after.
+                self._continue(task, sealing, attempt, hand, prepared)
+                document = hand.apply(prepared, self._vault)
         except CryptoError as error:
             raise SigningUnavailable("The key of this seal cannot sign now; nothing was sealed.") from error
+        return document
+
+    def _continue(self, task: _Task, sealing: str, attempt: int, hand: Hand, prepared: PreparedDocument) -> None:
+        facts: dict[str, str | int | bool | None] = {
+            "attempt": attempt,
+            "format": hand.format.name,
+            "digest": prepared.document_digest.hex(),
+            "certificate": hand.signing.credential.certificate.fingerprint,
+        }
+        with self._db.begin() as conn:
+            self._log(conn, task, "seal.sealing.continued", sealing, facts)
 
     def _accepted(self, task: _Task, document: bytes) -> Report:
         report = self._judge(document)
-        ours = [one for one in report.signatures if _made_by(task, one)]
-        if report.verdict is Verdict.INVALID or not ours or any(one.verdict is not Verdict.VALID for one in ours):
-            found = [*report.findings, *(finding for one in report.signatures for finding in one.findings)]
-            # A time stamp that proves nothing is a note elsewhere; here it is why.
-            notes = {"TIMESTAMP_UNTRUSTED"}
-            codes = {finding.code for finding in found if finding.verdict is not Verdict.VALID or finding.code in notes}
-            raise SealingRejected(
-                f"Our own verifier finds the result {report.verdict.value}: it is not handed out."
-                f" Findings: {', '.join(sorted(codes)) or 'our signature is not in it'}."
-            )
+        check_accepted(report, task.hands)
         return report
 
     # --- 6 ---
@@ -393,13 +413,6 @@ class SealService:
         """List the oldest sealings that were intended and not completed: under way, failed or interrupted."""
         with self._db.read() as conn:
             return store.list_pending(conn, limit=limit)
-
-
-def _made_by(task: _Task, signature: SignatureReport) -> bool:
-    """Tell whether ``signature`` is the one this task made, with the time stamp that it got, if it should have one."""
-    when = (task.at, TimeSource.CLAIMED) if task.stamping is None else (task.stamping.proved, TimeSource.TIMESTAMP)
-    signer = task.signing.credential.certificate.subject_text
-    return signature.signer == signer and (signature.time, signature.time_source) == when
 
 
 class _Overtaken(Exception):

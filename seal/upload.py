@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 from fastapi.exceptions import RequestValidationError
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -25,8 +26,13 @@ class SealingOptions(BaseModel):
 
     format: str | None = Field(
         None,
-        description="pdf-pades-sm2, pdf-pades-p256, ofd-ses-v4, ofd-gbt35275 (a signature without a picture) or "
+        description="pdf-pades-sm2, pdf-pades-p256, pdf-ses-v4 (an e-seal signature), pdf-gm-cms, "
+        "ofd-ses-v4, ofd-gbt35275 (a signature without a picture) or "
         "ofd-gmt0099 (a signed list of the package's files, the last step); by default the document's type, with SM2",
+    )
+    also: str | None = Field(
+        None,
+        description="pdf-pades-p256: a second signature in a PDF, without a picture, for readers that know no SM2",
     )
     page: int | None = Field(None, description="page, from 1; -1 is the last", ge=-10_000, le=100_000)
     x_mm: float | None = Field(None, description="left edge of the picture, mm from the page's left", ge=0, le=10_000)
@@ -67,6 +73,7 @@ class VerifyingOptions(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     at: AwareDatetime | None = Field(None, description="judge as of this instant, not as of the time of sealing")
+    language: Literal["zh", "en"] = Field("zh", description="of the page, where Accept asks for text/html")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,14 +8,15 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from datetime import datetime
 
-from crypto.digests import sm3
+from crypto.digests import SHA256, sm3
 from crypto.engines import default_engine
 from crypto.errors import CryptoError
 from kernel.clock import Clock, SystemClock
 from kernel.errors import Reason, Refusal
 from seal.errors import DocumentForged, DocumentTooLarge, DocumentUnreadable
+from seal.evidence import with_evidence
 from seal.formats_table import DOCUMENT_TYPES, DocumentType, document_type, is_ambiguous
-from seal.model import Finding, Report, SignatureReport, Verdict
+from seal.model import FileFacts, Finding, Judgement, Report, SignatureReport, Verdict
 from seal.sandbox import Limits, Sandbox, SandboxBusy, SandboxFailed
 from seal.trust import Trust, TrustSource, judge_seal_status
 from seal.trust.carried import decode_trust, encode_trust
@@ -49,16 +50,35 @@ class Verifier:
         self._clock = clock or SystemClock()
         self._sandboxes = _Sandboxes(limits)
 
-    def verify(self, document: bytes, at: datetime | None = None) -> Report:
-        """Judge every signature of ``document`` at its time of sealing, or as of ``at``.
+    def verify(self, document: bytes, at: datetime | None = None, *, evidence: bool = False) -> Report:
+        """Judge every signature of ``document`` at its time of sealing, or as of ``at``; tell ``evidence`` if asked.
 
         Refuses (UnsupportedDocument, DocumentTooLarge) what is no document of ours. A file that breaks or exhausts
         its reader is answered with CANNOT_VERIFY: indeterminate, neither valid nor forged.
         """
+        return self._judged(document, at, self._clock.now(), self._source(), evidence=evidence)
+
+    def explain(self, document: bytes, at: datetime | None = None, *, name: str | None = None) -> Judgement:
+        """Judge as ``verify`` does, and give all that a validation report is written from; ``name`` is the file's."""
+        now, trust = self._clock.now(), self._source()
+        return Judgement(
+            report=self._judged(document, at, now, trust, evidence=True),
+            file=FileFacts(
+                name=name,
+                media_type=document_type(document).media_type,
+                size=len(document),
+                sm3=sm3(document),
+                sha256=SHA256.digest(document),
+            ),
+            judged_at=now,
+            as_of=at,
+            register_asked=trust.seal_status is not None,
+        )
+
+    def _judged(self, document: bytes, at: datetime | None, now: datetime, trust: Trust, *, evidence: bool) -> Report:
         check_size(document, self.max_document)
         document_type(document)
-        trust = self._source()
-        head = {"at": at.isoformat() if at else None, "now": self._clock.now().isoformat()}
+        head = {"at": at.isoformat() if at else None, "now": now.isoformat(), "evidence": evidence}
         try:
             report = decode_report(self._sandboxes.run(trust, json.dumps(head).encode() + b"\n" + document))
         except SandboxBusy as error:
@@ -204,7 +224,8 @@ def make_judge(setup: bytes) -> Callable[[bytes], bytes]:
         asked = json.loads(head)
         at = datetime.fromisoformat(asked["at"]) if asked["at"] else None
         now = datetime.fromisoformat(asked["now"])
-        return encode_report(verify_in_process(document, trust, at, now=now))
+        report = verify_in_process(document, trust, at, now=now)
+        return encode_report(with_evidence(report) if asked["evidence"] else report)
 
     return judge
 

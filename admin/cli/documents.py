@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -13,8 +15,10 @@ from rich.markup import escape
 from admin import settings as configuration
 from admin.build import Home, operator, services
 from kernel.errors import Refusal
-from seal.model import Finding, Report, SealId, Verdict
+from kernel.page import LANGUAGES
+from seal.model import Finding, Judgement, Report, SealId, Verdict
 from seal.placing import AtPoint, Placement, parse_placement
+from seal.reporting import etsi_report, human_report
 from seal.request import SealRequest
 from seal.trust import OwnLedgers, Trust, TrustFolder
 from seal.verifying import MAX_DOCUMENT, Verifier, report_json
@@ -37,7 +41,7 @@ def register(app: typer.Typer) -> None:
     app.command("seal")(seal)
 
 
-def verify(
+def verify(  # noqa: PLR0913 - one option each
     files: Annotated[list[Path], typer.Argument(help="PDF or OFD files.", metavar="FILE...")],
     *,
     anchors: Annotated[
@@ -48,25 +52,80 @@ def verify(
     ] = None,
     at: Annotated[str | None, typer.Option(help="Judge as of this time, e.g. 2026-11-20T08:00:00Z.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a file.")] = False,
+    report: Annotated[
+        Path | None,
+        typer.Option(
+            help="Write a validation report, too: .html to read, .json after ETSI TS 119 102-2; must not exist."
+        ),
+    ] = None,
+    language: Annotated[str, typer.Option(help="Language of the .html report: zh or en.")] = "zh",
 ) -> None:
     """Judge the seals and signatures of PDF and OFD files.
+
+    To keep or hand on what was found, of one file:
+
+        xinyin verify decision.pdf --report decision.html
 
     Exit code: 0 all valid, 1 one is invalid, 2 one cannot be decided, 3 one is unsigned, 64 a file cannot be read.
     """
     moment = _moment(at)
+    kept = _kept(report, files, language)
     verifier = Verifier(_trust(anchors))
     try:
-        codes = {_verify_one(verifier, file, moment, as_json=as_json) for file in files}
+        codes = {_verify_one(verifier, file, moment, as_json=as_json, kept=kept) for file in files}
     finally:
         verifier.close()
     raise typer.Exit(next(code for code in _WORST_FIRST if code in codes))
 
 
-def _verify_one(verifier: Verifier, file: Path, at: datetime | None, *, as_json: bool) -> int:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    """A validation report to be written: where, and how a judgement becomes its text."""
+
+    path: Path
+    render: Callable[[Judgement], str]
+
+    def write(self, judgement: Judgement) -> None:
+        with self.path.open("x", encoding="utf-8", newline="\n") as target:
+            target.write(self.render(judgement))
+
+
+def _kept(path: Path | None, files: list[Path], language: str) -> _Kept | None:
+    """Say what report is wanted, before anything is judged; a bad wish is a bad call."""
+    if language not in LANGUAGES:
+        raise typer.BadParameter(f"--language takes {' or '.join(LANGUAGES)}")
+    if path is None:
+        return None
+    renders: dict[str, Callable[[Judgement], str]] = {
+        ".html": lambda judgement: human_report(judgement, language),
+        ".json": lambda judgement: json.dumps(etsi_report(judgement), ensure_ascii=False, indent=2) + "\n",
+    }
+    render = renders.get(path.suffix.lower())
+    if render is None:
+        raise typer.BadParameter("--report takes a name that ends in .html or .json")
+    if len(files) != 1:
+        raise typer.BadParameter("--report is about one file; give one")
+    if path.exists():
+        raise typer.BadParameter(f"{path} exists already; give another name with --report")
+    if not path.parent.is_dir():
+        raise typer.BadParameter(f"{path.parent} is not a folder")
+    return _Kept(path=path, render=render)
+
+
+def _judge(verifier: Verifier, file: Path, at: datetime | None, kept: _Kept | None) -> Report:
+    document = _read(file)
+    if kept is None:
+        return verifier.verify(document, at)
+    judgement = verifier.explain(document, at, name=file.name)
+    kept.write(judgement)
+    return judgement.report
+
+
+def _verify_one(verifier: Verifier, file: Path, at: datetime | None, *, as_json: bool, kept: _Kept | None) -> int:
     try:
-        report = verifier.verify(_read(file), at)
+        report = _judge(verifier, file, at, kept)
     except OSError as error:
-        sys.stderr.write(f"xinyin: {_shown(file)}: {error.strerror}\n")
+        sys.stderr.write(f"xinyin: {_shown(error.filename or file)}: {error.strerror}\n")
         return USAGE
     except Refusal as refused:
         sys.stderr.write(f"xinyin: {_shown(file)}: {refused.detail} [{refused.code}]\n")
@@ -129,7 +188,8 @@ def seal(  # noqa: PLR0913 - one option each
         str | None,
         typer.Option(
             "--format",
-            help="pdf-pades-sm2, pdf-pades-p256, ofd-ses-v4, ofd-gbt35275 (a signature without a picture) or "
+            help="pdf-pades-sm2, pdf-pades-p256, pdf-ses-v4 (an e-seal signature), pdf-gm-cms, "
+            "ofd-ses-v4, ofd-gbt35275 (a signature without a picture) or "
             "ofd-gmt0099 (a signed list of the files, the last step); a seal with SM2 by default.",
         ),
     ] = None,
@@ -137,11 +197,16 @@ def seal(  # noqa: PLR0913 - one option each
         str | None,
         typer.Option(
             help="Where the picture goes: corner:bottom-right;dx=20;dy=25 (the default, on the last page), "
-            "point;x=120;y=230;pages=-1, or PAGE,X,Y in mm; in an OFD also several pages, "
-            "keyword:盖章处;pick=1, straddle:right, facing."
+            "point;x=120;y=230;pages=1-3, keyword:盖章处;pick=1, straddle:right, facing, or PAGE,X,Y in mm."
         ),
     ] = None,
-    closes: Annotated[bool, typer.Option("--close", help="Let no later signature into the document (OFD).")] = False,
+    also: Annotated[
+        str | None,
+        typer.Option(
+            help="A second signature in a PDF for readers that know no SM2, without a picture: pdf-pades-p256."
+        ),
+    ] = None,
+    closes: Annotated[bool, typer.Option("--close", help="Let no later signature into the document.")] = False,
     reason: Annotated[str, typer.Option(help="Why it is sealed; stands in the document and in the ledger.")] = "",
     case: Annotated[str | None, typer.Option(help="Case number (办件编号) for the ledger.")] = None,
     kind: Annotated[str, typer.Option(help="Kind of document.")] = "approval-result",
@@ -160,6 +225,7 @@ def seal(  # noqa: PLR0913 - one option each
             seal=SealId(seal_id),
             format=document_format,
             placement=_placement(place),
+            also=also,
             closes=closes,
             reason=reason,
             case_number=case,

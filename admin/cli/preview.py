@@ -1,4 +1,4 @@
-"""`xinyin preview`: what a page of an OFD document looks like, as a picture."""
+"""`xinyin preview`: what a page of a PDF or OFD document looks like, as a picture."""
 
 from pathlib import Path
 from typing import Annotated, cast
@@ -9,6 +9,8 @@ from rich.markup import escape
 
 from seal.formats.ofd.preview import DPI, Form, Preview, Previewer
 from seal.formats.ofd.preview.service import MAX_DOCUMENT
+from seal.formats.pdf.preview import PdfPreviewer
+from seal.formats.pdf.reader import looks_like_pdf
 
 _FORMS = {".png": "png", ".svg": "svg"}
 
@@ -19,26 +21,28 @@ def register(app: typer.Typer) -> None:
 
 
 def preview(
-    file: Annotated[Path, typer.Argument(help="The OFD document; it is not changed.", metavar="FILE")],
+    file: Annotated[Path, typer.Argument(help="The PDF or OFD document; it is not changed.", metavar="FILE")],
     *,
     page: Annotated[int, typer.Option(help="Which page, from 1; -1 is the last.")] = 1,
     out: Annotated[
         Path | None,
-        typer.Option(help="Where to write the picture, .png or .svg; must not exist. By default FILE-pPAGE.png here."),
+        typer.Option(
+            help="Where to write the picture, .png or (OFD) .svg; must not exist. By default FILE-pPAGE.png here."
+        ),
     ] = None,
     dpi: Annotated[
         int, typer.Option(help="Dots an inch of a PNG; 96 for screens, 300 for paper.", min=10, max=600)
     ] = DPI,
 ) -> None:
-    """Draw a page of an OFD document, seals and all, into a PNG or SVG.
+    """Draw a page of a PDF or OFD document, seals and all, into a PNG or (OFD) SVG.
 
-    Look at a document before it is sealed, or after, without an OFD reader:
+    Look at a document before it is sealed, or after, without a reader:
 
         xinyin preview decision.ofd --page -1 --out last.png
 
-    Fonts that the document does not bring are replaced: these are listed.
+    Fonts that an OFD does not bring are replaced: these are listed.
 
-    What cannot be drawn is left out: that is listed too.
+    What of an OFD cannot be drawn is left out: that is listed too.
 
     Seals are shown as the file has them. Whether they are valid, [bold]xinyin verify[/] tells.
     """
@@ -49,7 +53,7 @@ def preview(
         raise typer.BadParameter(f"{out} exists already; give another name with --out")
     with file.open("rb") as source:
         document = source.read(MAX_DOCUMENT + 1)
-    previewer = Previewer()
+    previewer = PdfPreviewer() if looks_like_pdf(document) else Previewer()
     try:
         drawn = previewer.preview(document, page=page, form=cast("Form", form), dpi=dpi)
     finally:

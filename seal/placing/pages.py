@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from seal.errors import PlacementRefused
 
 _PART = re.compile(r"(-?[0-9]{1,6})(?:(?:\.\.|-)(-?[0-9]{1,6}))?", re.ASCII)
+_NUMBER = re.compile(r"-?[0-9]+", re.ASCII)
 _WORDS = {"all": (1, 1), "odd": (1, 2), "even": (2, 2)}
 """First page and step."""
 _MOST_PARTS = 200
@@ -38,6 +39,11 @@ class PageList:
     def single(cls, page: int) -> "PageList":
         """Take one page, counted from 1, or from -1 backwards."""
         return cls.parse(str(page))
+
+    @property
+    def alone(self) -> int | None:
+        """The number of the page, from 1 or from -1 backwards, if the list is just that: no count is needed then."""
+        return int(self.text) if _NUMBER.fullmatch(self.text) else None
 
     def of(self, count: int) -> tuple[int, ...]:
         """Give the indexes, from 0, in a document of ``count`` pages; PlacementRefused for a page that is not there."""

@@ -13,6 +13,7 @@ from seal.model import Finding, SealFacts, TimeSource
 from seal.ses.model import SesSeal
 from seal.ses.read import parse_ses_signature
 from seal.ses.rules import FORMAT, RULES, Case, Placed, apply, in_order
+from seal.ses.traces import SesTraces
 from seal.stamps import read_stamp
 from seal.trust import Trust
 
@@ -28,6 +29,7 @@ class SesJudgement:
     time: datetime | None = None
     time_source: TimeSource | None = None
     placed: tuple[Placed, ...]
+    traces: SesTraces | None = None
 
     @property
     def findings(self) -> tuple[Finding, ...]:
@@ -70,6 +72,7 @@ def judge_ses(
         time=time,
         time_source=None if time is None else TimeSource.TIMESTAMP if stamp.time else TimeSource.CLAIMED,
         placed=tuple(apply(RULES, case)),
+        traces=SesTraces(case=case),
     )
 
 

@@ -38,7 +38,7 @@ def parse_ses_signature(der: bytes) -> SesSignature:
     if der[len(node.raw) :].strip(b"\x00"):
         raise DerError("octets follow the signature")
     fields = node.children()
-    tbs = node[0].expect(SEQUENCE)
+    tbs = _member(fields, 0).expect(SEQUENCE)
     if len(fields) == 2:  # noqa: PLR2004 - only V1 has two elements
         return _v1_signature(node, tbs)
     if len(fields) in (4, 5):
@@ -51,9 +51,10 @@ def parse_ses_signature(der: bytes) -> SesSignature:
 
 def _seal(node: Node) -> SesSeal:
     fields = node.expect(SEQUENCE).children()
-    info = node[0].expect(SEQUENCE)
-    header = info[0].expect(SEQUENCE)
-    version = header[1].as_int()
+    info = _member(fields, 0).expect(SEQUENCE)
+    parts = info.children()
+    header = _member(parts, 0).expect(SEQUENCE).children()
+    version = _member(header, 1).as_int()
     if len(fields) == 2:  # noqa: PLR2004 - only V1 has two elements
         layout, timestamp = V1, None
         made = fields[1]
@@ -68,14 +69,14 @@ def _seal(node: Node) -> SesSeal:
         timestamp = _timestamp(fields[4]) if len(fields) == 5 else None  # noqa: PLR2004
     else:
         raise DerError(f"a seal has 2, 4 or 5 elements, not {len(fields)}")
-    kind, name, certificates, digests, (created, valid_from, valid_to) = _property(info[2])
+    kind, name, certificates, digests, (created, valid_from, valid_to) = _property(_member(parts, 2))
     return SesSeal(
         raw=node.raw,
         layout=layout,
-        header_id=header[0].as_text(),
+        header_id=_member(header, 0).as_text(),
         header_version=version,
-        vendor=header[2].as_text(),
-        esid=info[1].as_text(),
+        vendor=_member(header, 2).as_text(),
+        esid=_member(parts, 1).as_text(),
         kind=kind,
         name=name,
         certificates=certificates,
@@ -83,8 +84,8 @@ def _seal(node: Node) -> SesSeal:
         created=created,
         valid_from=valid_from,
         valid_to=valid_to,
-        picture=_picture(info[3]),
-        extensions=_extensions(info[4]) if len(info) > 4 else (),  # noqa: PLR2004 - the fifth is optional
+        picture=_picture(_member(parts, 3)),
+        extensions=_extensions(parts[4]) if len(parts) > 4 else (),  # noqa: PLR2004 - the fifth is optional
         maker_certificate=maker.content,
         signature_oid=oid.as_oid(),
         signed=signed,
@@ -99,24 +100,30 @@ def _property(
     """Read the property: V1 has no certListType, and whether one is there shows by its tag."""
     fields = node.expect(SEQUENCE).children()
     typed = len(fields) > 2 and fields[2].tag == INTEGER  # noqa: PLR2004 - kind and name come first
-    listed = node[3 if typed else 2].expect(SEQUENCE).children()
+    listed = _member(fields, 3 if typed else 2).expect(SEQUENCE).children()
     if len(listed) > _MAX_LISTED:
         raise DerError(f"the seal lists {len(listed)} certificates")
     first = 4 if typed else 3
-    times = (_time(node[first]), _time(node[first + 1]), _time(node[first + 2]))
+    created, valid_from, valid_to = (_time(_member(fields, at)) for at in range(first, first + 3))
     # V1 seals of one vendor list certificate names: kept out of both lists, so they allow nobody.
     certificates = tuple(row.content for row in listed if row.tag == OCTET_STRING)
     digests = tuple(row[1].as_octets() for row in listed if row.tag == SEQUENCE)
-    return node[0].as_int(), node[1].as_text(), certificates, digests, times
+    return (
+        _member(fields, 0).as_int(),
+        _member(fields, 1).as_text(),
+        certificates,
+        digests,
+        (created, valid_from, valid_to),
+    )
 
 
 def _picture(node: Node) -> SesPicture:
-    node.expect(SEQUENCE)
+    fields = node.expect(SEQUENCE).children()
     return SesPicture(
-        kind=node[0].as_text().strip().lower(),
-        octets=node[1].as_octets(),
-        width_mm=node[2].as_int(),
-        height_mm=node[3].as_int(),
+        kind=_member(fields, 0).as_text().strip().lower(),
+        octets=_member(fields, 1).as_octets(),
+        width_mm=_member(fields, 2).as_int(),
+        height_mm=_member(fields, 3).as_int(),
     )
 
 
@@ -158,24 +165,32 @@ def _v1_signature(node: Node, tbs: Node) -> SesSignature:
 
 
 def _v4_signature(node: Node, tbs: Node, fields: tuple[Node, ...]) -> SesSignature:
-    if len(tbs) not in _V4_TBS_FIELDS:
-        raise DerError(f"a TBS_Sign has 5 or 6 fields, not {len(tbs)}")
-    seal = _seal(tbs[1])
+    parts = tbs.children()
+    if len(parts) not in _V4_TBS_FIELDS:
+        raise DerError(f"a TBS_Sign has 5 or 6 fields, not {len(parts)}")
+    seal = _seal(parts[1])
     return SesSignature(
         raw=node.raw,
         layout=V5 if seal.layout == V5 else V4,
-        version=tbs[0].as_int(),
+        version=parts[0].as_int(),
         tbs=tbs.raw,
         seal=seal,
-        time=_time(tbs[2]),
-        data_hash=tbs[3].as_bits(),
-        property_info=tbs[4].as_text(),
-        extensions=_extensions(tbs[5]) if len(tbs) > 5 else (),  # noqa: PLR2004 - the sixth is optional
+        time=_time(parts[2]),
+        data_hash=parts[3].as_bits(),
+        property_info=parts[4].as_text(),
+        extensions=_extensions(parts[5]) if len(parts) > 5 else (),  # noqa: PLR2004 - the sixth is optional
         certificate=fields[1].as_octets(),
         signature_oid=fields[2].as_oid(),
         signature=fields[3].as_bits(),
         timestamp=_timestamp(fields[4]) if len(fields) > 4 else None,  # noqa: PLR2004 - the fifth is optional
     )
+
+
+def _member(fields: tuple[Node, ...], index: int) -> Node:
+    """Give one of the members of a structure that was read once: a seal with its picture is long."""
+    if index >= len(fields):
+        raise DerError(f"element {index} is missing: the structure has {len(fields)}")
+    return fields[index]
 
 
 def _timestamp(node: Node) -> bytes:

@@ -2,7 +2,7 @@
 
 from seal.trust.facts import Facts, OwnWord
 from seal.trust.folder import TrustFolder
-from seal.trust.judging import Role, judge_certificate, judge_seal_status, revoked_at
+from seal.trust.judging import Role, explain_certificate, judge_certificate, judge_seal_status, revoked_at
 from seal.trust.model import SealStatusAt, Trust, TrustSource, load_trust
 from seal.trust.own import OwnLedgers
 
@@ -15,6 +15,7 @@ __all__ = [
     "Trust",
     "TrustFolder",
     "TrustSource",
+    "explain_certificate",
     "judge_certificate",
     "judge_seal_status",
     "load_trust",

@@ -82,6 +82,35 @@ def judge_certificate(  # noqa: PLR0913 - a certificate is judged against as man
     )
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """What a certificate was judged by: the path to an anchor (empty if none), and where each one below it stood."""
+
+    path: tuple[Certificate, ...]
+    standings: tuple[RevocationFinding, ...]
+
+
+def explain_certificate(  # noqa: PLR0913 - as judge_certificate
+    cert: Certificate,
+    *,
+    others: Iterable[Certificate],
+    trust: Trust,
+    at: datetime,
+    role: Role,
+    used_at: datetime | None = None,
+    proved: datetime | None = None,
+    facts: Facts = NONE,
+) -> Explanation:
+    """Tell by what ``judge_certificate`` judges when it is asked the same."""
+    issuers = (*others, *trust.intermediates)
+    chain = _chain(cert, issuers, trust, at)
+    question = _Question(
+        trust=trust, facts=facts, role=role, at=_within(cert, used_at or at), proved=proved, issuers=issuers
+    )
+    pinned = any(anchor.raw == cert.raw for anchor in trust.anchors)
+    return Explanation(path=chain.path, standings=() if pinned or not chain.path else question.standings(cert, chain))
+
+
 def revoked_at(cert: Certificate, *, others: Iterable[Certificate], trust: Trust, at: datetime) -> Finding | None:
     """Say what forbids ``cert`` to sign at ``at``: that it, or one above it, is revoked; None if nothing does."""
     found = judge_certificate(cert, others=others, trust=trust, at=at, role="SIGNER")
@@ -147,12 +176,16 @@ class _Question:
         if not chain.path:
             yield from self._unknown(cert, "its issuer is not known", leaf=True)
             return
+        for place, each in enumerate(self.standings(cert, chain)):
+            yield from self._finding(each, leaf=place == 0)
+
+    def standings(self, cert: Certificate, chain: ChainResult) -> tuple[RevocationFinding, ...]:
+        """Say where every certificate below the anchor stood."""
         found = self._standings(chain.path, self._relevant(chain.path[:-1]))
         if any(each.standing is Standing.REVOKED for each in found[1:]):
             # The authority above may have another certificate, and with it a path that holds.
-            found = self._other_way(cert, chain) or found
-        for place, each in enumerate(found):
-            yield from self._finding(each, leaf=place == 0)
+            return self._other_way(cert, chain) or found
+        return found
 
     def _standings(self, path: tuple[Certificate, ...], known: Revocation) -> tuple[RevocationFinding, ...]:
         judge = RevocationJudge(known, at=self.at, now=self._now)

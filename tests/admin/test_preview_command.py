@@ -42,6 +42,13 @@ def test_what_cannot_be_done_is_said_and_nothing_is_written(
     assert Path("there.png").read_bytes() == b"before"
 
 
+def test_a_page_of_a_pdf_is_drawn_too_but_not_as_outlines(xinyin: Xinyin) -> None:
+    done = xinyin("preview", SAMPLE.with_suffix(".pdf"), "--dpi", 30)
+    assert Path("approval-p1.png").read_bytes().startswith(b"\x89PNG")
+    assert "page 1 of 1, 210 x 297 mm, 30 dpi" in done.out
+    assert "[document_unsupported]" in xinyin("preview", SAMPLE.with_suffix(".pdf"), "--out", "a.svg").err
+
+
 def test_a_file_that_is_no_ofd_is_refused(xinyin: Xinyin) -> None:
     Path("a.ofd").write_bytes(b"no document")
     assert "[document_unsupported]" in xinyin("preview", "a.ofd").err

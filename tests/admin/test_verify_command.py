@@ -117,9 +117,30 @@ def test_a_file_is_judged_as_of_any_time(xinyin: Xinyin, pattern: Town, sealed: 
     assert xinyin("verify", sealed["ofd"], "--at", then.removesuffix("+00:00"), **pattern.given).code == 0
 
 
+def test_a_report_is_written_beside_the_answer(
+    xinyin: Xinyin, pattern: Town, sealed: dict[str, Path], tmp_path: Path
+) -> None:
+    page, told = tmp_path / "forged.html", tmp_path / "sealed.json"
+    assert xinyin("verify", sealed["forged"], "--report", page, "--language", "en", **pattern.given).code == 1
+    written = page.read_text("utf-8")
+    assert written.startswith("<!doctype html>")
+    assert "DATA_HASH_MISMATCH" in written
+    assert sealed["forged"].name in written
+    done = xinyin("verify", sealed["ofd"], "--json", "--report", told, **pattern.given)
+    assert (done.code, json.loads(done.out)["verdict"]) == (0, "valid")
+    (signature,) = json.loads(told.read_text("utf-8"))["ValidationReport"]["SignatureValidationReport"]
+    assert signature["SignatureValidationStatus"]["MainIndication"].endswith("total-passed")
+    again = xinyin("verify", sealed["ofd"], "--report", told, **pattern.given)
+    assert (again.code, again.out) == (64, "")
+    assert "exists already" in again.err
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
+        (["--report", "report.pdf"], "ends in .html or .json"),
+        (["--report", "nowhere/report.html"], "nowhere is not a folder"),
+        (["--language", "fr"], "--language takes zh or en"),
         (["--at", "yesterday"], "--at takes a time"),
         (["--anchors", "nowhere"], "nowhere is not a folder"),
         (["absent.pdf"], "absent.pdf: No such file"),

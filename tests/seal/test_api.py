@@ -16,7 +16,7 @@ from seal.api import seal_router, verify_router
 from seal.model import Verdict
 from seal.verifying import Verifier
 
-from .conftest import ADMIN, CLERK, OWNER, SEAL, Authority, House
+from .conftest import ADMIN, CLERK, OWNER, OWNER_NAME, SEAL, Authority, House
 
 SEALINGS = f"/api/seals/v1/seals/{SEAL}/sealings"
 FILES = "/api/verify/v1/files"
@@ -77,7 +77,7 @@ def test_a_document_sent_in_a_form_is_sealed_where_the_form_says(http: TestClien
     assert answer.json()["media_type"] == "application/ofd"
 
 
-@pytest.mark.parametrize("name", ["pdf-pades-sm2", "pdf-pades-p256"])
+@pytest.mark.parametrize("name", ["pdf-pades-sm2", "pdf-pades-p256", "pdf-ses-v4"])
 def test_the_file_itself_is_answered_when_accept_asks_for_it(
     http: TestClient, house: House, pdf: bytes, name: str
 ) -> None:
@@ -86,6 +86,15 @@ def test_the_file_itself_is_answered_when_accept_asks_for_it(
     assert answer.headers["content-type"] == "application/pdf"
     assert house.judge(answer.content).verdict is Verdict.VALID
     assert http.get(answer.headers["location"]).json()["state"] == "completed"
+
+
+def test_a_second_signature_can_be_asked_for(http: TestClient, pdf: bytes, ofd: bytes) -> None:
+    options = {"format": "pdf-ses-v4", "also": "pdf-pades-p256", "closes": "true"}
+    told = http.post(SEALINGS, params=options, content=pdf).json()
+    assert [one["format"] for one in told["report"]["signatures"]] == ["pdf-ses-v4", "pdf-pades-p256"]
+    assert told["report"]["signatures"][0]["seal"]["id"] == SEAL
+    refused = http.post(SEALINGS, params={"also": "pdf-pades-p256"}, content=ofd)
+    assert (refused.status_code, refused.json()["code"]) == (415, "document_unsupported")
 
 
 def test_the_same_idempotency_key_gives_the_same_answer(http: TestClient, ofd: bytes) -> None:
@@ -186,6 +195,33 @@ def test_anyone_may_have_a_file_judged(http: TestClient, pdf: bytes, as_form: bo
     assert ("file" in judge(sealed)) is as_form
 
 
+def test_a_report_is_answered_in_the_form_that_accept_asks_for(http: TestClient, ofd: bytes) -> None:
+    sealed = http.post(SEALINGS, content=ofd, headers={"Accept": "application/ofd"}).content
+    page = http.post(
+        FILES,
+        files={"file": ("决定书.ofd", sealed)},
+        data={"language": "en"},
+        headers={"Accept": "text/html,application/xhtml+xml;q=0.9,*/*;q=0.8"},
+    )
+    assert (page.status_code, page.headers["content-type"]) == (200, "text/html; charset=utf-8")
+    assert (page.headers["content-language"], page.headers["cache-control"]) == ("en", "no-store")
+    assert "script-src" not in page.headers["content-security-policy"]
+    assert page.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+    assert "决定书.ofd" in page.text
+    assert "The seals and signatures are valid" in page.text
+    etsi = "application/vnd.etsi.validation-report+json"
+    told = http.post(FILES, content=sealed, headers={"Accept": etsi})
+    assert (told.status_code, told.headers["content-type"]) == (200, etsi)
+    (signature,) = told.json()["ValidationReport"]["SignatureValidationReport"]
+    assert signature["SignatureValidationStatus"]["MainIndication"].endswith("total-passed")
+    assert OWNER_NAME in signature["SignerInformation"]["Signer"]
+    assert signature["SignerInformation"]["SignerCertificate"]
+    for accept in ("*/*", "application/json"):
+        assert http.post(FILES, content=sealed, headers={"Accept": accept}).json()["verdict"] == "valid"
+    refused = http.post(FILES, params={"language": "fr"}, content=sealed, headers={"Accept": "text/html"})
+    assert refused.status_code == 422
+
+
 def test_a_file_is_judged_as_of_a_time(http: TestClient, pdf: bytes) -> None:
     sealed = http.post(SEALINGS, content=pdf, headers={"Accept": "application/pdf"}).content
     later = http.post(FILES, params={"at": "2036-01-01T00:00:00Z"}, content=sealed).json()
@@ -201,4 +237,8 @@ def test_the_description_lists_every_operation_with_its_refusals(http: TestClien
     assert {"201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "503"} <= set(sealing["responses"])
     assert "application/ofd" in sealing["requestBody"]["content"]
     assert sealing["security"]
-    assert "security" not in described["paths"]["/api/verify/v1/files"]["post"]
+    verifying = described["paths"]["/api/verify/v1/files"]["post"]
+    assert "security" not in verifying
+    forms = {"application/json", "text/html", "application/vnd.etsi.validation-report+json"}
+    assert set(verifying["responses"]["200"]["content"]) == forms
+    assert "language" in verifying["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]

@@ -73,9 +73,10 @@ def completions(house: House) -> int:
 
 @pytest.mark.parametrize("name", STAMPED)
 def test_a_signature_carries_the_time_that_an_authority_confirms(
-    house: House, ofd: bytes, client: AuthorityStamper, name: str
+    house: House, ofd: bytes, pdf: bytes, client: AuthorityStamper, name: str
 ) -> None:
-    sealed = house.service(stamper=client).seal(request(ofd, format=name), CLERK)
+    document = pdf if name.startswith("pdf") else ofd
+    sealed = house.service(stamper=client).seal(request(document, format=name), CLERK)
     (signature,) = house.judge(sealed.document).signatures
     assert (signature.format, signature.verdict) == (name, Verdict.VALID)
     assert (signature.time, signature.time_source) == (house.clock.now() + LATER, TimeSource.TIMESTAMP)

@@ -12,6 +12,7 @@ from crypto.cms import CmsProblem, SignedData, SignerInfo, parse_signed_data, ve
 from crypto.der import INTEGER, parse
 from crypto.errors import CmsError, DerError
 from crypto.sm2 import RAW_SIGNATURE_SIZE
+from seal.evidence import MessageTraces
 from seal.model import Finding, SignatureReport, TimeSource, Verdict
 from seal.ses.rules import SIGNER, STAMP, Placed, Rule, apply, in_order, invalid, undecided
 from seal.stamps import Stamp, read_stamp
@@ -162,6 +163,8 @@ def place_signed_value(
         one.time,
         TimeSource.TIMESTAMP if one.stamp.time else TimeSource.CLAIMED,
     )
+    traces = MessageTraces(message=message, signer=one.signer, trust=trust, at=one.at, proved=one.stamp.time)
+    report = replace(report, traces=traces)
     return report, [placed for case in cases for placed in apply(PLAIN_RULES, case)]
 
 

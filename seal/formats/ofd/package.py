@@ -3,8 +3,7 @@
 import posixpath
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from itertools import islice
+from collections.abc import Iterator, Mapping
 
 from lxml import etree
 
@@ -12,16 +11,9 @@ from seal.formats.ofd.archive import Archive, ArchiveError, Entry, Limits
 
 MAX_XML = 32 * 1024 * 1024
 ROOT_FILE = "OFD.xml"
-_FEW = 20
 _NAME_SHOWN = 50
-_TAG = re.compile(r"<[^<>]*>")
 _LONG_DECLARATION = re.compile(rb"<\?xml(?![^>]{0,200}\?>)")
 _ENCODING = re.compile(rb"^[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]*)")
-_BETWEEN = "\0"
-"""No XML holds it."""
-_BLANK = b" \t\r\n\0\xef\xbb\xbf\xfe\xff"
-"""What may stand before the first mark of an XML file, in the encodings that are not ASCII too."""
-_MOST_PARTS = 200
 
 
 class PackageError(Exception):
@@ -102,6 +94,7 @@ class OfdPackage:
             folded[path.casefold()] = None if path.casefold() in folded else path
         self._folded = folded
         self._contents: dict[str, bytes] = {}
+        self._plain: dict[str, bool] = {}
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -138,6 +131,15 @@ class OfdPackage:
                 raise PackageError(str(error)) from error
         return self._contents[path]
 
+    def is_plain(self, path: str) -> bool:
+        """Tell whether a file, if it is XML, is beyond doubt in UTF-8, so that its octets can be searched.
+
+        Every name and every text of it stands in it literally, unless written by references or CDATA sections.
+        """
+        if path not in self._plain:
+            self._plain[path] = _is_plain(self.read(path))
+        return self._plain[path]
+
     def xml(self, path: str) -> etree._Element:
         """Read a file as XML, afresh each time: the caller may change what it gets."""
         return parse_xml(self.read(path), path)
@@ -149,11 +151,7 @@ def alias(path: str) -> str:
     return "/".join(part.partition(":")[0].rstrip(". ") for part in parts)
 
 
-def plain_text(data: bytes) -> str | None:
-    """Give the octets of an XML file as text, where they are beyond doubt UTF-8; else None.
-
-    Every name and every text of the file stands in it literally, unless written by references or CDATA sections.
-    """
+def _is_plain(data: bytes) -> bool:
     start = data.removeprefix(b"\xef\xbb\xbf")
     declared = _ENCODING.match(start)
     if (
@@ -162,82 +160,12 @@ def plain_text(data: bytes) -> str | None:
         or b"\0" in data
         or (declared and declared[1].lower() != b"utf-8")
     ):
-        return None
+        return False
     try:
-        return start.decode()
+        start.decode()
     except UnicodeDecodeError:
-        return None
-
-
-def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) -> frozenset[str]:
-    """Give those of ``wanted`` (last parts of paths, folded) that one of the files says as, or as the end of, a text.
-
-    Files that are not XML say nothing. One that looks like XML and cannot be read here may say anything to readers
-    that can, but the name of OFD.xml, which no other file leads to.
-    """
-    found: set[str] = set()
-    for path in paths:
-        if _cannot_say(package.read(path), wanted):
-            continue
-        texts = _texts(package, path)
-        if texts is None:
-            return (wanted - {alias(ROOT_FILE)}) | (wanted & found)
-        said = texts.replace("\\", "/")
-        said = unicodedata.normalize("NFKC", said).casefold()
-        # Most files name nothing that is wanted, and to see that is quick.
-        if len(wanted) > _FEW or any(name in said for name in wanted):
-            found.update(_last_part(text.strip()) for text in said.split(_BETWEEN))
-    return wanted & found
-
-
-def _cannot_say(data: bytes, wanted: frozenset[str]) -> bool:
-    """Tell, without reading the XML, that it says none of ``wanted``; False where that is not certain.
-
-    What is wanted is taken for certain if it is ASCII without blanks: neither composing characters nor folding blanks
-    in attributes can then make of the file's octets what is not in them.
-    """
-    if len(wanted) > _FEW or not all(name.isascii() and not re.search(r"\s", name) for name in wanted):
         return False
-    text = plain_text(data)
-    # Each tag has one mark at either end, and no other mark counts: without tags the texts of members run together.
-    if text is None or "&" in text or "<!" in text or "<?" in text[1:] or text.count("<") != text.count(">"):
-        return False
-    said = unicodedata.normalize("NFKC", text + _BETWEEN + _TAG.sub("", text)).casefold()
-    return not any(name in said for name in wanted)
-
-
-def _texts(package: OfdPackage, path: str) -> str | None:
-    """Give all that a file says and that may be a path; None if it looks like XML and cannot be read."""
-    if b"<" not in package.read(path).lstrip(_BLANK)[:64]:
-        return ""
-    try:
-        root = package.xml(path)
-    except PackageError:
-        return None
-    texts: list[str] = []
-    for element in root.iter(etree.Element):
-        texts += map(str, element.attrib.values())
-        if len(element):
-            texts += _mixed(element)
-        elif element.text:
-            texts.append(str(element.text))
-    return _BETWEEN.join(texts)
-
-
-def _mixed(element: etree._Element) -> Iterator[str]:
-    """Give an element's own text, whatever comments stand in it, and with that of what is within it."""
-    yield "".join((element.text or "", *(within.tail or "" for within in element)))
-    walk = etree.iterwalk(element, events=("start", "end", "comment", "pi"))
-    # No location is of more parts than this; what has more is the body of a file.
-    steps = list(islice(walk, _MOST_PARTS))
-    if len(steps) < _MOST_PARTS:
-        yield "".join(
-            (node.text if event == "start" else node.tail if node is not element else "") or "" for event, node in steps
-        )
-
-
-def _last_part(folded: str) -> str:
-    return posixpath.normpath(folded).rpartition("/")[2].partition(":")[0].rstrip(". ")
+    return True
 
 
 def looks_like_ofd(data: bytes) -> bool:

@@ -17,7 +17,6 @@ from seal.formats.ofd.package import (
     local_name,
     only_children,
     parse_xml,
-    plain_text,
 )
 
 SIGN_KIND = "Sign"
@@ -191,8 +190,7 @@ def is_signature(package: OfdPackage, path: str) -> bool:
     if not path.lower().endswith(".xml"):
         return False
     try:
-        text = plain_text(package.read(path))
-        if text is not None and "SignedInfo" not in text:
+        if package.is_plain(path) and b"SignedInfo" not in package.read(path):
             return False  # seen without reading the XML: names of elements are always written out
         root = package.xml(path)
     except PackageError:

@@ -1,41 +1,18 @@
-"""The words of an OFD page and where each stands, for finding keywords (GB/T 33190 chapter 11).
-
-Writers cut text into objects as they please, down to one a character: what a reader sees in one line is one line here.
-"""
+"""The words of an OFD page and where each stands, for finding keywords (GB/T 33190 chapter 11)."""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from functools import lru_cache
-from itertools import chain
-from typing import NamedTuple
-from unicodedata import normalize
 
 from lxml import etree
 
-from seal.errors import PlacementRefused
 from seal.formats.ofd.numbers import deltas, number, numbers
 from seal.formats.ofd.package import OfdPackage, PackageError, child, children, local_name
 from seal.formats.ofd.structure import Page
-from seal.placing import Box, TextPlace
+from seal.placing import TextPlace
+from seal.placing.words import Character, check_document, check_page, folded, places
 
-MOST_CHARACTERS, MOST_ON_PAGE = 1_000_000, 200_000
-"""Characters of one document, and of one page, that are searched."""
-_SAME_LINE = 0.5
-"""Baselines closer than this share of the character's height are one line."""
-_GAP = 2.5
-"""Characters farther apart than this many heights belong to different columns."""
 _IDENTITY = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 _DEEPEST = 16
-
-
-class Character(NamedTuple):
-    """One character: its box, in mm from the page's top left, and its base line."""
-
-    text: str
-    left: float
-    base: float
-    width: float
-    height: float
 
 
 class PageTexts:
@@ -48,12 +25,12 @@ class PageTexts:
         # By file, not by page: pages may share one, and a template may be on every page any number of times.
         self._shared = {path for path, uses in Counter(page.content for page in pages).items() if uses > 1}
         self._known: dict[str, tuple[Character, ...]] = {}
-        self._left = MOST_CHARACTERS
+        self._count = 0
 
     def find(self, text: str, pages: Sequence[int]) -> list[TextPlace]:
         """Give where ``text`` stands on ``pages``, top to bottom; blanks and width variants do not count."""
-        wanted = _folded(text)
-        return [TextPlace(page=page, box=box) for page in pages for box in _places(self.characters(page), wanted)]
+        wanted = folded(text)
+        return [TextPlace(page=page, box=box) for page in pages for box in places(self.characters(page), wanted)]
 
     def characters(self, page: int) -> Sequence[Character]:
         """Give the characters of a page in the order they are drawn, those of its templates first."""
@@ -63,9 +40,8 @@ class PageTexts:
         found = self._known[path] if path in self._known else tuple(self._drawn(path))
         if path in self._shared:
             self._known[path] = found
-        self._left -= len(found)
-        if self._left < 0:
-            raise PlacementRefused(f"The document has more than {MOST_CHARACTERS:,} characters to search.")
+        self._count += len(found)
+        check_document(self._count)
         return found
 
     def _drawn(self, path: str) -> list[Character]:
@@ -75,7 +51,7 @@ class PageTexts:
             template = self._templates.get(used.get("TemplateID", ""))
             if template is not None:
                 found += self._template(template)
-                _check_number(found)
+                check_page(len(found))
         found += _layers(content)
         return found
 
@@ -84,11 +60,6 @@ class PageTexts:
         if name not in self._known:
             self._known[name] = tuple(_layers(self._package.xml(path)))
         return self._known[name]
-
-
-def _check_number(found: Sequence[Character]) -> None:
-    if len(found) > MOST_ON_PAGE:
-        raise PlacementRefused(f"A page has more than {MOST_ON_PAGE:,} characters to search.")
 
 
 def _templates(package: OfdPackage, root: str) -> dict[str, str]:
@@ -104,7 +75,7 @@ def _layers(content: etree._Element) -> list[Character]:
     for layer in children(drawn, "Layer") if drawn is not None else ():
         for character in _objects(layer, 0):
             found.append(character)
-            _check_number(found)
+            check_page(len(found))
     return found
 
 
@@ -142,63 +113,3 @@ def _text_object(drawn: etree._Element) -> Iterator[Character]:
                 height=size * scale_y,
             )
             x, y = x + step, y + next(steps_down, 0.0)
-
-
-# --- finding -------------------------------------------------------------------------------------------------------
-
-
-def _folded(text: str) -> str:
-    """Leave out blanks, and make full-width and half-width forms alike; one character stays one."""
-    return "".join(_one(letter) for letter in text if not letter.isspace())
-
-
-@lru_cache(maxsize=8192)
-def _one(letter: str) -> str:
-    plain = normalize("NFKC", letter)
-    return plain if len(plain) == 1 else letter
-
-
-def _places(characters: Sequence[Character], wanted: str) -> list[Box]:
-    seen = [character for character in characters if not character.text.isspace()]
-    runs = chain(_lines(seen), (seen,))
-    found: dict[Character, Box] = {}
-    for run in runs:
-        spelled = "".join(_one(character.text) for character in run)
-        at = spelled.find(wanted)
-        while at >= 0:
-            hit = run[at : at + len(wanted)]
-            found.setdefault(hit[0], _around(hit))
-            at = spelled.find(wanted, at + len(wanted))
-    return sorted(found.values(), key=lambda box: (round(box.y, 1), box.x))
-
-
-def _lines(characters: Sequence[Character]) -> Iterator[list[Character]]:
-    """Sort the characters into lines as the eye does: by base line, then from left to right, parted at wide gaps."""
-    line: list[Character] = []
-    for character in sorted(characters, key=lambda each: each.base):
-        if line and character.base - line[0].base > _SAME_LINE * min(character.height, line[0].height):
-            yield from _columns(line)
-            line = []
-        line.append(character)
-    yield from _columns(line)
-
-
-def _columns(line: list[Character]) -> Iterator[list[Character]]:
-    line.sort(key=lambda each: each.left)
-    column: list[Character] = []
-    for character in line:
-        if column and character.left - column[-1].left - column[-1].width > _GAP * character.height:
-            yield column
-            column = []
-        column.append(character)
-    if column:
-        yield column
-
-
-def _around(hit: Sequence[Character]) -> Box:
-    """Give the box of the first line of what was found."""
-    first = hit[0]
-    line = [each for each in hit if abs(each.base - first.base) <= _SAME_LINE * first.height]
-    left, right = min(each.left for each in line), max(each.left + each.width for each in line)
-    top = min(each.base - each.height for each in line)
-    return Box(x=left, y=top, width=right - left, height=max(each.base for each in line) - top)

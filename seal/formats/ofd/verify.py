@@ -16,6 +16,7 @@ from seal.formats.ofd.rules import (
     PACKAGE,
     RULES,
     SEALED,
+    Case,
     Files,
     Sealed,
     SignatureList,
@@ -24,7 +25,7 @@ from seal.formats.ofd.rules import (
     read_list,
 )
 from seal.formats.ofd.structure import SIGN_KIND, Body, SignatureFile, read_bodies
-from seal.model import Finding, Report, SignatureReport
+from seal.model import Coverage, Finding, Report, SignatureReport
 from seal.ses import time_from_text
 from seal.ses.judge import judge_ses
 from seal.ses.rules import Placed, apply, in_order
@@ -107,6 +108,7 @@ class _Judge:
                 judge = self._plain if files.row.kind == SIGN_KIND else self._seal
                 report, more = judge(files.octets, files.file, files.seal_octets)
                 placed += more
+                report = replace(report, traces=report.traces and report.traces.over(_coverage(case)))
         return replace(report, findings=in_order(placed))
 
     def _plain(
@@ -126,5 +128,12 @@ class _Judge:
             time=judged.time,
             time_source=judged.time_source,
             findings=(),
+            traces=judged.traces,
         )
         return report, judged.placed
+
+
+def _coverage(case: Case) -> Coverage:
+    """Count the protected files of those that a signature can protect, but for an integrity list's own."""
+    left = sum(path not in case.apart for path in case.uncovered)
+    return Coverage(unit="file", part=len(case.covered), of=len(case.covered) + left, whole=not left)

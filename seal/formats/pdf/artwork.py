@@ -9,7 +9,6 @@ from PIL import Image, UnidentifiedImageError
 
 from seal.errors import DocumentRefused
 from seal.formats.pdf.objects import Name, PdfDict, Ref, Stream, write
-from seal.formats.pdf.pages import Box
 from seal.model import Picture
 
 _MAX_PIXELS = 16_000_000
@@ -71,13 +70,32 @@ def _image(size: tuple[int, int], plane: bytes, colours: str) -> Stream:
     return Stream(entries, zlib.compress(plane, _LEVEL))
 
 
-def appearance(image: Ref, box: Box) -> bytes:
-    """Write the form XObject that shows ``image`` filling ``box``, upright to the reader of a turned page."""
-    across, up = (box.width, box.height) if box.turn % 2 == 0 else (box.height, box.width)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a picture is shown on a page, in the page's units: its size, the part that shows, the page's turn."""
+
+    width: float
+    height: float
+    left: float
+    """Of the part, from the picture's left."""
+    bottom: float
+    """Of the part, from the picture's bottom."""
+    across: float
+    up: float
+    turn: int
+
+
+def appearance(image: Ref, look: Look) -> bytes:
+    """Write the form XObject that shows ``image``, clipped by its box, upright to the reader of a turned page."""
     # Multiply, as wet ink on paper: what is printed under the seal stays readable.
-    drawing = b"q /Ink gs %.4f 0 0 %.4f 0 0 cm /Seal Do Q" % (across, up)
+    drawing = b"q /Ink gs %.4f 0 0 %.4f %.4f %.4f cm /Seal Do Q" % (
+        look.width,
+        look.height,
+        0 - look.left,
+        0 - look.bottom,
+    )
     return (
         b"<</Type/XObject/Subtype/Form/BBox[0 0 %.4f %.4f]/Matrix[%b]"
         b"/Resources<</ExtGState<</Ink<</Type/ExtGState/BM/Multiply>>>>/XObject<</Seal %d %d R>>>>/Length %d>>"
         b"\nstream\n%b\nendstream"
-    ) % (across, up, _MATRICES[box.turn], image.number, image.generation, len(drawing), drawing)
+    ) % (look.across, look.up, _MATRICES[look.turn], image.number, image.generation, len(drawing), drawing)

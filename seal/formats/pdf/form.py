@@ -24,6 +24,8 @@ class Field:
     value: PdfObject
     """/V as it stands, not followed."""
     locked: PdfObject = None
+    repeats: bool = False
+    """Nameless, and its value but the one it inherits: a mere widget of the field above."""
 
 
 def form(view: View) -> PdfDict | None:
@@ -80,6 +82,7 @@ def _field(view: View, item: PdfObject, parent: Field | None) -> Field | None:
         kind=view.resolve(entries["FT"]) if "FT" in entries else parent.kind if parent else None,
         value=entries.get("V", parent.value if parent else None),
         locked=entries.get("Lock"),
+        repeats=parent is not None and "T" not in entries and entries.get("V", parent.value) == parent.value,
     )
 
 
@@ -114,7 +117,11 @@ def earlier_signature_fields(document: Document) -> Iterator[tuple[int, View, Fi
 
 def is_signature_field(item: Field) -> bool:
     """Tell whether ``item`` is a signature field, and not a nameless widget of one."""
-    return item.kind == SIGNATURE and bool({"T", "V"} & item.entries.keys() or "Parent" not in item.entries)
+    return (
+        item.kind == SIGNATURE
+        and bool({"T", "V"} & item.entries.keys() or "Parent" not in item.entries)
+        and not (item.repeats and isinstance(item.value, Ref))
+    )
 
 
 def forbids_more(view: View, signature: PdfDict) -> bool:

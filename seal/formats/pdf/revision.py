@@ -1,6 +1,7 @@
 """A revision that holds one signature: laid out in full, but for the gap that takes the signature's contents."""
 
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -95,22 +96,28 @@ def text(words: str) -> bytes:
 # --- hanging a field into the document -------------------------------------------------------------------------
 
 
-def annotate(view: View, appender: Appender, page: Page, widgets: Iterable[Ref]) -> None:
-    """Show ``widgets`` on ``page``, replacing the innermost object that has to change."""
-    annotations = page.entries.get("Annots")
-    extended: PdfArray = [*view.array(annotations, "/Annots"), *widgets]
-    if isinstance(annotations, Ref) and view.load(annotations) is not None:
-        appender.put(annotations, extended)
-    else:
-        appender.extend(page.ref, page.entries, {"Annots": extended})
+def annotate(view: View, appender: Appender, shown: Sequence[tuple[Page, Ref]]) -> None:
+    """Show each widget on its page, replacing the innermost object that has to change."""
+    pages: dict[Ref, tuple[Page, list[Ref]]] = {}
+    for page, widget in shown:
+        pages.setdefault(page.ref, (page, []))[1].append(widget)
+    # What several pages share cannot hold the widgets of one of them.
+    uses = Counter(held for page, _ in pages.values() if isinstance(held := page.entries.get("Annots"), Ref))
+    for page, widgets in pages.values():
+        annotations = page.entries.get("Annots")
+        extended: PdfArray = [*view.array(annotations, "/Annots"), *widgets]
+        if isinstance(annotations, Ref) and uses[annotations] == 1 and view.load(annotations) is not None:
+            appender.put(annotations, extended)
+        else:
+            appender.extend(page.ref, page.entries, {"Annots": extended})
 
 
-def enlist(view: View, appender: Appender, widget: Ref) -> None:
-    """Add the field to the form, replacing the innermost object that has to change."""
+def enlist(view: View, appender: Appender, item: Ref) -> None:
+    """Add the field ``item`` to the form, replacing the innermost object that has to change."""
     held = view.catalog.get("AcroForm")
     entries = form(view) or {}
     listed = entries.get("Fields")
-    extended: PdfArray = [*view.array(listed, "/Fields"), widget]
+    extended: PdfArray = [*view.array(listed, "/Fields"), item]
     changed = dict(entries)
     if isinstance(listed, Ref) and view.load(listed) is not None:
         appender.put(listed, extended)

@@ -7,26 +7,39 @@ from datetime import UTC, datetime, timedelta, timezone
 
 from crypto.certificate import Certificate
 from crypto.cms import CmsProblem, SignedData, SignerInfo, parse_signed_data, verify_signer
-from crypto.digests import DigestAlgorithm
+from crypto.digests import SM3, DigestAlgorithm
 from crypto.errors import CryptoError, KeyRefused
 from crypto.signatures import judging_key
 from crypto.timestamp import TimestampProblem
+from seal.evidence import MessageTraces
+from seal.formats.pdf.contents_gm import GM_CMS
+from seal.formats.pdf.contents_ses import GM_SEAL
 from seal.formats.pdf.coverage import Covered
 from seal.formats.pdf.findings import Code
 from seal.formats.pdf.objects import Name, PdfObject
 from seal.formats.pdf.reader import View
-from seal.model import Finding, TimeSource
+from seal.formats.pdf.shapes import encloses_digest, is_bare_value, is_seal
+from seal.model import Finding, SealFacts, TimeSource
+from seal.ses.judge import judge_ses
+from seal.ses.traces import SesTraces
 from seal.stamps import TOKEN_FINDINGS, judge_token, read_stamp
 from seal.trust import Trust, judge_certificate
 from seal.trust.embedded import embedded_facts
 
 DOC_TIMESTAMP = "doc-timestamp"
 _PADES, _PKCS7, _UNKNOWN = "pdf-pades", "pdf-pkcs7", "pdf"
+_SES, _GM_CMS, _GM_ANY = "pdf-ses", "pdf-gm-cms", "pdf-gm"
 _FORMATS: Mapping[PdfObject, str] = {
     Name("ETSI.CAdES.detached"): _PADES,
     Name("adbe.pkcs7.detached"): _PKCS7,
     Name("ETSI.RFC3161"): DOC_TIMESTAMP,
+    Name(GM_SEAL): _SES,
+    Name(GM_CMS): _GM_CMS,
+    # Seen in the field for either: what stands in it tells.
+    Name("GM.SM2"): _GM_ANY,
 }
+_MAY_ENCLOSE_DIGEST = frozenset({_GM_CMS, _PKCS7})
+"""GB/T 35275 messages enclose the digest of what they sign, though they be called detached."""
 _DATE = re.compile(
     rb"D:(\d{4})(\d{2})?(\d{2})?(\d{2})?(\d{2})?(\d{2})?(?:Z(?:00'?(?:00'?)?)?|([+-])(\d{2})'?(?:(\d{2})'?)?)?"
 )
@@ -45,7 +58,10 @@ class Judged:
     signer: str | None = None
     time: datetime | None = None
     time_source: TimeSource | None = None
+    seal: SealFacts | None = None
+    """The seal inside, where the signature has one."""
     findings: tuple[Finding, ...]
+    traces: MessageTraces | SesTraces | None = None
 
 
 class _Digests:
@@ -88,10 +104,9 @@ class Judge:
         try:
             if name == DOC_TIMESTAMP:
                 return self._document_stamp(one, digests)
-            signed = parse_signed_data(one.contents)
-            if len(signed.signers) != 1:
-                return Judged(format=name, findings=(Code.SIGNER_COUNT.found(f"{len(signed.signers)} signers"),))
-            return self._signature(name, signed, _date(self.view.resolve(one.entries.get("M"))), digests)
+            if name == _SES or (name == _GM_ANY and is_seal(one.contents)):
+                return self._seal(one, digests)
+            return self._message(_GM_CMS if name == _GM_ANY else name, one, digests)
         except CryptoError as error:
             return Judged(format=name, findings=(Code.CMS_MALFORMED.found(str(error)),))
 
@@ -101,10 +116,20 @@ class Judge:
         try:
             signed = parse_signed_data(one.contents)
             if signed.encapsulated is None and len(signed.signers) == 1:
-                findings += _mathematics(signed, signed.signers[0], _Digests(one.parts(self.view.document.data)))
+                digests = _Digests(one.parts(self.view.document.data))
+                findings += _mathematics(_UNKNOWN, signed, signed.signers[0], digests)
         except CryptoError:
             pass
         return Judged(format=_UNKNOWN, findings=tuple(findings))
+
+    def _message(self, name: str, one: Covered, digests: _Digests) -> Judged:
+        written = _date(self.view.resolve(one.entries.get("M")))
+        if name == _GM_CMS and is_bare_value(one.contents):
+            return _bare(written)
+        signed = parse_signed_data(one.contents)
+        if len(signed.signers) != 1:
+            return Judged(format=name, findings=(Code.SIGNER_COUNT.found(f"{len(signed.signers)} signers"),))
+        return self._signature(name, signed, written, digests)
 
     def _document_stamp(self, one: Covered, digests: _Digests) -> Judged:
         stamped = judge_token(one.contents, digests, self.trust, self.at)
@@ -115,12 +140,31 @@ class Judge:
             time=stamped.token.gen_time,
             time_source=TimeSource.TIMESTAMP,
             findings=stamped.findings,
+            traces=MessageTraces(
+                message=stamped.token.signed,
+                signer=stamped.token.signer,
+                trust=self.trust,
+                at=self.at or stamped.token.gen_time,
+                role="TSA",
+            ),
+        )
+
+    def _seal(self, one: Covered, digests: _Digests) -> Judged:
+        judged = judge_ses(one.contents, digest=digests(SM3), trust=self.trust, at=self.at)
+        return Judged(
+            format=f"{_SES}-v{judged.layout}" if judged.layout else _SES,
+            signer=judged.signer,
+            seal=judged.seal,
+            time=judged.time,
+            time_source=judged.time_source,
+            findings=judged.findings,
+            traces=judged.traces,
         )
 
     def _signature(self, name: str, signed: SignedData, written: datetime | None, digests: _Digests) -> Judged:
         # 1. The mathematics. 2. When: proved by a timestamp, else as claimed. 3. The certificate at that time.
         signer = signed.signers[0]
-        findings = list(_mathematics(signed, signer, digests))
+        findings = list(_mathematics(name, signed, signer, digests))
         if name == _PADES and signer.signed_attributes_raw is None:
             # ETSI EN 319 142-1 6.3: without them the value says nothing of the certificate, nor what kind it is.
             findings.append(Code.CMS_MALFORMED.found("a PAdES signature without signed attributes"))
@@ -130,9 +174,10 @@ class Judge:
         findings += stamp.findings
         if stamp.time is not None:
             time, source = stamp.time, TimeSource.TIMESTAMP
+        traces = MessageTraces(message=signed, signer=signer, trust=self.trust, at=self.at or time, proved=stamp.time)
         certificate = signer.certificate
         if certificate is None:
-            return Judged(format=name, time=time, time_source=source, findings=tuple(findings))
+            return Judged(format=name, time=time, time_source=source, findings=tuple(findings), traces=traces)
         findings += self._certificate(certificate, signed, self.at or time, stamp.time)
         return Judged(
             format=f"{name}-{_kind(certificate)}" if name == _PADES else name,
@@ -140,6 +185,7 @@ class Judge:
             time=time,
             time_source=source,
             findings=tuple(findings),
+            traces=traces,
         )
 
     def _certificate(
@@ -158,8 +204,17 @@ class Judge:
         )
 
 
-def _mathematics(signed: SignedData, signer: SignerInfo, digests: _Digests) -> Iterator[Finding]:
-    if signed.encapsulated is not None:
+def _bare(written: datetime | None) -> Judged:
+    return Judged(
+        format=_GM_CMS,
+        time=written,
+        time_source=TimeSource.CLAIMED if written else None,
+        findings=(Code.SIGNER_CERT_MISSING.found("the signature is a bare SM2 value"),),
+    )
+
+
+def _mathematics(name: str, signed: SignedData, signer: SignerInfo, digests: _Digests) -> Iterator[Finding]:
+    if signed.encapsulated is not None and not (name in _MAY_ENCLOSE_DIGEST and encloses_digest(signed)):
         yield Code.CONTENT_ENCAPSULATED.found()
     for problem in verify_signer(signed, signer, digests):
         yield _CODES[problem].found(problem.value)

@@ -7,6 +7,7 @@ from datetime import datetime
 from functools import cached_property
 from itertools import islice
 
+from seal.formats.pdf.certification import certified_by, closes, judge_certification
 from seal.formats.pdf.changes import changes
 from seal.formats.pdf.coverage import Covered, covered
 from seal.formats.pdf.findings import Code
@@ -14,7 +15,6 @@ from seal.formats.pdf.form import (
     Field,
     TooManyFields,
     earlier_signature_fields,
-    forbids_more,
     signature_fields,
     text_of,
 )
@@ -22,7 +22,7 @@ from seal.formats.pdf.history import stray, tail
 from seal.formats.pdf.objects import PdfError, Ref
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.signed import DOC_TIMESTAMP, Judge, format_of
-from seal.model import Finding, Report, SignatureReport
+from seal.model import Coverage, Finding, Report, SignatureReport
 from seal.trust import Trust
 
 _CLAIM = b"/ByteRange"
@@ -63,6 +63,7 @@ def _report(document: Document, trust: Trust, at: datetime | None) -> Report:
         return Report(signatures=(), findings=about_file or (Code.NO_SIGNATURE.found(),))
     held, faults = _hold(document, view, signed)
     judging = _Judging(document, view, Judge(view, trust, at), tuple(held))
+    about_file += tuple(judge_certification(view, held))
     return Report(signatures=(*faults, *map(judging.report, held)), findings=about_file)
 
 
@@ -135,12 +136,17 @@ class _Judging:
         return SignatureReport(
             format=judged.format,
             signer=judged.signer,
-            seal=None,
+            seal=judged.seal,
             time=judged.time,
             time_source=judged.time_source,
             findings=(*judged.findings, *islice(self._since(one), _MAX_FINDINGS)),
             reason=text_of(reason) if isinstance(reason, bytes) else None,
+            traces=judged.traces and judged.traces.over(self._coverage(one)),
         )
+
+    def _coverage(self, one: Covered) -> Coverage:
+        size, revisions = len(self.document.data), len(self.document.revisions)
+        return Coverage(unit="revision", part=one.revision + 1, of=revisions, whole=one.end == size)
 
     @cached_property
     def strays(self) -> tuple[tuple[int, str], ...]:
@@ -161,9 +167,11 @@ class _Judging:
         later = [other for other in self.held if other.revision > one.revision]
         signed = {other.ref for other in later}
         stamps = {other.ref for other in later if format_of(self.view, other) == DOC_TIMESTAMP}
-        if forbids_more(self.view, one.entries) and signed - stamps:
+        if closes(self.view, one) and signed - stamps:
             yield Code.CHANGED_AFTER_SIGNING.found("a signature was added though this one permits no change")
         try:
+            if certified_by(self.document.view(one.revision)) != certified_by(self.view):
+                yield Code.CHANGED_AFTER_SIGNING.found("/DocMDP in /Perms of the catalog")
             for change in changes(self.document.view(one.revision), self.view, signed=signed, stamps=stamps):
                 yield Code.CHANGED_AFTER_SIGNING.found(change)
         except PdfError as error:

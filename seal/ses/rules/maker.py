@@ -1,7 +1,9 @@
 """The seal maker's certificate: valid when the seal was made, not revoked when it was used (GM/T 0031-2014 6.1.2)."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
+from crypto.x509 import Certificate
 from seal.model import Finding
 from seal.ses.rules.case import Case
 from seal.ses.rules.rule import note
@@ -15,13 +17,12 @@ def check(case: Case) -> Iterator[Finding]:
     """
     if case.maker is None:
         return
-    made = case.seal.created
-    if made < case.maker.not_before and case.at is not None and case.maker.not_before <= case.at:
+    made = made_at(case, case.maker)
+    if made != case.seal.created:
         yield note(
             "SEAL_MAKER_NOT_VALID_AT_MAKE",
-            f"seal made {made.isoformat()}, maker's certificate from {case.maker.not_before.isoformat()}",
+            f"seal made {case.seal.created.isoformat()}, maker's certificate from {made.isoformat()}",
         )
-        made = case.maker.not_before
     yield from judge_certificate(
         case.maker,
         others=case.others,
@@ -31,3 +32,9 @@ def check(case: Case) -> Iterator[Finding]:
         used_at=case.at,
         proved=case.stamp.time,
     )
+
+
+def made_at(case: Case, maker: Certificate) -> datetime:
+    """Give the time the maker is judged as of: when the seal was made, or when the certificate began (see above)."""
+    made, began = case.seal.created, maker.not_before
+    return began if case.at is not None and made < began <= case.at else made

@@ -3,7 +3,8 @@
 import pytest
 
 from seal.formats.ofd.archive import write_archive
-from seal.formats.ofd.package import OfdPackage, names_in
+from seal.formats.ofd.package import OfdPackage
+from seal.formats.ofd.said import names_in
 from seal.formats.ofd.structure import is_signature
 
 WANTED = frozenset({"tpl_0.xml"})
@@ -27,6 +28,13 @@ def said(data: bytes, wanted: frozenset[str] = WANTED) -> frozenset[str]:
         b"<a>\n  Tpl_0.xml:stream\n</a>",
         b"<a>Tpl<!-- -->_0.xml</a>",
         b"<a>Tpl_0.xml",
+        b"<a>Tpl<b>xx</b>_0.xml</a>",
+        b"<a>T<b/>PL<c>xx</c>_0.Xml</a>",
+        b"<a b='&lt;'><c>Tpl</c><c>_0.xml</c></a>",
+        b"<a b='&lt;'>",
+        b"<a>&tpl;</a>",
+        b"<a><?xml version='1.0'?></a>",
+        b"<!DOCTYPE a><a/>",
     ],
 )
 def test_a_name_is_found_in_every_writing(data: bytes) -> None:
@@ -35,7 +43,15 @@ def test_a_name_is_found_in_every_writing(data: bytes) -> None:
 
 @pytest.mark.parametrize(
     "data",
-    [b"<a>Tpl_1.xml</a>", b"<a>Tpl<!-- -->_1.xml</a>", b"no xml: Tpl_0.xml", b"<a>xTpl_0.xml</a>", b"<a>Tpl_1.xml"],
+    [
+        b"<a>Tpl_1.xml</a>",
+        b"<a>Tpl<!-- -->_1.xml</a>",
+        b"no xml: Tpl_0.xml",
+        b"<a>xTpl_0.xml</a>",
+        b"<a>Tpl_1.xml",
+        b"<a>Tpl&lt;_0.xml</a>",
+        "<a>Tpl<b/>０<c/>.xml 　模板</a>".encode(),
+    ],
 )
 def test_what_is_not_said_is_not_found(data: bytes) -> None:
     assert said(data) == frozenset()

@@ -17,10 +17,10 @@ from seal.formats.ofd.numbers import deltas, number, numbers
 from seal.formats.ofd.package import OfdPackage
 from seal.formats.ofd.structure import read_bodies, read_signature, read_signature_list
 from seal.formats.ofd.surface import OfdSurface
-from seal.formats.ofd.text import MOST_ON_PAGE
 from seal.model import Verdict
 from seal.placing import AtKeyword, AtPoint, Edge, Facing, PageList, Placement, Straddle
 from seal.placing import stamps as place_stamps
+from seal.placing.words import MOST_ON_PAGE
 
 AT = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 OFD = "http://www.ofdspec.org/2016"

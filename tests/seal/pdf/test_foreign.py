@@ -12,8 +12,8 @@ from PIL import Image, ImageChops
 
 from seal.errors import DocumentRefused
 from seal.formats.pdf import PDF_PADES, verify_pdf
+from seal.formats.pdf.form import signature_fields
 from seal.formats.pdf.objects import PdfEncrypted
-from seal.formats.pdf.pages import find_page, picture_box, single_place
 from seal.formats.pdf.reader import Document
 from seal.model import Mark, Verdict
 from seal.placing import AtPoint
@@ -87,12 +87,13 @@ def test_a_seal_stands_where_it_was_meant_to(document: bytes, p256_sealer: Seale
     assert is_seen(sealed)
 
 
-def test_a_page_of_larger_units_takes_a_seal_of_the_same_size(here: Mark) -> None:
-    view = Document(plain_pdf(objects(page=b"/MediaBox[0 0 297.5 421]/UserUnit 2"))).current
-    box = picture_box(view, find_page(view, 1), here.picture, single_place(here.placement))
-    to_mm = 2 * 25.4 / 72
-    assert (box.left * to_mm, box.width * to_mm) == pytest.approx((X_MM, SIZE_MM))
-    assert (421 - box.top) * to_mm == pytest.approx(Y_MM)
+def test_a_page_of_larger_units_takes_a_seal_of_the_same_size(p256_sealer: Sealer, here: Mark) -> None:
+    sealed = p256_sealer.seal(plain_pdf(objects(page=b"/MediaBox[0 0 297.5 421]/UserUnit 2")), here)
+    (widget,) = signature_fields(Document(sealed).current)
+    sides = [float(side) for side in widget.entries["Rect"]]  # type: ignore[union-attr, arg-type]
+    left, bottom, right, top = (side * 2 * 25.4 / 72 for side in sides)
+    assert (left, right - left, top - bottom) == pytest.approx((X_MM, SIZE_MM, SIZE_MM), abs=0.01)
+    assert 421 * 2 * 25.4 / 72 - top == pytest.approx(Y_MM, abs=0.01)
 
 
 def test_qpdf_finds_nothing_wrong_with_what_was_sealed(p256_sealer: Sealer, here: Mark, tmp_path: Path) -> None:

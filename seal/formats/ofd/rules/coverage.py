@@ -8,8 +8,9 @@ nobody can tell whether that was done.
 
 from collections.abc import Iterator
 
-from seal.formats.ofd.package import ROOT_FILE, PackageError, alias, names_in
+from seal.formats.ofd.package import ROOT_FILE, PackageError, alias
 from seal.formats.ofd.rules.case import Case, names
+from seal.formats.ofd.said import names_in
 from seal.formats.ofd.structure import is_signature
 from seal.model import Finding
 from seal.ses.rules import invalid, note, undecided

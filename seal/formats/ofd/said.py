@@ -1,0 +1,142 @@
+"""What the files of an OFD package say: which of the names asked for stand in them, however they are written."""
+
+import posixpath
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from itertools import islice
+
+from lxml import etree
+
+from seal.formats.ofd.package import ROOT_FILE, OfdPackage, PackageError, alias
+
+_FEW = 20
+_MOST_LETTERS = 100
+"""What more and longer names than these cost to rule out is better spent on reading the XML."""
+_ASCII = bytes(range(128))
+_LOWER = bytes(range(256)).lower()
+_UNKNOWN_REFERENCE = re.compile(rb"&(?!(?:lt|gt|amp|quot|apos);)")
+_BETWEEN = "\0"
+"""No XML holds it."""
+_BLANK = b" \t\r\n\0\xef\xbb\xbf\xfe\xff"
+"""What may stand before the first mark of an XML file, in the encodings that are not ASCII too."""
+_MOST_PARTS = 200
+
+
+def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) -> frozenset[str]:
+    """Give those of ``wanted`` (last parts of paths, folded) that one of the files says as, or as the end of, a text.
+
+    Files that are not XML say nothing. One that looks like XML and cannot be read here may say anything to readers
+    that can, but the name of OFD.xml, which no other file leads to.
+    """
+    found: set[str] = set()
+    rare = _rare(wanted)
+    for path in paths:
+        if (
+            rare is not None
+            and package.is_plain(path)
+            and rare.missing(package.read(path))
+            and _resolves(package, path)
+        ):
+            continue
+        texts = _texts(package, path)
+        if texts is None:
+            return (wanted - {alias(ROOT_FILE)}) | (wanted & found)
+        said = texts.replace("\\", "/")
+        said = unicodedata.normalize("NFKC", said).casefold()
+        # Most files name nothing that is wanted, and to see that is quick.
+        if len(wanted) > _FEW or any(name in said for name in wanted):
+            found.update(_last_part(text.strip()) for text in said.split(_BETWEEN))
+    return wanted & found
+
+
+class _Rare:
+    """Names of plain letters, ruled out by the octets of a file, without reading its XML.
+
+    A text is put together of what stands before and after marks. So a name in it stands in the octets whole, or a
+    mark is followed at once by the name's end.
+    """
+
+    def __init__(self, names: frozenset[str]) -> None:
+        self._names = tuple(name.encode() for name in sorted(names))
+        self._letters = frozenset(b"".join(self._names))
+        self._rest = bytes(octet for octet in _ASCII if _LOWER[octet] not in {*self._letters, *b"<>!?"})
+        ends = sorted({name[at:] for name in self._names for at in range(1, len(name))})
+        self._after_mark = re.compile(b">(?i:" + b"|".join(map(re.escape, ends)) + b")") if ends else None
+
+    def missing(self, data: bytes) -> bool:
+        """Tell that an XML file, beyond doubt UTF-8, says none of the names; False where that is not certain."""
+        # The marks, the names' letters and all that is not ASCII, in their order.
+        marks = data.translate(_LOWER, self._rest)
+        if marks.count(b"<") != marks.count(b">") or _UNKNOWN_REFERENCE.search(data):
+            return False
+        # Of declarations, CDATA sections and comments, and of instructions after the first, nothing is certain.
+        if b"<!" in marks and b"<!" in data:
+            return False
+        if b"<?" in marks.partition(b"<")[2] and b"<?" in data.partition(b"<")[2]:
+            return False
+        # Neither composing nor folding makes of other letters the names' own, but for those whose parts they are.
+        rest = marks.translate(None, _ASCII).decode()
+        folded = (rest + unicodedata.normalize("NFKD", rest)).casefold().encode("ascii", "ignore")
+        if not self._letters.isdisjoint(folded):
+            return False
+        if any(name in marks for name in self._names) and any(name in data.lower() for name in self._names):
+            return False
+        return self._after_mark is None or not self._after_mark.search(data) or not self._before_mark(data.lower())
+
+    def _before_mark(self, lower: bytes) -> bool:
+        """Tell whether a mark follows at once on the beginning of a name."""
+        return any(name[:at] + b"<" in lower for name in self._names for at in range(1, len(name)))
+
+
+@lru_cache(maxsize=16)
+def _rare(wanted: frozenset[str]) -> _Rare | None:
+    letters = "".join(wanted)
+    simple = all(wanted) and re.fullmatch(r"[a-z0-9._-]*", letters)
+    return _Rare(wanted) if simple and len(wanted) <= _FEW and len(letters) <= _MOST_LETTERS else None
+
+
+def _resolves(package: OfdPackage, path: str) -> bool:
+    """Tell whether a file has no references, or can be read: what a reader makes of one in a broken file is open."""
+    if b"&" not in package.read(path):
+        return True
+    try:
+        package.xml(path)
+    except PackageError:
+        return False
+    return True
+
+
+def _texts(package: OfdPackage, path: str) -> str | None:
+    """Give all that a file says and that may be a path; None if it looks like XML and cannot be read."""
+    if b"<" not in package.read(path).lstrip(_BLANK)[:64]:
+        return ""
+    try:
+        root = package.xml(path)
+    except PackageError:
+        return None
+    texts: list[str] = []
+    for element in root.iter(etree.Element):
+        texts += map(str, element.attrib.values())
+        if len(element):
+            texts += _mixed(element)
+        elif element.text:
+            texts.append(str(element.text))
+    return _BETWEEN.join(texts)
+
+
+def _mixed(element: etree._Element) -> Iterator[str]:
+    """Give an element's own text, whatever comments stand in it, and with that of what is within it."""
+    yield "".join((element.text or "", *(within.tail or "" for within in element)))
+    walk = etree.iterwalk(element, events=("start", "end", "comment", "pi"))
+    # No location is of more parts than this; what has more is the body of a file.
+    steps = list(islice(walk, _MOST_PARTS))
+    if len(steps) < _MOST_PARTS:
+        yield "".join(
+            (node.text if event == "start" else node.tail if node is not element else "") or "" for event, node in steps
+        )
+
+
+def _last_part(folded: str) -> str:
+    return posixpath.normpath(folded).rpartition("/")[2].partition(":")[0].rstrip(". ")
