@@ -12,6 +12,7 @@ from http.client import HTTPConnection, HTTPException, HTTPResponse, HTTPSConnec
 from socket import IPPROTO_TCP, SHUT_RDWR, SOCK_STREAM, create_connection, getaddrinfo, socket
 from threading import Event, Timer
 from time import monotonic
+from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
 _OK = 200
@@ -30,10 +31,12 @@ class Fault(Enum):
 class PostFailed(Exception):
     """No answer, and why not."""
 
-    def __init__(self, fault: Fault, detail: str) -> None:
+    def __init__(self, fault: Fault, detail: str, *, status: int | None = None) -> None:
         super().__init__(detail)
         self.fault = fault
         self.detail = detail
+        self.status = status
+        """The HTTP status of an answer that was none of ours to read."""
 
 
 Reachable = Callable[[str, str], bool]
@@ -52,11 +55,19 @@ class HttpPost:
         self._reachable = reachable
 
     def post(  # noqa: PLR0913 - a request has as many parts
-        self, url: str, body: bytes, *, sends: str, wants: str, timeout: timedelta, max_size: int
+        self,
+        url: str,
+        body: bytes,
+        *,
+        sends: str,
+        wants: str,
+        timeout: timedelta,
+        max_size: int,
+        headers: Mapping[str, str] = MappingProxyType({}),
     ) -> bytes:
         """Give the body of a 200 of media type ``wants``; PostFailed otherwise, after ``timeout`` at the latest."""
-        headers = {"Content-Type": sends, "Accept": wants, "Connection": "close"}
-        return self._ask("POST", url, body, headers, wants, timeout, max_size)
+        said = {**headers, "Content-Type": sends, "Accept": wants, "Connection": "close"}
+        return self._ask("POST", url, body, said, wants, timeout, max_size)
 
     def get(self, url: str, *, timeout: timedelta, max_size: int) -> bytes:
         """Give the body of a 200, of whatever media type; PostFailed otherwise, after ``timeout`` at the latest."""
@@ -79,7 +90,8 @@ class HttpPost:
             connection.connect()
             with _cut_off(connection.sock, began + timeout.total_seconds() - monotonic(), over):
                 connection.request(method, _path(target), body, headers)
-                return _body(connection.getresponse(), wants, max_size, over)
+                with connection.getresponse() as response:
+                    return _body(response, wants, max_size, over)
         except TimeoutError as error:
             raise PostFailed(Fault.SILENT, "no answer within the time") from error
         except (OSError, HTTPException, ValueError) as error:
@@ -134,7 +146,11 @@ class _GuardedTls(HTTPSConnection):
 
     def connect(self) -> None:
         plain = _connected(self.host, self.port, self.timeout, self.reachable)
-        self.sock = self.context.wrap_socket(plain, server_hostname=self.host)
+        try:
+            self.sock = self.context.wrap_socket(plain, server_hostname=self.host)
+        except OSError:
+            plain.close()
+            raise
 
 
 def _connected(host: str, port: int, seconds: float | None, reachable: Reachable | None) -> socket:
@@ -180,7 +196,7 @@ def _cut_off(connected: socket, seconds: float, over: Event) -> Iterator[None]:
 
 def _body(response: HTTPResponse, wants: str | None, max_size: int, over: Event) -> bytes:
     if response.status != _OK:
-        raise PostFailed(Fault.HTTP, f"status {response.status}")
+        raise PostFailed(Fault.HTTP, f"status {response.status}", status=response.status)
     kind = response.headers.get_content_type()
     if wants is not None and kind != wants:
         raise PostFailed(Fault.HTTP, f"an answer of type {kind[:60]}")
