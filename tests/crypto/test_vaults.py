@@ -19,8 +19,13 @@ from crypto.suites import ED25519, ES256, PS256, RS256, SM2_SM3, SUITES, KeyKind
 from crypto.vaults.pkcs11 import Pkcs11Vault
 from crypto.vaults.sdf import SdfVault
 from crypto.vaults.soft import KdfCost, KeyEncryptionKey, SoftVault
+from kernel.clock import ManualClock
+from seal.docking.upstream.login import HmacLogin
+from seal.docking.upstream.vault import Upstream, UpstreamVault
+from tests.crypto.authority import NOW, Authority
 from tests.sims import softhsm
 from tests.sims.sdf import device
+from tests.sims.upstream import UpstreamSimulator
 
 PASSPHRASE = "a passphrase of the tests"
 KEK = bytes(range(0x40, 0x60))
@@ -69,17 +74,32 @@ def _pkcs11(request: pytest.FixtureRequest, _: Path) -> Iterator[Subject]:
         yield Subject(vault, SUPPORTED["pkcs11"], (softhsm.PIN,))
 
 
+@contextmanager
+def _upstream(_: pytest.FixtureRequest, folder: Path) -> Iterator[Subject]:
+    far = SoftVault.create(folder / "vault", PASSPHRASE, cost=QUICK)
+    holders = {suite.name: Authority(far, suite).signer for suite in SUPPORTED["upstream"]}
+    keys = {name: (holder.signer, holder.certificate) for name, holder in holders.items()}
+    secret, clock = PASSPHRASE.encode(), ManualClock(NOW)
+    with UpstreamSimulator(keys, keys[SM2_SM3.name], clock.now, secret) as simulator:
+        upstream = Upstream(name="dept", url=simulator.url, keys={name: key[1] for name, key in keys.items()})
+        vault = UpstreamVault(upstream, clock=clock, login=HmacLogin(client="xinyin", secret=secret, clock=clock))
+        made = {name: KeyId(f"upstream-dept-{name}") for name in keys}
+        yield Subject(vault, SUPPORTED["upstream"], (PASSPHRASE,), made, generates=False)
+
+
 VAULTS: dict[str, Callable[[pytest.FixtureRequest, Path], AbstractContextManager[Subject]]] = {
     "soft": _soft,
     "soft-kek": _soft_kek,
     "sdf": _sdf,
     "pkcs11": _pkcs11,
+    "upstream": _upstream,
 }
 SUPPORTED: dict[str, tuple[Suite, ...]] = {
     "soft": (SM2_SM3, ES256, RS256, PS256, ED25519),
     "soft-kek": (SM2_SM3, ES256),
     "sdf": (SM2_SM3,),
     "pkcs11": (ES256, RS256, PS256, ED25519),
+    "upstream": (SM2_SM3, ES256),
 }
 EACH_SUITE = [pytest.param(name, suite, id=f"{name}-{suite.name}") for name in VAULTS for suite in SUPPORTED[name]]
 
