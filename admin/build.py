@@ -6,8 +6,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from admin import key_events, schema, vaulting
-from admin.key_health import KeyHealth, keys_in_use
+from admin import docking, key_events, schema, vaulting
+from admin.key_health import KeyHealth, KeyUse, keys_in_use
 from admin.settings import DEV_MARK, Settings, SettingsRefused, addresses, require_vault
 from crypto.digests import SHA256
 from crypto.engines import settle_engine
@@ -29,6 +29,8 @@ from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
 from license_store.render import Renderer
+from seal.docking.reporting import DockingService
+from seal.docking.upstream.vault import PREFIX as UPSTREAM
 from seal.errors import SealNotUsable
 from seal.fonts import packaged_font
 from seal.model import Report
@@ -104,6 +106,7 @@ class Service:
     verifier: Verifier
     trust: TrustFolder
     refresher: Refresher
+    docking: DockingService
     catalogue: Catalogue
     licenses: LicenseService
     desk: PublicDesk
@@ -255,6 +258,13 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
             known=lambda: own_certificates(register),
             hosts=filter(None, (host.strip() for host in settings.trust_hosts.split(","))),
         ),
+        docking=DockingService(
+            db=database,
+            audit=audit,
+            clock=clock,
+            register=register,
+            platform=docking.platform_of(settings, vault, clock),
+        ),
         catalogue=catalogue,
         licenses=licenses,
         desk=PublicDesk(
@@ -262,9 +272,14 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         ),
         registry=idp.registry,
         idp=idp,
-        health=KeyHealth(vault, lambda: keys_in_use(register, idp.keys, authorities), clock),
+        health=KeyHealth(vault, lambda: _own_keys(keys_in_use(register, idp.keys, authorities)), clock),
         pages=pages,
     )
+
+
+def _own_keys(uses: tuple[KeyUse, ...]) -> tuple[KeyUse, ...]:
+    """Leave out keys of others' systems: these are not asked every few seconds, nor is their silence ours."""
+    return tuple(use for use in uses if not use.key.startswith(UPSTREAM))
 
 
 def authorities_of(settings: Settings, home: Home, database: Database, vault: KeyVault, clock: Clock) -> Authorities:

@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     """The same for signatures that are not SM2, which other readers judge; empty: those of ``tsa`` are asked."""
     trust_hosts: str = ""
     """Hosts of authorities, with commas, that may be asked for revocation facts at private addresses too."""
+    docking_file: str = ""
+    """A private TOML file: our account at the national seal platform; empty for no reports to it."""
+    upstream_file: str = ""
+    """A private TOML file: departments' own systems that sign for their seals, one table each; empty for none."""
     sm2_engine: str = ""
     """What computes SM2: "libbotan", "libcrypto" or a library's path; empty for the first that is found to work."""
 

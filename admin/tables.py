@@ -3,6 +3,7 @@
 import idp.store.tables
 import kernel.audit
 import license_store.store
+import seal.docking.store
 import seal.store
 from kernel.db import METADATA
 

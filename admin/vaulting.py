@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
+from admin.docking import WithUpstreams, upstreams_of
 from admin.settings import Settings, SettingsRefused, numbers, require_vault
 from crypto.errors import KeyRefused
 from crypto.keys import KeyId, KeyVault, PublicKey
@@ -17,6 +18,7 @@ from crypto.vaults.pkcs11 import Pkcs11Vault, Sm2Numbers
 from crypto.vaults.pool import Limits
 from crypto.vaults.sdf import SdfVault
 from crypto.vaults.soft import KeyEncryptionKey, Secret, SoftVault
+from kernel.clock import SystemClock
 
 _OF_DEVICE: Final = "sdf-"
 
@@ -59,7 +61,8 @@ class DeviceAndFiles:
         return self.device if key.startswith(_OF_DEVICE) else self.files
 
 
-Vault = SoftVault | DeviceAndFiles | Pkcs11Vault
+OwnVault = SoftVault | DeviceAndFiles | Pkcs11Vault
+Vault = OwnVault | WithUpstreams
 
 
 @contextmanager
@@ -71,9 +74,10 @@ def opened(settings: Settings, folder: Path, *, create: bool = False) -> Iterato
     where the vault does not open.
     """
     require_vault(settings)
+    upstreams = upstreams_of(settings, SystemClock())
     vault = _open(settings, folder, create=create)
     try:
-        yield vault
+        yield WithUpstreams(vault, upstreams) if upstreams else vault
     finally:
         if not isinstance(vault, SoftVault):
             vault.close()
@@ -81,7 +85,8 @@ def opened(settings: Settings, folder: Path, *, create: bool = False) -> Iterato
 
 def files_of(vault: KeyVault) -> SoftVault:
     """Give the part of a vault that is key files; KeyRefused if all its keys are in a token."""
-    found = vault.files if isinstance(vault, DeviceAndFiles) else vault
+    own = vault.own if isinstance(vault, WithUpstreams) else vault
+    found = own.files if isinstance(own, DeviceAndFiles) else own
     if not isinstance(found, SoftVault):
         raise KeyRefused("the keys are in a token, which keeps and closes them itself: use its vendor's tool")
     return found
@@ -113,7 +118,7 @@ def _secret(settings: Settings) -> Secret:
     )
 
 
-def _open(settings: Settings, folder: Path, *, create: bool) -> Vault:
+def _open(settings: Settings, folder: Path, *, create: bool) -> OwnVault:
     if settings.vault == "pkcs11":
         return _pkcs11(settings)
     files = _files(settings, folder, create=create)

@@ -14,6 +14,7 @@ from admin.cli import (
     authority,
     bench,
     demo,
+    docking,
     doctor,
     documents,
     keys,
@@ -39,7 +40,21 @@ app = typer.Typer(
     "Start with [bold]xinyin demo[/]: the whole story on this machine. "
     "Then [bold]xinyin dev[/]: a service to try things on.",
 )
-for family in (demo, serving, documents, renewing, preview, artwork, people, authority, trust, keys, doctor, bench):
+for family in (
+    demo,
+    serving,
+    documents,
+    renewing,
+    preview,
+    artwork,
+    people,
+    authority,
+    trust,
+    docking,
+    keys,
+    doctor,
+    bench,
+):
     family.register(app)
 
 

@@ -82,7 +82,7 @@ def release(**changes: str) -> Release:
         "certStart": MOMENT,
         "certEnd": MOMENT,
         "signCert": "BBBB",
-        "requestParam": "a\"b,{}",
+        "requestParam": 'a"b,{}',
     }
     return Release.model_validate(given | changes)
 
