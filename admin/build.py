@@ -263,7 +263,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
             audit=audit,
             clock=clock,
             register=register,
-            platform=docking.platform_of(settings, vault, clock),
+            platform=lambda: docking.platform_of(settings, vault, clock),
         ),
         catalogue=catalogue,
         licenses=licenses,

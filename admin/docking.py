@@ -9,7 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from admin.settings import Settings, SettingsRefused
+from admin.settings import DEV_MARK, Settings, SettingsRefused
 from crypto.certificate import Certificate
 from crypto.encryption_keys import DecryptingVault
 from crypto.errors import CertificateError, KeyRefused
@@ -69,14 +69,15 @@ def platform_of(settings: Settings, vault: KeyVault, clock: Clock) -> NationalPl
     name, path = "XINYIN_DOCKING_FILE", Path(settings.docking_file)
     account = _parsed(name, path, _National, _table(name, path))
     _require_tls(name, account.url)
+    if (settings.home / DEV_MARK).exists() and not _is_here(account.url):
+        raise SettingsRefused(f"{name}: the seals of {settings.home} are invented: they are not told to {account.url}.")
     context = _context(name, path.parent, account.authorities)
     named = account.model_dump(exclude={"key", "authorities"})
+    signer = VaultSigner(vault, KeyId(account.key))
     try:
-        signer = VaultSigner(vault, KeyId(account.key))
-        _ = signer.public_key
+        return NationalPlatform(Account(**named), signer=signer, clock=clock, post=HttpPost(context))
     except KeyRefused as refused:
         raise SettingsRefused(f"{name}: its key cannot sign for the platform: {refused}.") from refused
-    return NationalPlatform(Account(**named), signer=signer, clock=clock, post=HttpPost(context))
 
 
 def upstreams_of(settings: Settings, clock: Clock) -> tuple[UpstreamVault, ...]:
@@ -145,8 +146,12 @@ def _parsed(name: str, path: Path, kind: type[Read], table: object) -> Read:
         raise SettingsRefused(f"{name}: {where or 'a table'} in {path}: {first['msg']}.") from None
 
 
+def _is_here(url: str) -> bool:
+    return (urlsplit(url).hostname or "") in _HERE
+
+
 def _require_tls(name: str, url: str) -> None:
-    if url.startswith("http://") and (urlsplit(url).hostname or "") not in _HERE:
+    if url.startswith("http://") and not _is_here(url):
         raise SettingsRefused(f"{name}: {url} must be https://, for secrets go there; http:// only on this machine.")
 
 

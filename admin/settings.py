@@ -309,10 +309,10 @@ _VAULT_MAY: Final[Mapping[str, frozenset[str]]] = MappingProxyType(
 )
 
 NO_DEVICE: Final[Mapping[str, object]] = MappingProxyType(
-    {"vault": "soft", "vault_access": {}}
+    {"vault": "soft", "vault_access": {}, "docking_file": "", "upstream_file": ""}
     | {name: "" for name in _VAULT_SETTINGS if name not in {"vault_access", "vault_passphrase"}}
 )
-"""The settings of a software vault, whatever the environment says of devices."""
+"""The settings of a software vault, whatever the environment says of devices and of other bodies' systems."""
 
 DEV_MARK = "DEVELOPMENT-ONLY"
 """A file of this name marks a data folder whose keys, people and seals are invented, from before the first of them."""

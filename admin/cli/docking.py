@@ -10,11 +10,8 @@ from rich.console import Console
 from rich.markup import escape
 
 from admin import settings as configuration
-from admin.build import Service, operator, services
-from admin.docking import platform_of
-from admin.settings import SettingsRefused
+from admin.build import operator, services
 from crypto.vaults.files import write_once
-from seal.docking.national.platform import NationalPlatform
 from seal.docking.store import Progress, State
 
 commands = typer.Typer(no_args_is_help=True, help="Reports to the national seal platform.")
@@ -54,7 +51,6 @@ def send(
 ) -> None:
     """Send what is due; exit code 1 if something of it did not come about. Run it every few minutes."""
     with services(configuration.load()) as service:
-        _platform(service)
         sent = service.docking.report_pending(operator(_RIGHT), refused_too=refused)
     for each in sent:
         _say(each.state, f"{each.docking.seal} {each.docking.event}: {each.state} ({each.code})")
@@ -68,7 +64,7 @@ def ask(seal: Annotated[str, typer.Argument(help="The seal's number.")]) -> None
     """Ask how the platform has a seal."""
     with services(configuration.load()) as service:
         found = service.register.find(seal)
-        standing = _platform(service).seal_status(found.id, found.name)
+        standing = service.docking.platform().seal_status(found.id, found.name)
     Console().print(f"{seal}: {'not known there' if standing is None else standing.name.lower()}", highlight=False)
 
 
@@ -80,15 +76,8 @@ def refresh_secret(
     if out.exists() or not out.parent.is_dir():
         raise typer.BadParameter(f"{out} exists already, or its folder does not")
     with services(configuration.load()) as service:
-        write_once(out, _platform(service).refresh_secret().encode())
+        write_once(out, service.docking.platform().refresh_secret().encode())
     Console().print(f"[green]✓[/] {escape(str(out))}", highlight=False, soft_wrap=True)
-
-
-def _platform(service: Service) -> NationalPlatform:
-    platform = platform_of(service.settings, service.vault, service.clock)
-    if platform is None:
-        raise SettingsRefused("XINYIN_DOCKING_FILE is empty: name the file with our account at the platform.")
-    return platform
 
 
 def _told(each: Progress) -> str:

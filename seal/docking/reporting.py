@@ -4,7 +4,7 @@ An attempt is on record before anything is sent. Where it is not known whether a
 platform is asked how it has the seal before anything is sent again.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final
@@ -90,7 +90,10 @@ class _Claim:
 
 
 class DockingService:
-    """Tells the platform what is due; several may run at once, each report is one's at a time."""
+    """Tells the platform what is due; several may run at once, each report is one's at a time.
+
+    ``platform`` is asked when something is to be sent, so that whoever sends nothing needs neither account nor key.
+    """
 
     def __init__(  # noqa: PLR0913 - its dependencies
         self,
@@ -99,15 +102,22 @@ class DockingService:
         audit: AuditLog,
         clock: Clock,
         register: SealRegister,
-        platform: NationalPlatform | None,
+        platform: Callable[[], NationalPlatform | None],
         lease: timedelta = LEASE,
     ) -> None:
         self._db = db
         self._audit = audit
         self._clock = clock
         self._register = register
-        self._platform = platform
+        self._source = platform
         self._lease = lease
+
+    def platform(self) -> NationalPlatform:
+        """Give the platform's client; refuses where none is set up."""
+        found = self._source()
+        if found is None:
+            raise DockingDataRefused("No national platform is set up: name its account file in XINYIN_DOCKING_FILE.")
+        return found
 
     def derive(self) -> int:
         """Record what is due by the register's status changes, and tell how much of it is new."""
@@ -139,8 +149,7 @@ class DockingService:
         Needs the right ``seal.docking:*``. A seal's later report waits for its earlier ones.
         """
         actor.require("seal.docking", "*")
-        if self._platform is None:
-            raise DockingDataRefused("No national platform is set up: name its account file in XINYIN_DOCKING_FILE.")
+        platform = self.platform()
         self.derive()
         sent: list[Sent] = []
         after = ""
@@ -148,7 +157,7 @@ class DockingService:
             with self._db.read() as conn:
                 page = store.open_seals(conn, after=after, limit=_PAGE)
             for seal in page:
-                sent.extend(self._report_seal(self._platform, seal, actor, refused_too=refused_too))
+                sent.extend(self._report_seal(platform, seal, actor, refused_too=refused_too))
             if len(page) < _PAGE:
                 return tuple(sent)
             after = page[-1]

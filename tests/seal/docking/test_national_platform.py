@@ -142,7 +142,7 @@ def test_a_wrong_account_is_told_as_such(
     platform: NationalSimulator, signer: VaultSigner, clock: ManualClock, changes: dict[str, str]
 ) -> None:
     with pytest.raises(DockingLoginRefused, match="docking file"):
-        client_of(platform, signer, clock, **changes).random()
+        NationalPlatform(account(platform.url, **changes), signer=signer, clock=clock).random()
 
 
 def test_a_token_that_is_over_is_had_anew_by_our_clock_and_by_the_platform_s_word(

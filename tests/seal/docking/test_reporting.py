@@ -52,7 +52,9 @@ def office_key(authority: Authority) -> VaultSigner:
 def office(house: House, office_key: VaultSigner, clock: ManualClock) -> Iterator[Office]:
     with NationalSimulator(ACCOUNT, office_key.public_key, clock.now) as simulator:
         client = NationalPlatform(account(simulator.url), signer=office_key, clock=clock, timeout=timedelta(seconds=5))
-        service = DockingService(db=house.db, audit=house.audit, clock=clock, register=house.register, platform=client)
+        service = DockingService(
+            db=house.db, audit=house.audit, clock=clock, register=house.register, platform=lambda: client
+        )
         yield Office(house, simulator, service)
 
 
@@ -149,8 +151,9 @@ def test_only_who_has_the_right_reports_and_only_where_a_platform_is_set_up(offi
     with pytest.raises(Forbidden):
         office.service.status(ADMIN)
     house = office.house
-    alone = DockingService(db=house.db, audit=house.audit, clock=house.clock, register=house.register, platform=None)
+    alone = DockingService(
+        db=house.db, audit=house.audit, clock=house.clock, register=house.register, platform=lambda: None
+    )
     with pytest.raises(DockingDataRefused, match="XINYIN_DOCKING_FILE"):
         alone.report_pending(OPERATOR)
     assert office.platform.calls == []
-    assert house.seal.owner == OWNER
