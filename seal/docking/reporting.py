@@ -4,8 +4,8 @@ An attempt is on record before anything is sent. Where it is not known whether a
 platform is asked how it has the seal before anything is sent again.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -24,6 +24,7 @@ from seal.docking import store
 from seal.docking.errors import (
     DockingDataRefused,
     DockingDeclined,
+    DockingLoginRefused,
     DockingOutcomeUnknown,
     DockingRefused,
     DockingSignatureRefused,
@@ -40,6 +41,8 @@ LEASE: Final = timedelta(minutes=5)
 """Longer than all calls of one report may take together."""
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _PAGE: Final = 200
+_MOST_SILENT: Final = 3
+"""Reports in a row without an answer, after which the others wait for the next time."""
 _AIMS: Final[Mapping[Event, Standing]] = {
     Event.RELEASE: Standing.VALID,
     Event.REVOKED: Standing.INVALID,
@@ -80,13 +83,16 @@ class Sent:
     docking: Docking
     state: State
     code: str
+    login: bool = False
+    """Whether the platform does not accept our account."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
     docking: Docking
     attempt: int
-    doubtful: bool
+    look: bool
+    """Whether to ask first how the platform has the seal."""
 
 
 class DockingService:
@@ -146,20 +152,27 @@ class DockingService:
     def report_pending(self, actor: Principal, *, refused_too: bool = False) -> tuple[Sent, ...]:
         """Send what is due now, oldest first for each seal; with ``refused_too`` also what the platform refused.
 
-        Needs the right ``seal.docking:*``. A seal's later report waits for its earlier ones.
+        Needs the right ``seal.docking:*``. A seal's later report waits for its earlier ones. Ends early where the
+        platform does not answer several times running, or does not accept our account.
         """
         actor.require("seal.docking", "*")
         platform = self.platform()
         self.derive()
         sent: list[Sent] = []
+        for seal in self._open_seals():
+            sent.extend(self._report_seal(platform, seal, actor, refused_too=refused_too))
+            if _hopeless(sent):
+                break
+        return tuple(sent)
+
+    def _open_seals(self) -> Iterator[str]:
         after = ""
         while True:
             with self._db.read() as conn:
                 page = store.open_seals(conn, after=after, limit=_PAGE)
-            for seal in page:
-                sent.extend(self._report_seal(platform, seal, actor, refused_too=refused_too))
+            yield from page
             if len(page) < _PAGE:
-                return tuple(sent)
+                return
             after = page[-1]
 
     def _report_seal(self, platform: NationalPlatform, seal: str, actor: Principal, *, refused_too: bool) -> list[Sent]:
@@ -175,13 +188,14 @@ class DockingService:
         with self._db.begin() as conn:
             seals.lock_seal(conn, seal)
             now = self._clock.now()
-            every = store.list_dockings(conn, seal=seal, after=("", 0), limit=_PAGE)
-            earliest = next((each for each in (store.progress(conn, one) for one in every) if _open(each)), None)
+            earliest = store.earliest_open(conn, seal)
             if earliest is None or not _ready(earliest, now, refused_too=refused_too):
                 return None
             attempt = earliest.attempts + 1
             store.begin(conn, earliest.docking, attempt, now, self._lease)
-            claim = _Claim(docking=earliest.docking, attempt=attempt, doubtful=earliest.doubtful)
+            # Out of force already, the seal's standing does not show whether a further deactivation came through.
+            telling = not store.deactivated_before(conn, earliest.docking)
+            claim = _Claim(docking=earliest.docking, attempt=attempt, look=earliest.doubtful and telling)
             self._log(conn, claim, actor, "seal.docking.intended", {})
             return claim
 
@@ -192,7 +206,8 @@ class DockingService:
             no = isinstance(refused, DockingDeclined | DockingSignatureRefused | DockingDataRefused)
             unsure = isinstance(refused, DockingOutcomeUnknown)
             state = State.REFUSED if no else State.UNKNOWN if unsure else State.WAITING
-            return self._answered(claim, actor, state, refused.answer or refused.code, refused.request_id)
+            made = self._answered(claim, actor, state, refused.answer or refused.code, refused.request_id)
+            return replace(made, login=isinstance(refused, DockingLoginRefused))
         except (Refusal, CryptoError) as refused:
             # The register's record is no fit one, such as a seal without an SM2 key: not the platform's matter.
             return self._answered(claim, actor, State.REFUSED, refused.code, None)
@@ -202,7 +217,7 @@ class DockingService:
         docking, event = claim.docking, Event(claim.docking.event)
         seal = self._register.find(docking.seal)
         certificate = self._register.credential(seal, SM2_SM3).credential.certificate
-        if claim.doubtful and event in _AIMS and platform.seal_status(seal.id, seal.name) is _AIMS[event]:
+        if claim.look and event in _AIMS and platform.seal_status(seal.id, seal.name) is _AIMS[event]:
             return Receipt(request_id="", code="found")
         return _send(platform, docking, event, seal, certificate)
 
@@ -238,8 +253,14 @@ class DockingService:
         )
 
 
-def _open(progress: Progress) -> bool:
-    return progress.state is not State.REPORTED
+def _hopeless(sent: list[Sent]) -> bool:
+    """Tell whether to leave the platform alone for this time: it does not answer, or not to us.
+
+    Each try at a silent platform costs minutes, and one with a wrong password may lock the account.
+    """
+    last = sent[-_MOST_SILENT:]
+    silent = len(last) == _MOST_SILENT and all(each.state in (State.WAITING, State.UNKNOWN) for each in last)
+    return silent or any(each.login for each in last)
 
 
 def _ready(progress: Progress, now: datetime, *, refused_too: bool) -> bool:

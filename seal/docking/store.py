@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from kernel.db import METADATA, Instant, record
 from seal import store
-from seal.docking.national.model import Event
+from seal.docking.national.model import INVALID_TYPES, Event
 
 DOCKINGS = sa.Table(
     "seal_dockings",
@@ -136,15 +136,36 @@ def list_dockings(conn: sa.Connection, *, seal: str | None, after: tuple[str, in
     return tuple(record(Docking, row) for row in conn.execute(query))
 
 
-def open_seals(conn: sa.Connection, *, after: str, limit: int) -> tuple[str, ...]:
-    """List the seals with a report that has not succeeded, by number."""
+def _unreported() -> sa.ColumnElement[bool]:
     reported = sa.select(ANSWERS.c.seal).where(
         ANSWERS.c.seal == DOCKINGS.c.seal,
         ANSWERS.c.number == DOCKINGS.c.number,
         ANSWERS.c.state == State.REPORTED.value,
     )
-    query = sa.select(DOCKINGS.c.seal).where(~reported.exists(), DOCKINGS.c.seal > after)
+    return ~reported.exists()
+
+
+def open_seals(conn: sa.Connection, *, after: str, limit: int) -> tuple[str, ...]:
+    """List the seals with a report that has not succeeded, by number."""
+    query = sa.select(DOCKINGS.c.seal).where(_unreported(), DOCKINGS.c.seal > after)
     return tuple(conn.execute(query.distinct().order_by(DOCKINGS.c.seal).limit(limit)).scalars())
+
+
+def earliest_open(conn: sa.Connection, seal: str) -> Progress | None:
+    """Find the seal's first report that has not succeeded: those after it wait for it."""
+    query = sa.select(DOCKINGS).where(_unreported(), DOCKINGS.c.seal == seal).order_by(DOCKINGS.c.number).limit(1)
+    row = conn.execute(query).first()
+    return progress(conn, record(Docking, row)) if row else None
+
+
+def deactivated_before(conn: sa.Connection, docking: Docking) -> bool:
+    """Tell whether an earlier report put the seal out of force already."""
+    query = sa.select(DOCKINGS.c.number).where(
+        DOCKINGS.c.seal == docking.seal,
+        DOCKINGS.c.number < docking.number,
+        DOCKINGS.c.event.in_([event.value for event in INVALID_TYPES]),
+    )
+    return conn.execute(query.limit(1)).first() is not None
 
 
 def progress(conn: sa.Connection, docking: Docking) -> Progress:

@@ -18,7 +18,8 @@ from seal.docking.national.platform import NationalPlatform
 from seal.docking.reporting import DockingService, due
 from seal.docking.store import ATTEMPTS, Progress, State
 from seal.errors import UnknownSeal
-from tests.seal.conftest import ADMIN, SEAL, START, Authority, House, failing_inserts
+from seal.model import SealId
+from tests.seal.conftest import ADMIN, SEAL, START, Authority, House, application, failing_inserts
 from tests.seal.docking.test_national_platform import ACCOUNT, account
 from tests.sims.national import Mood, NationalSimulator
 
@@ -108,6 +109,35 @@ def test_what_did_not_come_through_is_sent_again(office: Office, clock: ManualCl
     clock.advance(timedelta(minutes=1))
     assert office.send() == [("release", State.REPORTED, "0")]
     assert office.changes() == ["release", "release"]
+
+
+def test_a_silent_platform_and_one_that_refuses_our_account_are_left_alone(office: Office, clock: ManualClock) -> None:
+    house = office.house
+    for number in range(2, 6):
+        more = application(house.authority, id=SealId(f"4403000000000{number}"))
+        house.register.make(more, keys=house.authority.keys, maker=house.authority.ca.maker(), actor=ADMIN)
+    office.platform.fail(Mood.ERROR_500, only="random")
+    assert [state for _, state, _ in office.send()] == [State.WAITING] * 3
+    clock.advance(timedelta(hours=3))
+    office.platform.fail(Mood.GOOD)
+    office.platform.secret = "changed by the platform"
+    assert office.send() == [("release", State.WAITING, "docking_login_refused")]
+    office.platform.secret = ACCOUNT.secret
+    clock.advance(timedelta(hours=3))
+    assert [state for _, state, _ in office.send()] == [State.REPORTED] * 5
+
+
+def test_a_second_deactivation_is_not_taken_for_done_by_the_first(office: Office, clock: ManualClock) -> None:
+    with office.house.db.begin() as conn:
+        due(conn, SEAL, Event.RELEASE)
+        due(conn, SEAL, Event.LOST, cause="affair:lost")
+    assert len(office.send()) == 2
+    office.house.register.revoke(SEAL, "遗失", ADMIN)
+    office.platform.fail(Mood.ERROR_500, only="deactivate", times=1)
+    assert office.send() == [("revoked", State.UNKNOWN, "docking_outcome_unknown")]
+    clock.advance(timedelta(minutes=1))
+    assert office.send() == [("revoked", State.REPORTED, "0")]
+    assert office.platform.seals[SEAL].why == "0"
 
 
 def test_a_refused_report_waits_for_an_operator(office: Office, clock: ManualClock) -> None:
