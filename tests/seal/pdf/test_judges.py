@@ -11,17 +11,15 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
-from crypto.der import parse_prefix
 from crypto.suites import ES256, PS256, RS256, SM2_SM3
 from crypto.x509 import Certificate
 from seal.formats.pdf import verify_pdf
-from seal.formats.pdf.coverage import covered
 from seal.formats.pdf.form import signature_fields
 from seal.formats.pdf.reader import Document
 from seal.model import Mark, Verdict
 from seal.placing import AtPoint
 from seal.trust import Trust
-from tests.judges import bouncycastle, pdfsig
+from tests.judges import pdfsig
 from tests.judges.judgement import Opinion, Word
 from tests.judges.pdf_judges import FILE_JUDGES, JUDGES, ask_qpdf
 from tests.judges.pdf_made import ARCHIVED, MADE, Made, Signed
@@ -76,22 +74,6 @@ def test_pyhanko_takes_our_seal_for_no_change_of_what_was_signed_before(
         assert status.valid
         assert status.docmdp_ok
     assert validate_pdf_signature(ours, _context(p256_sealer.root)).bottom_line
-
-
-def test_bouncy_castle_verifies_the_signed_message_of_our_seal(
-    licence: bytes, p256_sealer: Sealer, sm2_sealer: Sealer, mark: Mark
-) -> None:
-    pairs = []
-    for sealer in (p256_sealer, sm2_sealer):
-        document = Document(sealer.seal(licence, mark))
-        (field,) = signature_fields(document.current)
-        one = covered(document, document.current, field)
-        content = b"".join(one.parts(document.data))
-        # A value may end with a zero of its own.
-        message = parse_prefix(one.contents).raw
-        pairs += [(message, content), (message, content + b" ")]
-    told = [each.startswith("valid") for each in bouncycastle.judge_all(pairs)]
-    assert told == [True, False] * 2
 
 
 # --- every judge, everything we make ----------------------------------------------------------------------------
