@@ -70,7 +70,8 @@ def _row(
 
 
 def _leveled(suite: Suite) -> Iterator[Made]:
-    for level in Level:
+    # RSA has the levels between once: only what stands in the messages differs.
+    for level in (Level.B, Level.LTA) if suite is PS256 else Level:
         name = level.removeprefix("b-").upper()
         stamps = [DOC_TIMESTAMP] * (level is Level.LTA)
         yield _row(f"one seal, {level.upper()}", suite, [name, *stamps], _at_level(level))
@@ -117,10 +118,13 @@ def _with_second(level: Level) -> Make:
     return make
 
 
-def _ses_with_second(worlds: Sequence[World], papers: Papers) -> Sealed:
-    seen, hidden = worlds
-    sealed = asked(hidden.seal(seen.seal(papers.licence, layout=PDF_SES), shown=False), worlds)
-    return sealed.trusting(seen.issuer)
+def _ses_with_second(level: Level) -> Make:
+    def make(worlds: Sequence[World], papers: Papers) -> Sealed:
+        seen, hidden = worlds
+        once = seen.seal(papers.licence, layout=PDF_SES, level=Level.T if level.stamped else Level.B)
+        return asked(hidden.seal(once, level=level, shown=False), worlds).trusting(seen.issuer)
+
+    return make
 
 
 def _placed(placement: Placement) -> Make:
@@ -159,6 +163,12 @@ def _both(what: str, levels: Sequence[str], level: Level) -> Made:
     signed = tuple(Signed(each, suite.name) for each in levels for suite in suites)
     unread = ("DSS",) if level.stamped else ()  # no SM3, and it ends with an exception where a stamp has it
     return Made(what=what, suites=suites, signed=signed, make=_with_second(level), unread=unread)
+
+
+def _ses_and_second(what: str, levels: Sequence[str], level: Level) -> Made:
+    signed = (Signed("", GM_SEAL), *(Signed(each, ES256.name) for each in levels))
+    suites = (SM2_SM3, ES256)
+    return Made(what=what, suites=suites, signed=signed, make=_ses_with_second(level), faults=NO_PKCS7)
 
 
 def _others(what: str, levels: Sequence[str], make: Callable[[bytes], Sealed]) -> Made:
@@ -203,13 +213,8 @@ MADE: tuple[Made, ...] = (
     _chinese("e-seal, closed", GM_SEAL, _ses(closes=True), closes=True),
     _chinese("GB/T 35275", GM_CMS, _gm_cms()),
     _chinese("GB/T 35275, stamped", GM_CMS, _gm_cms(Level.T)),
-    Made(
-        what="e-seal, and a second signature",
-        suites=(SM2_SM3, ES256),
-        signed=(Signed("", GM_SEAL), Signed("B", ES256.name)),
-        make=_ses_with_second,
-        faults=NO_PKCS7,
-    ),
+    _ses_and_second("e-seal and a second signature, B-B", ["B"], Level.B),
+    _ses_and_second("e-seal, stamped, and a second signature, B-LTA", ["LTA", DOC_TIMESTAMP], Level.LTA),
 )
 
 _LEFT_OUT = frozenset(
@@ -217,8 +222,10 @@ _LEFT_OUT = frozenset(
         "two seals, B-B",
         "closed, B-LTA",
         "on a list of pages",
+        "two signatures of one sealing, B-LTA",
         "e-seal, stamped",
         "GB/T 35275, stamped",
+        "e-seal and a second signature, B-B",
         "two signatures of one sealing, B-B",
     }
 )

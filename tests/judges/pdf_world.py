@@ -114,10 +114,11 @@ class World:
         placement: Placement = SOMEWHERE,
         closes: bool = False,
         shown: bool = True,
+        stamped_by: "World | None" = None,
     ) -> bytes:
         """Seal once; formats that need an e-seal get one."""
         desk, holder = self.desk(), self.authorities.signer
-        stamping = desk.stamping()
+        stamping = (stamped_by or self).desk().stamping()
         credential = Credential(
             certificate=holder.certificate,
             chain=(self.authorities.ca.certificate,),

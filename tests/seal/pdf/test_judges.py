@@ -11,11 +11,13 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
+from crypto.der import parse_prefix
 from crypto.suites import ES256, PS256, RS256, SM2_SM3
 from crypto.x509 import Certificate
 from seal.formats.pdf import verify_pdf
 from seal.formats.pdf.form import signature_fields
 from seal.formats.pdf.reader import Document
+from seal.levels import Level
 from seal.model import Mark, Verdict
 from seal.placing import AtPoint
 from seal.trust import Trust
@@ -24,7 +26,7 @@ from tests.judges.judgement import Opinion, Word
 from tests.judges.pdf_judges import FILE_JUDGES, JUDGES, ask_qpdf
 from tests.judges.pdf_made import ARCHIVED, MADE, Made, Signed
 from tests.judges.pdf_papers import Papers, make_papers
-from tests.judges.pdf_world import Sealed, World, make_world
+from tests.judges.pdf_world import Sealed, World, asked, make_world
 from tests.seal.pdf.making import NOW, Sealer
 
 NOBODY = Trust(anchors=())
@@ -146,6 +148,32 @@ def test_a_judge_accepts_of_what_we_make_whatever_it_can_judge_and_nothing_with_
         told = _ask(judge, sealed, _altered(sealed.pdf))
         assert not any(each.word is Word.ACCEPTED or each.intact for each in told)
         assert sum(each.word is Word.REFUSED for each in told) >= len(able)
+
+
+@pytest.mark.parametrize("kind", [each for each in MADE if each.what in {"e-seal", "GB/T 35275"}], ids=_named)
+def test_what_a_chinese_signature_holds_is_judged_too(kind: Made, made: Mapping[str, Sealed]) -> None:
+    sealed = made[str(kind)]
+    start = sealed.pdf.rindex(b"/Contents <") + 11
+    held = bytes.fromhex(sealed.pdf[start : sealed.pdf.index(b">", start)].decode())
+    size = len(parse_prefix(held).raw)
+    for place in (size - 1, size // 2):  # of the value; of the seal's picture, or of a certificate
+        spoilt = held[:place] + bytes([held[place] ^ 1]) + held[place + 1 :]
+        pdf = sealed.pdf.replace(held.hex().encode(), spoilt.hex().encode())
+        assert pdf != sealed.pdf
+        (found,) = _ask("PDFBox", sealed, pdf)
+        assert found.word is not Word.ACCEPTED, place
+
+
+def test_dss_judges_what_stands_beside_sm2_where_an_authority_it_knows_stamped_both(
+    worlds: Mapping[str, World], papers: Papers
+) -> None:
+    sm2, p256 = worlds[SM2_SM3.name], worlds[ES256.name]
+    once = sm2.seal(papers.licence, level=Level.T, stamped_by=p256)
+    sealed = asked(p256.seal(once, level=Level.LTA, shown=False), [sm2, p256])
+    seen, hidden, stamp = _ask("DSS", sealed)
+    assert (seen.word, seen.intact) == (Word.UNDECIDED, False)
+    assert (hidden.word, hidden.level) == (Word.ACCEPTED, "PAdES-BASELINE-LTA")
+    assert (stamp.word, stamp.whole) == (Word.ACCEPTED, True)
 
 
 def test_every_kind_of_signature_we_make_has_a_judge_that_accepts_it() -> None:
