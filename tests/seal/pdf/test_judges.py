@@ -11,6 +11,7 @@ from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.validation import validate_pdf_signature
 from pyhanko_certvalidator import ValidationContext
 
+from crypto.crl import RevocationList
 from crypto.der import parse_prefix
 from crypto.suites import ES256, PS256, RS256, SM2_SM3
 from crypto.x509 import Certificate
@@ -20,9 +21,9 @@ from seal.formats.pdf.reader import Document
 from seal.levels import Level
 from seal.model import Mark, Verdict
 from seal.placing import AtPoint
-from seal.trust import Trust
+from seal.trust import Facts, Trust
 from tests.judges import pdfsig
-from tests.judges.judgement import Opinion, Word
+from tests.judges.judgement import DOC_TIMESTAMP, Opinion, Word
 from tests.judges.pdf_judges import FILE_JUDGES, JUDGES, ask_qpdf
 from tests.judges.pdf_made import ARCHIVED, MADE, Made, Signed
 from tests.judges.pdf_papers import Papers, make_papers
@@ -148,6 +149,18 @@ def test_a_judge_accepts_of_what_we_make_whatever_it_can_judge_and_nothing_with_
         told = _ask(judge, sealed, _altered(sealed.pdf))
         assert not any(each.word is Word.ACCEPTED or each.intact for each in told)
         assert sum(each.word is Word.REFUSED for each in told) >= len(able)
+
+
+def test_we_say_of_what_we_make_what_the_judges_say(made: Mapping[str, Sealed]) -> None:
+    for kind in MADE:
+        sealed = made[str(kind)]
+        facts = Facts(crls=[RevocationList.from_der(each) for each in sealed.crls])
+        trust = Trust(anchors=sealed.anchors, facts=facts, now=sealed.at)
+        report = verify_pdf(sealed.pdf, trust, sealed.at)
+        assert report.verdict is Verdict.VALID, (kind, report.findings)
+        levels = [each.level for each in report.signatures if each.level]
+        named = [each.level for each in kind.signed if each.level and each.level != DOC_TIMESTAMP]
+        assert levels == [f"b-{each.lower()}" for each in named], kind
 
 
 @pytest.mark.parametrize("kind", [each for each in MADE if each.what in {"e-seal", "GB/T 35275"}], ids=_named)
