@@ -198,14 +198,16 @@ class _Question:
         """Take what is good by the document's own facts alone for unknown, unless they are of today.
 
         Whoever has a stolen key may claim any time, and chooses which of the authority's old words to bring along:
-        those from before the theft was reported.
+        those from before the theft was reported. Of a certificate that has ended nothing is of today: authorities
+        forget it, and with it why it was revoked.
         """
         ours = self.trust.facts.about(path[:-1], self.at)
         today = self._relevant(path[:-1])
-        judges = (RevocationJudge(ours, at=self.at, now=self._now), RevocationJudge(today, at=self._now, now=self._now))
+        then, now = (RevocationJudge(each, at=at, now=self._now) for each, at in ((ours, self.at), (today, self._now)))
         for each, (cert, issuer) in zip(found, pairwise(path), strict=True):
             good = each.standing is Standing.GOOD and each.revoked is None
             own = self.trust.facts.own_word(issuer) is not None
+            judges = (then, now) if self._now <= cert.not_after else (then,)
             if good and not own and all(one.finding(cert, issuer).standing is Standing.UNKNOWN for one in judges):
                 why = "only old facts that came with the document speak of it, and its time is only claimed"
                 yield RevocationFinding(certificate=cert, standing=Standing.UNKNOWN, why=why)

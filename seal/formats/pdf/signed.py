@@ -329,11 +329,11 @@ def _date(value: PdfObject) -> datetime | None:
     month, day, hour, minute, second = (
         part if part is not None else low for part, low in zip(rest, (1, 1, 0, 0, 0), strict=True)
     )
-    zone: timezone = UTC
-    if match[7]:
-        offset = timedelta(hours=int(match[8]), minutes=int(match[9] or 0))
-        zone = timezone(-offset if match[7] == b"-" else offset)
     try:
+        zone: timezone = UTC
+        if match[7]:
+            offset = timedelta(hours=int(match[8]), minutes=int(match[9] or 0))
+            zone = timezone(-offset if match[7] == b"-" else offset)
         return datetime(year or 1, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -211,7 +211,8 @@ def test_a_dictionary_that_readers_differ_about_is_written_anew(octets: bytes) -
     assert small.written is None
 
 
-def test_a_small_object_is_copied_as_it_stands() -> None:
-    small = small_object(b"7 0 obj\n<< /A  1 >>\nendobj\n", 0)
+@pytest.mark.parametrize("blank", [b"\n", b"\0", b" \0\f"])
+def test_a_small_object_is_copied_as_it_stands(blank: bytes) -> None:
+    small = small_object(b"7 0 obj%b<< /A  1 >>%bendobj\n" % (blank, blank), 0)
     assert small is not None
     assert (small.header, small.value, small.written) == ((7, 0), {"A": 1}, b"<< /A  1 >>")
