@@ -9,7 +9,7 @@ from typing import Literal
 from crypto.certificate import Certificate
 from crypto.chain import ChainResult, build_chain
 from crypto.crl import RevocationList
-from crypto.extensions import TIME_STAMPING
+from crypto.extensions import OCSP_SIGNING, TIME_STAMPING
 from crypto.revocation import Revocation, RevocationFinding, RevocationJudge, Standing
 from crypto.revoked import RevocationReason, Revoked
 from seal.model import Finding, SealStatus, Verdict
@@ -44,6 +44,7 @@ _SEAL_STATUS = {
 _COMPROMISES = frozenset(
     {RevocationReason.KEY_COMPROMISE, RevocationReason.CA_COMPROMISE, RevocationReason.AA_COMPROMISE}
 )
+_MACHINES = frozenset({TIME_STAMPING, OCSP_SIGNING})
 _CAUSE_SHOWN = 300
 
 
@@ -138,6 +139,8 @@ def _usage(cert: Certificate, role: Role) -> Iterator[Finding]:
     wrong = cert.key_usage is not None and not cert.key_usage & {"digital_signature", "content_commitment"}
     # RFC 3161 2.3: a time-stamping certificate says so.
     wrong |= role == "TSA" and TIME_STAMPING not in cert.extended_key_usage
+    # 4.2.1.12: one that is for a machine's work alone is for nothing else.
+    wrong |= role != "TSA" and bool(cert.extended_key_usage) and cert.extended_key_usage <= _MACHINES
     if wrong:
         usages = ", ".join(sorted((cert.key_usage or frozenset()) | cert.extended_key_usage)) or "none"
         yield Finding(code=f"{role}_CERT_KEY_USAGE", verdict=Verdict.INVALID, detail=f"usages: {usages}")

@@ -21,7 +21,7 @@ from seal.formats.pdf.findings import Code
 from seal.formats.pdf.levels import Provided, reached
 from seal.formats.pdf.objects import Name, PdfObject
 from seal.formats.pdf.reader import View
-from seal.formats.pdf.shapes import encloses_digest, is_bare_value, is_seal
+from seal.formats.pdf.shapes import GM_ANY, encloses_digest, is_bare_value, is_seal
 from seal.model import Finding, SealFacts, TimeSource, Verdict
 from seal.ses.judge import judge_ses
 from seal.ses.traces import SesTraces
@@ -38,8 +38,7 @@ _FORMATS: Mapping[PdfObject, str] = {
     Name("ETSI.RFC3161"): DOC_TIMESTAMP,
     Name(GM_SEAL): _SES,
     Name(GM_CMS): _GM_CMS,
-    # Seen in the field for either: what stands in it tells.
-    Name("GM.SM2"): _GM_ANY,
+    Name(GM_ANY): _GM_ANY,
 }
 _MAY_ENCLOSE_DIGEST = frozenset({_GM_CMS, _PKCS7})
 """GB/T 35275 messages enclose the digest of what they sign, though they be called detached."""
