@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from seal.formats.pdf.filters import MAX_INFLATED, decode
+from seal.formats.pdf.filters import Budget, decode
 from seal.formats.pdf.objects import Name, PdfDict, PdfEncrypted, PdfError, PdfObject, Ref, Stream
 from seal.formats.pdf.parser import Indirect, Parser, small_object
 from seal.formats.pdf.xref import FREE, PACKED, PLAIN, Entry, Section, read_sections, startxref_at
@@ -45,8 +45,8 @@ class Document:
         if not data.startswith(b"%PDF-"):
             raise PdfError("the file does not begin with %PDF-")
         self.data = data
-        self.sections = read_sections(data)
-        self.inflated = 0
+        self.budget = Budget()
+        self.sections = read_sections(data, self.budget)
 
     @property
     def trailer(self) -> PdfDict:
@@ -97,6 +97,10 @@ class Document:
         waiting: tuple[Section, ...] = ()
         for section in self.sections:
             match = startxref_at(self.data, section.end)
+            if match is None and section.is_stream and not waiting and (section.previous or 0) > section.start:
+                # Some writers leave out the "startxref 0" below where the first-page section is a stream.
+                waiting = (section,)
+                continue
             if match is None:
                 raise PdfError(f"no startxref and %%EOF follow the section at {section.start}")
             target = int(match[1])
@@ -261,11 +265,14 @@ class View:
         count, first = (self.length(stream.entries.get(key)) for key in ("N", "First"))
         if not 0 <= count <= _MAX_PACKED or first < 0:
             raise PdfError(f"an object stream of {count} objects")
-        data = decode(stream, limit=MAX_INFLATED - self.document.inflated)
-        self.document.inflated += len(data)
+        data = decode(stream, self.document.budget)
         head = Parser(data)
         pairs = [(head.integer(), head.integer()) for _ in range(count)]
-        return _Container(data, tuple(number for number, _ in pairs), tuple(first + offset for _, offset in pairs))
+        starts = tuple(first + offset for _, offset in pairs)
+        if len(set(starts)) != count:
+            # Two in one place would make much of little.
+            raise PdfError("the members of an object stream overlap")
+        return _Container(data, tuple(number for number, _ in pairs), starts)
 
 
 class _Container:
