@@ -8,7 +8,7 @@ from typing import Protocol
 from crypto.suites import ES256, SM2_SM3, Suite
 from seal.errors import UnsupportedDocument
 from seal.formats.ofd import OFD_INTEGRITY, OFD_SES, OFD_SIGN, looks_like_ofd, verify_ofd
-from seal.formats.pdf import PDF_GM_CMS, PDF_PADES, PDF_SES, looks_like_pdf, raise_newest, verify_pdf
+from seal.formats.pdf import PDF_GM_CMS, PDF_PADES, PDF_SES, looks_like_pdf, raise_newest, read_through, verify_pdf
 from seal.levels import Level
 from seal.model import Report, SealFormat
 from seal.stamping import Stamping
@@ -31,6 +31,8 @@ class DocumentType:
     media_type: str
     looks_like: Callable[[bytes], bool]
     judge: Judge
+    read_through: Callable[[bytes], None] | None = None
+    """Reads what sealing reads, where judging does not: a file that breaks its reader is to break that of a child."""
 
 
 class RaiseLevel(Protocol):
@@ -60,7 +62,9 @@ class SealingFormat:
     """Whether it may follow another in one sealing, for readers that cannot judge that."""
 
 
-PDF = DocumentType(name="pdf", media_type="application/pdf", looks_like=looks_like_pdf, judge=verify_pdf)
+PDF = DocumentType(
+    name="pdf", media_type="application/pdf", looks_like=looks_like_pdf, judge=verify_pdf, read_through=read_through
+)
 OFD = DocumentType(name="ofd", media_type="application/ofd", looks_like=looks_like_ofd, judge=verify_ofd)
 
 DOCUMENT_TYPES: tuple[DocumentType, ...] = (PDF, OFD)
@@ -131,5 +135,7 @@ def second_format(
         seconds = ", ".join(each.name for each in among.values() if each.second)
         raise UnsupportedDocument(f"No second signature is made by this format; there is {seconds}.")
     if row.document is not first.document or row.suite is first.suite:
-        raise UnsupportedDocument(f"{row.name} does not go with {first.name}: it is for readers that know no SM2.")
+        raise UnsupportedDocument(
+            f"{row.name} does not go with {first.name}: it is a PDF's second signature, beside one with SM2."
+        )
     return row

@@ -4,7 +4,7 @@ import dataclasses
 import json
 import re
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -56,13 +56,14 @@ class Verifier:
         Refuses (UnsupportedDocument, DocumentTooLarge) what is no document of ours. A file that breaks or exhausts
         its reader is answered with CANNOT_VERIFY: indeterminate, neither valid nor forged.
         """
-        return self._judged(document, at, self._clock.now(), self._source(), evidence=evidence)
+        asked = {"evidence": evidence}
+        return self._judged(document, at, self._clock.now(), self._source(), asked)
 
     def explain(self, document: bytes, at: datetime | None = None, *, name: str | None = None) -> Judgement:
         """Judge as ``verify`` does, and give all that a validation report is written from; ``name`` is the file's."""
         now, trust = self._clock.now(), self._source()
         return Judgement(
-            report=self._judged(document, at, now, trust, evidence=True),
+            report=self._judged(document, at, now, trust, {"evidence": True}),
             file=FileFacts(
                 name=name,
                 media_type=document_type(document).media_type,
@@ -75,10 +76,12 @@ class Verifier:
             register_asked=trust.seal_status is not None,
         )
 
-    def _judged(self, document: bytes, at: datetime | None, now: datetime, trust: Trust, *, evidence: bool) -> Report:
+    def _judged(
+        self, document: bytes, at: datetime | None, now: datetime, trust: Trust, asked: Mapping[str, bool]
+    ) -> Report:
         check_size(document, self.max_document)
         document_type(document)
-        head = {"at": at.isoformat() if at else None, "now": now.isoformat(), "evidence": evidence}
+        head = {"at": at.isoformat() if at else None, "now": now.isoformat(), **asked}
         try:
             report = decode_report(self._sandboxes.run(trust, json.dumps(head).encode() + b"\n" + document))
         except SandboxBusy as error:
@@ -92,7 +95,7 @@ class Verifier:
 
         No file comes near our own process that breaks its reader, and no seal is put under a forged signature.
         """
-        report = self.verify(document)
+        report = self._judged(document, None, self._clock.now(), self._source(), {"through": True})
         if any(finding.code == "CANNOT_VERIFY" for finding in report.findings):
             raise DocumentUnreadable("The document could not be read to the end; it was not sealed.")
         if report.verdict is Verdict.INVALID:
@@ -225,7 +228,10 @@ def make_judge(setup: bytes) -> Callable[[bytes], bytes]:
         at = datetime.fromisoformat(asked["at"]) if asked["at"] else None
         now = datetime.fromisoformat(asked["now"])
         report = verify_in_process(document, trust, at, now=now)
-        return encode_report(with_evidence(report) if asked["evidence"] else report)
+        read_through = document_type(document).read_through if asked.get("through") else None
+        if read_through is not None:
+            read_through(document)
+        return encode_report(with_evidence(report) if asked.get("evidence") else report)
 
     return judge
 

@@ -9,7 +9,7 @@ from typing import Literal
 from crypto.certificate import Certificate
 from crypto.chain import ChainResult, build_chain
 from crypto.crl import RevocationList
-from crypto.extensions import TIME_STAMPING
+from crypto.extensions import OCSP_SIGNING, TIME_STAMPING
 from crypto.revocation import Revocation, RevocationFinding, RevocationJudge, Standing
 from crypto.revoked import RevocationReason, Revoked
 from seal.model import Finding, SealStatus, Verdict
@@ -44,6 +44,7 @@ _SEAL_STATUS = {
 _COMPROMISES = frozenset(
     {RevocationReason.KEY_COMPROMISE, RevocationReason.CA_COMPROMISE, RevocationReason.AA_COMPROMISE}
 )
+_MACHINES = frozenset({TIME_STAMPING, OCSP_SIGNING})
 _CAUSE_SHOWN = 300
 
 
@@ -138,6 +139,8 @@ def _usage(cert: Certificate, role: Role) -> Iterator[Finding]:
     wrong = cert.key_usage is not None and not cert.key_usage & {"digital_signature", "content_commitment"}
     # RFC 3161 2.3: a time-stamping certificate says so.
     wrong |= role == "TSA" and TIME_STAMPING not in cert.extended_key_usage
+    # 4.2.1.12: one that is for a machine's work alone is for nothing else.
+    wrong |= role != "TSA" and bool(cert.extended_key_usage) and cert.extended_key_usage <= _MACHINES
     if wrong:
         usages = ", ".join(sorted((cert.key_usage or frozenset()) | cert.extended_key_usage)) or "none"
         yield Finding(code=f"{role}_CERT_KEY_USAGE", verdict=Verdict.INVALID, detail=f"usages: {usages}")
@@ -198,14 +201,16 @@ class _Question:
         """Take what is good by the document's own facts alone for unknown, unless they are of today.
 
         Whoever has a stolen key may claim any time, and chooses which of the authority's old words to bring along:
-        those from before the theft was reported.
+        those from before the theft was reported. Of a certificate that has ended nothing is of today: authorities
+        forget it, and with it why it was revoked.
         """
         ours = self.trust.facts.about(path[:-1], self.at)
         today = self._relevant(path[:-1])
-        judges = (RevocationJudge(ours, at=self.at, now=self._now), RevocationJudge(today, at=self._now, now=self._now))
+        then, now = (RevocationJudge(each, at=at, now=self._now) for each, at in ((ours, self.at), (today, self._now)))
         for each, (cert, issuer) in zip(found, pairwise(path), strict=True):
             good = each.standing is Standing.GOOD and each.revoked is None
             own = self.trust.facts.own_word(issuer) is not None
+            judges = (then, now) if self._now <= cert.not_after else (then,)
             if good and not own and all(one.finding(cert, issuer).standing is Standing.UNKNOWN for one in judges):
                 why = "only old facts that came with the document speak of it, and its time is only claimed"
                 yield RevocationFinding(certificate=cert, standing=Standing.UNKNOWN, why=why)

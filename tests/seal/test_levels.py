@@ -230,6 +230,21 @@ def test_a_seal_is_renewed_and_the_log_says_so(house: House, pdf: bytes, desk: D
     assert house.actions()[-2:] == ["seal.document.renewed"] * 2
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_a_seal_that_has_no_levels_stands_in_no_other_signatures_way(
+    house: House, pdf: bytes, desk: Desk, evidence: TrustEvidence
+) -> None:
+    both = request(pdf, format="pdf-ses-v4", also="pdf-pades-p256")
+    sealed = service(house, desk, evidence).seal(both, CLERK).document
+    renewing = renewal(house, desk, evidence)
+    renewed = renewing.renew(renewing.renew(sealed, OPERATOR).document, OPERATOR)
+    assert renewed.report.verdict is Verdict.VALID
+    assert [each.level for each in renewed.report.signatures] == [None, Level.LTA, None, None]
+    alone = service(house, desk, evidence).seal(request(pdf, format="pdf-ses-v4"), CLERK).document
+    with pytest.raises(LevelRefused, match="none that has levels"):
+        renewing.renew(alone, OPERATOR)
+
+
 def test_what_cannot_be_renewed_is_refused(
     house: House, pdf: bytes, ofd: bytes, desk: Desk, evidence: TrustEvidence
 ) -> None:

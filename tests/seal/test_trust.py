@@ -8,7 +8,17 @@ import pytest
 from crypto.errors import CertificateError
 from crypto.keys import VaultSigner
 from crypto.suites import ES256, SM2_SM3
-from crypto.x509 import SIGNER, SUB_CA, TSA, Certificate, CertificateProfile, make_certificate, name, random_serial
+from crypto.x509 import (
+    OCSP_RESPONDER,
+    SIGNER,
+    SUB_CA,
+    TSA,
+    Certificate,
+    CertificateProfile,
+    make_certificate,
+    name,
+    random_serial,
+)
 from kernel.clock import ManualClock
 from seal.model import Finding, SealStatus, Verdict
 from seal.pki.dev_ca import DevCa, DevelopmentOnly
@@ -71,7 +81,7 @@ def test_outside_its_dates_a_certificate_makes_invalid_and_nothing_else(
 
 @pytest.mark.parametrize("role", ["SIGNER", "SEAL_MAKER", "TSA"])
 def test_an_unknown_issuer_makes_indeterminate(authority: Authority, role: Role) -> None:
-    certificate = issued(authority, TSA)
+    certificate = issued(authority, TSA if role == "TSA" else SIGNER)
     found = judged(authority, certificate, role=role, trust=Trust(anchors=(authority.ca.root(SM2_SM3),)))
     assert found == [(f"{role}_CERT_UNTRUSTED", Verdict.INDETERMINATE), NOT_OFFERED]
 
@@ -79,6 +89,9 @@ def test_an_unknown_issuer_makes_indeterminate(authority: Authority, role: Role)
 def test_a_certificate_for_other_uses_makes_invalid(authority: Authority) -> None:
     assert ("SIGNER_CERT_KEY_USAGE", Verdict.INVALID) in judged(authority, issued(authority, SUB_CA))
     assert ("TSA_CERT_KEY_USAGE", Verdict.INVALID) in judged(authority, issued(authority, SIGNER), role="TSA")
+    # RFC 5280 4.2.1.12: a machine's certificate, which says what alone it is for, seals nothing.
+    for machine in (TSA, OCSP_RESPONDER):
+        assert ("SIGNER_CERT_KEY_USAGE", Verdict.INVALID) in judged(authority, issued(authority, machine))
 
 
 def test_a_revocation_that_could_be_asked_and_was_not_makes_indeterminate(authority: Authority) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from seal.errors import DocumentTooLarge, UnsupportedDocument
+from seal.errors import DocumentTooLarge, DocumentUnreadable, UnsupportedDocument
 from seal.formats.pdf.findings import Code
 from seal.model import Report, TimeSource, Verdict
 from seal.placing import AtPoint
@@ -18,6 +18,7 @@ from seal.sandbox import Limits
 from seal.trust import Trust
 from seal.verifying import Verifier, report_json, verify_in_process
 from seal.wording import WORDING, wording
+from tests.seal.pdf.forging import packing
 
 from .conftest import ADMIN, CLERK, SEAL, START, Authority, House, request
 
@@ -146,6 +147,19 @@ def test_a_file_that_exhausts_its_reader_cannot_be_verified(authority: Authority
         starved.close()
     assert report.verdict is Verdict.INDETERMINATE
     assert codes(report) == {"CANNOT_VERIFY"}
+
+
+def test_a_file_that_would_exhaust_the_sealer_exhausts_a_child_instead(authority: Authority) -> None:
+    page = b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>"
+    heavy = packing(b"<</Type/Pages/Kids[3 0 R]/Count 1>>", page, b" " * (60 * 1024**2))
+    starved = Verifier(authority.ca.trust(), limits=Limits(memory_bytes=160 * 1024**2))
+    try:
+        # It bears no signature, so that judging it need not look at its pages.
+        assert starved.verify(heavy).verdict is Verdict.UNSIGNED
+        with pytest.raises(DocumentUnreadable):
+            starved.examine(heavy)
+    finally:
+        starved.close()
 
 
 def test_a_broken_document_is_never_valid(verifier: Verifier, ofd: bytes) -> None:

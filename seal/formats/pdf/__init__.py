@@ -2,7 +2,16 @@
 
 from seal.formats.pdf.augmenting import raise_all, raise_newest
 from seal.formats.pdf.reader import looks_like_pdf
-from seal.formats.pdf.sealing import PDF_GM_CMS, PDF_PADES, PDF_SES
+from seal.formats.pdf.sealing import PDF_GM_CMS, PDF_PADES, PDF_SES, read_through
 from seal.formats.pdf.verifying import verify_pdf
 
-__all__ = ["PDF_GM_CMS", "PDF_PADES", "PDF_SES", "looks_like_pdf", "raise_all", "raise_newest", "verify_pdf"]
+__all__ = [
+    "PDF_GM_CMS",
+    "PDF_PADES",
+    "PDF_SES",
+    "looks_like_pdf",
+    "raise_all",
+    "raise_newest",
+    "read_through",
+    "verify_pdf",
+]

@@ -13,6 +13,7 @@ from crypto.errors import CryptoError
 from crypto.timestamp import parse_token
 from seal.errors import EvidenceMissing, LevelRefused, RoomTooSmall, UnsupportedDocument
 from seal.formats.pdf.append import Appender
+from seal.formats.pdf.contents_ses import GM_SEAL
 from seal.formats.pdf.coverage import Covered, covered
 from seal.formats.pdf.dss import with_evidence
 from seal.formats.pdf.form import form, signature_fields
@@ -20,6 +21,7 @@ from seal.formats.pdf.objects import Name, PdfError, text_string, write
 from seal.formats.pdf.pages import find_page
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.revision import Gapped, SignatureDictionary, annotate, enlist, gapped
+from seal.formats.pdf.shapes import GM_ANY, is_seal
 from seal.formats.pdf.widgets import unused_name
 from seal.levels import Level
 from seal.stamping import Stamping
@@ -54,6 +56,7 @@ def raise_all(document: bytes, level: Level, evidence: EvidenceSource | None, st
     """Bring every signature that no document time stamp is over yet to ``level``, and that stamp itself: renewal.
 
     What an earlier document time stamp is over had its evidence before it. A level may come out higher than asked.
+    Seals with a structure of their own have no levels: the time stamp is over them too, and that is all.
     """
     pdf = Document(document)
     pdf.refuse_encrypted()
@@ -61,9 +64,12 @@ def raise_all(document: bytes, level: Level, evidence: EvidenceSource | None, st
     if not held:
         raise LevelRefused("The document bears no signature that a level could be raised of.")
     view = pdf.current
+    if all(_is_seal(view, one) for one in held):
+        raise LevelRefused(f"The signature in field {held[0].shown_by.name!r} is none that has levels: it is a seal.")
     stamps = [place for place, one in enumerate(held) if _is_stamp(view, one)]
     # The last document time stamp counts as not covered: nothing is over it yet.
-    waiting = tuple(_read(view, one) for one in held[stamps[-1] if stamps else 0 :])
+    newer = held[stamps[-1] if stamps else 0 :]
+    waiting = tuple(_read(view, one) for one in newer if not _is_seal(view, one))
     if level.lasting:
         if evidence is None:
             raise EvidenceMissing("There is nobody here to ask for evidence.")
@@ -123,6 +129,11 @@ def _is_stamp(view: View, one: Covered) -> bool:
     return view.resolve(one.entries.get("SubFilter")) == _TOKEN
 
 
+def _is_seal(view: View, one: Covered) -> bool:
+    kind = view.resolve(one.entries.get("SubFilter"))
+    return kind == Name(GM_SEAL) or (kind == Name(GM_ANY) and is_seal(one.contents))
+
+
 def _read(view: View, one: Covered) -> _Signature:
     try:
         if _is_stamp(view, one):
@@ -133,7 +144,9 @@ def _read(view: View, one: Covered) -> _Signature:
         subjects = [] if certificate is None else [(certificate, signed.certificates)]
         return _Signature(one.contents, (*subjects, *(_of_token(token) if token else ())), stamped=token is not None)
     except (CryptoError, ValueError) as error:
-        raise LevelRefused(f"The signature in field {one.shown_by.name!r} is none that has levels: {error}.") from error
+        raise LevelRefused(
+            f"The signature in field {one.shown_by.name!r} cannot be read as a PAdES signature: only these have levels."
+        ) from error
 
 
 def _of_token(octets: bytes) -> Iterator[tuple[Certificate, tuple[Certificate, ...]]]:

@@ -9,8 +9,9 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from seal.formats.pdf.drawn import draws_by_defaults, shows_nothing
 from seal.formats.pdf.dss_shape import misshapen
-from seal.formats.pdf.form import SIGNATURE, fields, form, signature_fields
+from seal.formats.pdf.form import SIGNATURE, form, signature_fields
 from seal.formats.pdf.likeness import added, differing, identical, members, same_shape, unsettled
 from seal.formats.pdf.objects import Name, PdfDict, PdfError, PdfObject, Ref, Stream
 from seal.formats.pdf.pages import leaves
@@ -27,7 +28,6 @@ _FREE_IN_PAGE = frozenset({"Annots"})
 _SET_BY_SIGNING = frozenset({"V", "AP", "M", "F", "P", "MK", "Lock", "SV"})
 _ACTIONS = frozenset({"A", "AA"})
 _WIDGET = Name("Widget")
-_HIDDEN = 2
 
 
 @dataclass(slots=True)
@@ -74,8 +74,7 @@ class _Comparison:
         if before and not after:
             yield "the form is gone"
             return
-        # Defaults draw the fields that hold text; where all are signatures they draw nothing.
-        unused = all(item.kind == SIGNATURE for item in fields(self.old))
+        unused = not draws_by_defaults(self.old)
         for key in sorted((before.keys() | after.keys()) - _FREE_IN_FORM):
             if key in _DEFAULTS and unused:
                 continue
@@ -110,14 +109,7 @@ class _Comparison:
         """Tell whether ``value`` is a further signature, and one that may look as the widget ``shown_in`` does."""
         if not isinstance(value, Ref) or value not in self.signed:
             return False
-        return value not in self.stamps or self._shows_nothing(shown_in)
-
-    def _shows_nothing(self, widget: PdfDict) -> bool:
-        flags = self.new.resolve(widget.get("F"))
-        if isinstance(flags, int) and flags & _HIDDEN:
-            return True
-        sides = [self.new.resolve(side) for side in self.new.array(widget.get("Rect"))]
-        return not sides or (len(sides) == 4 and (sides[0] == sides[2] or sides[1] == sides[3]))  # noqa: PLR2004
+        return value not in self.stamps or shows_nothing(self.new, shown_in)
 
     def _signed_field(self, before: PdfObject, after: PdfObject) -> str | None:
         """Compare a field that was unsigned: as long as it is, nothing about it may change, least of all its looks."""

@@ -41,6 +41,7 @@ _NAMES: dict[bytes, Name] = {}
 _NAMES_KEPT = 4096
 _SMALL = 2048
 _END = b"endobj"
+_BLANKS = b"\x00\t\n\x0c\r "
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,7 +269,7 @@ def _small_object(octets: bytes) -> Small | None:
     if found.end < len(octets) - 1 or found.start:
         return None
     plain = isinstance(found.value, dict) and parser.repeated is None and b"%" not in octets
-    body = octets[octets.index(b"obj") + 3 : octets.rindex(_END)].strip()
+    body = octets[octets.index(b"obj") + 3 : octets.rindex(_END)].strip(_BLANKS)
     return Small((found.number, found.generation), found.value, body if plain else None)
 
 

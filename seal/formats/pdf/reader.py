@@ -1,5 +1,6 @@
 """A PDF as a chain of revisions, and the objects as any of them shows them (ISO 32000-2 7.5)."""
 
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -12,6 +13,8 @@ from seal.formats.pdf.xref import FREE, PACKED, PLAIN, Entry, Section, read_sect
 MAX_DOCUMENT = 256 * 1024 * 1024
 _MAX_REFERENCES = 16
 _MAX_PACKED = 100_000
+_MAX_MEMBER = 8 * 1024 * 1024
+"""Octets of one object in an object stream at most."""
 _LINE_ENDS = b"\x00\t\n\x0c\r "
 
 
@@ -122,9 +125,7 @@ class View:
         self.sections = sections
         self.trailer = sections[0].trailer
         self._objects: dict[Ref, PdfObject] = {}
-        self._containers: dict[int, tuple[PdfObject, ...]] = {}
-        self._container_numbers: dict[int, tuple[int, ...]] = {}
-        self._container_repeats: dict[int, str | None] = {}
+        self._containers: dict[int, _Container] = {}
         self._reading: set[int] = set()
 
     @property
@@ -232,13 +233,11 @@ class View:
 
     def members(self, container: int) -> tuple[int, ...]:
         """Give the object numbers held by object stream ``container``, in order."""
-        self._open(container)
-        return self._container_numbers[container]
+        return self._open(container).numbers
 
     def repeated(self, container: int) -> str | None:
         """Give a key that a dictionary in object stream ``container`` has twice, if there is one."""
-        self._open(container)
-        return self._container_repeats[container]
+        return self._open(container).repeated
 
     def length(self, value: PdfObject) -> int:
         """Follow ``value`` to a number."""
@@ -249,15 +248,17 @@ class View:
 
     def packed_member(self, entry: Entry, number: int) -> PdfObject:
         """Give object ``number`` out of the object stream that ``entry`` names."""
-        self._open(entry.where)
-        numbers = self._container_numbers[entry.where]
-        if entry.minor >= len(numbers) or numbers[entry.minor] != number:
+        held = self._open(entry.where)
+        if entry.minor >= len(held.numbers) or held.numbers[entry.minor] != number:
             raise PdfError(f"object {number} is not in its container")
-        return self._containers[entry.where][entry.minor]
+        return held.reader(entry.minor).value()
 
-    def _open(self, container: int) -> None:
-        if container in self._containers:
-            return
+    def _open(self, container: int) -> "_Container":
+        if container not in self._containers:
+            self._containers[container] = self._opened(container)
+        return self._containers[container]
+
+    def _opened(self, container: int) -> "_Container":
         stream = self.indirect(container).value
         if not isinstance(stream, Stream) or stream.entries.get("Type") != Name("ObjStm"):
             raise PdfError(f"object {container} is not an object stream")
@@ -267,17 +268,37 @@ class View:
         data = decode(stream, self.document.budget)
         head = Parser(data)
         pairs = [(head.integer(), head.integer()) for _ in range(count)]
-        readers = [Parser(data, first + offset) for _, offset in pairs]
-        self._containers[container] = tuple(_apart(readers, len(data)))
-        self._container_repeats[container] = next((one.repeated for one in readers if one.repeated), None)
-        self._container_numbers[container] = tuple(number for number, _ in pairs)
-
-
-def _apart(readers: list[Parser], size: int) -> Iterator[PdfObject]:
-    """Read the members of an object stream of ``size`` octets; refused if they overlap, which makes few of many."""
-    for reader in readers:
-        start = reader.position
-        yield reader.value()
-        size -= reader.position - start
-        if size < 0:
+        starts = tuple(first + offset for _, offset in pairs)
+        if len(set(starts)) != count:
+            # Two in one place would make much of little.
             raise PdfError("the members of an object stream overlap")
+        return _Container(data, tuple(number for number, _ in pairs), starts)
+
+
+class _Container:
+    """An object stream; what it holds is read one by one, when asked for: little deflates to much."""
+
+    def __init__(self, data: bytes, numbers: tuple[int, ...], starts: tuple[int, ...]) -> None:
+        self.numbers = numbers
+        self._data = data
+        self._starts = starts
+        self._bounds = sorted(starts)
+
+    def reader(self, place: int) -> Parser:
+        """Give a parser before the member at ``place``, which ends where another begins."""
+        start = self._starts[place]
+        following = bisect_right(self._bounds, start)
+        end = self._bounds[following] if following < len(self._bounds) else len(self._data)
+        if start < 0 or end - start > _MAX_MEMBER:
+            raise PdfError(f"object {self.numbers[place]} is too large for an object stream")
+        return Parser(self._data[start:end])
+
+    @cached_property
+    def repeated(self) -> str | None:
+        """A key that one of the dictionaries has twice."""
+        for place in range(len(self.numbers)):
+            reader = self.reader(place)
+            reader.value()
+            if reader.repeated:
+                return reader.repeated
+        return None

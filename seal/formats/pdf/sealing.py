@@ -1,9 +1,10 @@
 """Sealing a PDF: one revision appended, holding the picture, its field and the signature."""
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from seal.errors import FurtherSealingForbidden, UnsupportedDocument
+from seal.errors import DocumentRefused, FurtherSealingForbidden, UnsupportedDocument
 from seal.formats.pdf.append import Appender
 from seal.formats.pdf.closing import close
 from seal.formats.pdf.contents import Contents, ContentsKind, PadesKind
@@ -11,6 +12,7 @@ from seal.formats.pdf.contents_gm import GmCmsKind
 from seal.formats.pdf.contents_ses import SesKind
 from seal.formats.pdf.form import earlier_signature_fields, forbids_more, form, signature_fields
 from seal.formats.pdf.hidden import hide_seal
+from seal.formats.pdf.pages import leaves, shown_area
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.revision import Gapped, SignatureDictionary, gapped
 from seal.formats.pdf.widgets import show_seal
@@ -67,6 +69,15 @@ def open_for_signing(document: bytes) -> View:
     return pdf.current
 
 
+def read_through(document: bytes) -> None:
+    """Read what sealing reads, and stop where sealing would refuse: a file that breaks its reader does so here."""
+    with suppress(DocumentRefused):
+        view = open_for_signing(document)
+        for page in leaves(view):
+            view.array(page.entries.get("Annots"))
+            shown_area(view, page)
+
+
 def _allow(view: View) -> None:
     """Refuse a document whose form or earlier signatures leave no room for another signature."""
     entries = form(view)
@@ -80,7 +91,7 @@ def _allow(view: View) -> None:
             continue
         lock = view.resolve(item.locked)
         if forbids_more(view, signature) or (isinstance(lock, dict) and view.resolve(lock.get("P")) == 1):
-            raise FurtherSealingForbidden(f"the signature in field {item.name!r} permits no later change")
+            raise FurtherSealingForbidden(f"The signature in field {item.name!r} permits no later change.")
 
 
 @dataclass(slots=True)

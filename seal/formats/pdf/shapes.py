@@ -7,6 +7,8 @@ from crypto.digests import SM3
 from crypto.errors import DerError
 from crypto.sm2 import RAW_SIGNATURE_SIZE
 
+GM_ANY = "GM.SM2"
+"""/SubFilter seen in the field for seals and for messages: what stands in it tells."""
 _SHORTEST_VALUE = 48
 
 

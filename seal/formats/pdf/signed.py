@@ -21,7 +21,7 @@ from seal.formats.pdf.findings import Code
 from seal.formats.pdf.levels import Provided, reached
 from seal.formats.pdf.objects import Name, PdfObject
 from seal.formats.pdf.reader import View
-from seal.formats.pdf.shapes import encloses_digest, is_bare_value, is_seal
+from seal.formats.pdf.shapes import GM_ANY, encloses_digest, is_bare_value, is_seal
 from seal.model import Finding, SealFacts, TimeSource, Verdict
 from seal.ses.judge import judge_ses
 from seal.ses.traces import SesTraces
@@ -38,8 +38,7 @@ _FORMATS: Mapping[PdfObject, str] = {
     Name("ETSI.RFC3161"): DOC_TIMESTAMP,
     Name(GM_SEAL): _SES,
     Name(GM_CMS): _GM_CMS,
-    # Seen in the field for either: what stands in it tells.
-    Name("GM.SM2"): _GM_ANY,
+    Name(GM_ANY): _GM_ANY,
 }
 _MAY_ENCLOSE_DIGEST = frozenset({_GM_CMS, _PKCS7})
 """GB/T 35275 messages enclose the digest of what they sign, though they be called detached."""
@@ -344,11 +343,11 @@ def _date(value: PdfObject) -> datetime | None:
     month, day, hour, minute, second = (
         part if part is not None else low for part, low in zip(rest, (1, 1, 0, 0, 0), strict=True)
     )
-    zone: timezone = UTC
-    if match[7]:
-        offset = timedelta(hours=int(match[8]), minutes=int(match[9] or 0))
-        zone = timezone(-offset if match[7] == b"-" else offset)
     try:
+        zone: timezone = UTC
+        if match[7]:
+            offset = timedelta(hours=int(match[8]), minutes=int(match[9] or 0))
+            zone = timezone(-offset if match[7] == b"-" else offset)
         return datetime(year or 1, month, day, hour, minute, second, tzinfo=zone).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

@@ -67,6 +67,9 @@ def _report(document: Document, trust: Trust, at: datetime | None) -> Report:
     judged = Judge(view, trust, at, Stores(document, first)).judge_all(held)
     judging = _Judging(document, view, tuple(held))
     about_file += tuple(judge_certification(view, held))
+    if not faults and all(format_of(view, one) == DOC_TIMESTAMP for one in held):
+        # Anyone can have anything stamped: it proves when the document was there, and that nobody signed it.
+        about_file += (Code.NO_SIGNATURE.found("it bears document time stamps only"),)
     reports = (judging.report(one, judged[place]) for place, one in enumerate(held))
     return Report(signatures=(*faults, *reports), findings=about_file)
 

@@ -1,5 +1,6 @@
 """Appending revisions of every shape to a document, honest or not, octet by octet."""
 
+import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -47,6 +48,26 @@ class Update:
         table = b"".join(rows[number] for number in sorted(rows))
         out += b"%bxref\n%btrailer\n%b\nstartxref\n%d\n%%%%EOF\n" % (self.lead, table, trailer, start)
         return bytes(out)
+
+
+def packing(*members: bytes) -> bytes:
+    """Write a document whose objects 2 and on stand in an object stream."""
+    starts = [sum(len(each) + 1 for each in members[:place]) for place in range(len(members))]
+    head = b" ".join(b"%d %d" % pair for pair in enumerate(starts, 2)) + b" "
+    packed = zlib.compress(head + b" ".join(members))
+    entries = b"/Type/ObjStm/Filter/FlateDecode/N %d/First %d" % (len(members), len(head))
+    container, own = len(members) + 2, len(members) + 3
+    out = bytearray(b"%PDF-1.7\n")
+    rows = [(0, 0, 0), (1, len(out), 0), *((2, container, place) for place in range(len(members)))]
+    out += b"1 0 obj\n<</Type/Catalog/Pages 2 0 R>>\nendobj\n"
+    rows += [(1, len(out), 0)]
+    out += b"%d 0 obj\n%b\nendobj\n" % (container, stream(packed, entries))
+    rows += [(1, len(out), 0)]
+    table = b"".join(
+        bytes((kind,)) + where.to_bytes(4, "big") + minor.to_bytes(2, "big") for kind, where, minor in rows
+    )
+    xref = stream(table, b"/Type/XRef/W[1 4 2]/Size %d/Root 1 0 R" % len(rows))
+    return bytes(out) + b"%d 0 obj\n%b\nendobj\nstartxref\n%d\n%%%%EOF\n" % (own, xref, len(out))
 
 
 def packed_update(

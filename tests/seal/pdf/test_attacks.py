@@ -127,6 +127,12 @@ def test_a_changed_octet_of_the_message_makes_it_invalid_or_says_nothing_new(sea
             assert (after.signer, after.time, after.format) == (before.signer, before.time, before.format)
 
 
+def test_a_time_in_a_zone_that_does_not_exist_is_no_time(sealed: bytes, judge: Callable[[bytes], Report]) -> None:
+    spoilt = sealed.replace(b"/M(D:20261122080000Z)", b"/M(D:202611220800+99)")
+    report = judge(spoilt)
+    assert (spoilt == sealed, report.signatures[0].time) == (False, None)
+
+
 # --- later revisions -------------------------------------------------------------------------------------------
 
 

@@ -233,9 +233,10 @@ def forged(bureau: Bureau, document: bytes) -> set[str]:
 
 @Ours
 def test_a_signature_moved_into_another_document_is_found(bureau: Bureau, licence: bytes, layout: SealFormat) -> None:
-    made = contents(sealed(bureau, licence, layout))
-    another = sealed(bureau, licence.replace(b"/Identity-H", b"/Identity-V"), layout)
-    assert forged(bureau, with_contents(another, made)) == {"DATA_HASH_MISMATCH"}
+    both = [sealed(bureau, each, layout) for each in (licence, licence.replace(b"/Identity-H", b"/Identity-V"))]
+    # A seal is an octet or two longer or shorter each time it is made: what is moved must find room.
+    donor, another = sorted(both, key=lambda document: len(contents(document)))
+    assert forged(bureau, with_contents(another, contents(donor))) == {"DATA_HASH_MISMATCH"}
 
 
 BAD: dict[str, tuple[str, Callable[[Bureau, Bureau], Make], set[str]]] = {

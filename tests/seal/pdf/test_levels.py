@@ -182,6 +182,20 @@ def test_a_real_stamp_over_old_facts_does_not_clear_a_stolen_key(p256_desk: Desk
     assert codes(report)[0] == ["REVOCATION_UNKNOWN"]
 
 
+def test_nothing_of_today_clears_a_time_that_is_claimed_with_a_certificate_that_has_ended(
+    p256_desk: Desk, licence: bytes
+) -> None:
+    desk = p256_desk
+    # Stolen, revoked for that, ended, and forgotten by its authority; said to be of before the theft was reported.
+    claimed, old = desk.seal(licence, Level.B), desk.evidence.about(desk.world.signer.certificate)
+    desk.clock.advance(500 * DAY)
+    today = Evidence(crls=tuple(each.raw for each in desk.lists))
+    # Whether the lists of today are brought along or at hand.
+    for brought, facts in ((old + today, ()), (old, desk.lists)):
+        report = desk.judge(with_evidence(claimed, [(b"", brought)]), facts=facts)
+        assert (report.verdict, codes(report)) == (Verdict.INDETERMINATE, [["REVOCATION_UNKNOWN"]])
+
+
 def test_a_real_stamp_over_a_stolen_stampers_does_not_clear_that_one(p256_desk: Desk, licence: bytes) -> None:
     desk = p256_desk
     backdated = desk.seal(licence, Level.LTA)

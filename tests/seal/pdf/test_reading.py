@@ -13,6 +13,7 @@ from seal.formats.pdf.objects import Name, PdfError, PdfObject, Ref, Stream, tex
 from seal.formats.pdf.pages import leaves
 from seal.formats.pdf.parser import Parser, small_object
 from seal.formats.pdf.reader import Document
+from tests.seal.pdf.forging import packing
 from tests.seal.pdf.making import Sealer, plain_pdf
 
 _PAGES = [
@@ -211,7 +212,27 @@ def test_a_dictionary_that_readers_differ_about_is_written_anew(octets: bytes) -
     assert small.written is None
 
 
-def test_a_small_object_is_copied_as_it_stands() -> None:
-    small = small_object(b"7 0 obj\n<< /A  1 >>\nendobj\n", 0)
+@pytest.mark.parametrize("blank", [b"\n", b"\0", b" \0\f"])
+def test_a_small_object_is_copied_as_it_stands(blank: bytes) -> None:
+    small = small_object(b"7 0 obj%b<< /A  1 >>%bendobj\n" % (blank, blank), 0)
     assert small is not None
     assert (small.header, small.value, small.written) == ((7, 0), {"A": 1}, b"<< /A  1 >>")
+
+
+_MUCH = b"[" + b"[]" * (5 * 1024 * 1024) + b"]"
+
+
+def test_what_nobody_asks_for_in_an_object_stream_is_not_read() -> None:
+    view = Document(packing(_PAGES[1], _PAGES[2], _MUCH, b"]")).current
+    assert [page.ref for page in leaves(view)] == [Ref(3, 0)]
+    with pytest.raises(PdfError, match="too large"):
+        view.load(Ref(4, 0))
+    with pytest.raises(PdfError):
+        view.load(Ref(5, 0))
+
+
+def test_what_is_packed_ends_where_the_next_begins() -> None:
+    view = Document(packing(b"<</A 1", b">>", b"7")).current
+    assert view.load(Ref(4, 0)) == 7
+    with pytest.raises(PdfError):
+        view.load(Ref(2, 0))
