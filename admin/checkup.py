@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from admin import build, schema, vaulting
+from admin.docking import WithUpstreams
 from admin.key_health import failure, keys_in_use
 from admin.settings import Settings, SettingsRefused, require_vault
 from crypto.engines import DOORS, REMEDY, discover, settle_engine
@@ -206,7 +207,9 @@ def _kept(settings: Settings, home: build.Home, clock: Clock) -> Iterator[Check]
 def _answering(vault: KeyVault) -> str:
     """Ask a device for something: it is not opened before."""
     keys = vault.keys()
-    for key in () if isinstance(vault, SoftVault) else keys:
+    if isinstance(vault, WithUpstreams):
+        vault = vault.own
+    for key in () if isinstance(vault, SoftVault) else vault.keys():
         vault.public_key(key)
     if isinstance(vault, SoftVault) and vault.rotating:
         raise _Amiss("a change of the vault key was cut off", "run `xinyin key rotate`: it goes on where it ended")

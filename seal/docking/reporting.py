@@ -226,6 +226,8 @@ class DockingService:
         wait = min(_FIRST_WAIT * 2 ** min(claim.attempt - 1, 16), _LONGEST_WAIT)
         action = {State.REPORTED: "seal.docking.reported", State.REFUSED: "seal.docking.refused"}
         with self._db.begin() as conn:
+            # In turn with claims: one that reads before and after an answer would take the report up again.
+            seals.lock_seal(conn, claim.docking.seal)
             seals.insert(
                 conn,
                 store.ANSWERS,
@@ -264,7 +266,7 @@ def _hopeless(sent: list[Sent]) -> bool:
 
 
 def _ready(progress: Progress, now: datetime, *, refused_too: bool) -> bool:
-    if progress.state is State.SENDING:
+    if progress.state in (State.SENDING, State.REPORTED):
         return False
     if progress.state is State.REFUSED:
         return refused_too

@@ -1,5 +1,6 @@
 """An HTTP server on 127.0.0.1 that takes POSTs and can be told to misbehave below its answers."""
 
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -30,7 +31,7 @@ class Answered:
 class PostServer:
     """Serves in a thread as a context manager; ``asked`` keeps every request."""
 
-    def __init__(self, answer: Callable[[Posted], Answered]) -> None:
+    def __init__(self, answer: Callable[[Posted], Answered], tls: ssl.SSLContext | None = None) -> None:
         self.asked: list[Posted] = []
         self._over = threading.Event()
         self._lock = threading.Lock()
@@ -50,11 +51,16 @@ class PostServer:
 
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._server.daemon_threads = True
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            # The handshake is done where the connection is served: a stranger does not hold up the others.
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True, do_handshake_on_connect=False)
+            self._server.handle_error = lambda *_: None  # type: ignore[method-assign]
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_address[1]}"
 
     def __enter__(self) -> Self:
         self._thread.start()

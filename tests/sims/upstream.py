@@ -3,6 +3,7 @@
 import base64
 import hmac
 import json
+import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -51,10 +52,11 @@ class UpstreamSimulator:
     secret: bytes | None = None
     client: str = "xinyin"
     mood: Mood = Mood.GOOD
+    tls: ssl.SSLContext | None = None
     nonces: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
-        self.server = PostServer(self._answer)
+        self.server = PostServer(self._answer, self.tls)
 
     @property
     def url(self) -> str:

@@ -1,6 +1,7 @@
 """What happens to seals reaches the national platform once, in order, whatever fails in between."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -161,6 +162,17 @@ def test_an_attempt_that_was_cut_off_is_looked_up_when_its_lease_is_over(office:
     assert [each.state for each in office.status()] == [State.UNKNOWN]
     assert office.send() == [("release", State.REPORTED, "found")]
     assert office.changes() == ["release"]
+
+
+def test_several_who_send_at_once_send_each_report_once(office: Office) -> None:
+    house = office.house
+    for number in range(2, 5):
+        more = application(house.authority, id=SealId(f"4403000000000{number}"))
+        house.register.make(more, keys=house.authority.keys, maker=house.authority.ca.maker(), actor=ADMIN)
+    with ThreadPoolExecutor(4) as pool:
+        sent = [each for one in pool.map(lambda _: office.send(), range(4)) for each in one]
+    assert sent == [("release", State.REPORTED, "0")] * 4
+    assert office.changes() == ["release"] * 4
 
 
 def test_a_deed_that_others_call_due_is_reported_once(office: Office) -> None:
