@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from admin.key_health import KeyHealth, keys_in_use
 from admin.settings import DEV_MARK, Settings, SettingsRefused, addresses, require_vault
 from crypto.engines import settle_engine
 from crypto.keys import KeyId, KeyVault
-from crypto.suites import ES256, SUITES
+from crypto.suites import ES256
 from crypto.vaults.files import make_folder, write_once
 from crypto.x509 import Certificate
 from idp.realname import RealNames
@@ -28,7 +28,8 @@ from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
 from license_store.render import Renderer
-from seal.errors import SealNotUsable
+from seal.affairs.carrying import Carrier
+from seal.affairs.service import AffairService
 from seal.fonts import packaged_font
 from seal.pki.authorities import Authorities
 from seal.pki.tsa_client import Tsa
@@ -94,6 +95,7 @@ class Service:
     audit: AuditLog
     authorities: Authorities
     register: SealRegister
+    affairs: AffairService
     sealing: SealService
     verifier: Verifier
     trust: TrustFolder
@@ -231,6 +233,13 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         audit=audit,
         authorities=authorities,
         register=register,
+        affairs=AffairService(
+            db=database,
+            audit=audit,
+            clock=clock,
+            objects=objects,
+            carrier=Carrier(register=register, objects=objects, vault=vault),
+        ),
         sealing=sealing,
         verifier=verifier,
         trust=trust,
@@ -281,11 +290,10 @@ def own_certificates(register: SealRegister) -> tuple[Certificate, ...]:
     while page := register.list(after=after):
         after = page[-1].id
         for seal in page:
-            found[Certificate.from_der(parse_seseal(seal.seseal).maker_certificate)] = None
-            for suite in SUITES.values():
-                with suppress(SealNotUsable):
-                    credential = register.credential(seal, suite).credential
-                    found.update(dict.fromkeys((credential.certificate, *credential.chain)))
+            for seseal in register.seseals(seal):
+                found[Certificate.from_der(parse_seseal(seseal).maker_certificate)] = None
+            for held in register.credentials(seal):
+                found.update(dict.fromkeys((held.credential.certificate, *held.credential.chain)))
     return tuple(found)
 
 

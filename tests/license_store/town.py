@@ -23,6 +23,7 @@ from seal.pki.dev_ca import DevCa
 from seal.register import SealApplication, SealRegister, SigningKey
 from seal.request import SealedDocument, SealRequest
 from seal.sealing import SealService
+from tests.sims.registrar import Registrar
 
 SEAL = SealId("44030000000001")
 OWNER = "11440300999999999D"
@@ -79,6 +80,7 @@ class Town:
     objects: ObjectStore
     folder: Path
     register: SealRegister
+    registrar: Registrar
     sealer: CountingSealer
     service: LicenseService
     desk: PublicDesk

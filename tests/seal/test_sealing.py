@@ -31,7 +31,7 @@ from seal.model import Finding, Report, SealId, Verdict
 from seal.placing import AtPoint
 from seal.sealing import SealService
 
-from .conftest import ADMIN, CLERK, SEAL, START, House, failing_inserts, request
+from .conftest import CLERK, SEAL, START, House, failing_inserts, request
 
 DAY = timedelta(days=1)
 STRANGER = replace(CLERK, subject="another-office", rights=frozenset())
@@ -159,7 +159,7 @@ def test_an_unknown_seal_is_refused(house: House, ofd: bytes) -> None:
 
 @pytest.mark.parametrize("change", ["suspend", "revoke"])
 def test_a_seal_that_is_not_active_does_not_seal(house: House, ofd: bytes, change: str) -> None:
-    getattr(house.register, change)(SEAL, "for the test", ADMIN)
+    getattr(house.registrar, change)(SEAL)
     with pytest.raises(SealNotUsable):
         house.service().seal(request(ofd), CLERK)
     assert nothing_is_written(house)
@@ -178,7 +178,7 @@ def test_a_seal_suspended_between_look_and_intent_does_not_seal(house: House, of
 
         def __getattr__(self, name: str) -> object:
             if name == "credential":
-                house.register.suspend(SEAL, "meanwhile", ADMIN)
+                house.registrar.suspend(SEAL, "meanwhile")
             return getattr(house.register, name)
 
     service = house.service()
@@ -317,7 +317,7 @@ def test_the_same_key_answers_even_after_the_seal_was_revoked(house: House, ofd:
     asked = request(ofd, idempotency_key="k1")
     first = house.service().seal(asked, CLERK)
     house.clock.advance(DAY)
-    house.register.revoke(SEAL, "dissolved", ADMIN)
+    house.registrar.revoke(SEAL, "dissolved")
     again = house.service().seal(asked, CLERK)
     assert again.document == first.document
     assert again.report.verdict is Verdict.VALID
