@@ -9,6 +9,7 @@ from pathlib import Path
 from admin import key_events, schema, vaulting
 from admin.key_health import KeyHealth, keys_in_use
 from admin.settings import DEV_MARK, Settings, SettingsRefused, addresses, require_vault
+from crypto.digests import SHA256
 from crypto.engines import settle_engine
 from crypto.keys import KeyId, KeyVault
 from crypto.suites import ES256
@@ -31,13 +32,17 @@ from license_store.render import Renderer
 from seal.affairs.carrying import Carrier
 from seal.affairs.service import AffairService
 from seal.fonts import packaged_font
+from seal.model import Report
 from seal.pki.authorities import Authorities
+from seal.pki.own_facts import AuthorityFacts
 from seal.pki.tsa_client import Tsa
 from seal.register import SealRegister
+from seal.renewing import RenewalService
 from seal.sealing import SealService
 from seal.ses.read import parse_seseal
-from seal.stamping import AuthorityStamper
+from seal.stamping import AuthorityStamper, DigestStamper, Stamper
 from seal.trust import OwnLedgers, TrustFolder, TrustSource
+from seal.trust.evidence import TrustEvidence
 from seal.trust.refresh import Refresher
 from seal.verifying import Verifier, verify_in_process
 
@@ -97,6 +102,7 @@ class Service:
     register: SealRegister
     affairs: AffairService
     sealing: SealService
+    renewal: RenewalService
     verifier: Verifier
     trust: TrustFolder
     refresher: Refresher
@@ -192,6 +198,13 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
     register = SealRegister(database, audit, clock)
     trust = TrustFolder(home.trust, own=OwnLedgers(home.authorities), seal_status=register.status_at)
     verifier = Verifier(trust, clock=clock)
+    authorities = authorities_of(settings, home, database, vault, clock)
+    evidence = TrustEvidence(trust, clock, own=AuthorityFacts(authorities))
+    stamper = _stamper(settings, trust, clock)
+
+    def judge(document: bytes) -> Report:
+        return verify_in_process(document, trust(), now=clock.now())
+
     sealing = SealService(
         db=database,
         audit=audit,
@@ -199,9 +212,10 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         objects=objects,
         vault=vault,
         register=register,
-        judge=lambda document: verify_in_process(document, trust(), now=clock.now()),
+        judge=judge,
         trust=trust,
-        stamper=_stamper(settings, trust, clock),
+        stamper=stamper,
+        evidence=evidence,
     )
     catalogue = Catalogue()
     licenses = LicenseService(
@@ -224,7 +238,6 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         vault=vault,
         real_names=real_names,
     )
-    authorities = authorities_of(settings, home, database, vault, clock)
     return Service(
         settings=settings,
         clock=clock,
@@ -241,6 +254,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
             carrier=Carrier(register=register, objects=objects, vault=vault),
         ),
         sealing=sealing,
+        renewal=RenewalService(db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence),
         verifier=verifier,
         trust=trust,
         refresher=Refresher(
@@ -276,10 +290,16 @@ def authorities_of(settings: Settings, home: Home, database: Database, vault: Ke
     )
 
 
-def _stamper(settings: Settings, trust: TrustSource, clock: Clock) -> AuthorityStamper | None:
+def _stamper(settings: Settings, trust: TrustSource, clock: Clock) -> Stamper | None:
     """Give whoever stamps time, believed under the anchors of our own verifier; None where nobody is to."""
+    usual = _asking(settings.tsa, "tsa", trust, clock)
+    other = _asking(settings.tsa_p256, "tsa-p256", trust, clock)
+    return usual if usual is None or other is None else DigestStamper(usual, {SHA256: other})
+
+
+def _asking(listed: str, called: str, trust: TrustSource, clock: Clock) -> AuthorityStamper | None:
     # An address may hold a token, and refusals name the authority: it is called by its place in the list.
-    named = [Tsa(name=f"tsa-{number}", url=url) for number, url in enumerate(addresses(settings.tsa), 1)]
+    named = [Tsa(name=f"{called}-{number}", url=url) for number, url in enumerate(addresses(listed), 1)]
     return AuthorityStamper(named, trust=trust, clock=clock) if named else None
 
 

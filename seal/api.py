@@ -78,6 +78,8 @@ def seal_router(
             seal=SealId(seal),
             format=options.format,
             placement=options.place,
+            level=options.level,
+            also=options.also,
             closes=options.closes,
             reason=options.reason,
             case_number=options.case_number,

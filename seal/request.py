@@ -27,6 +27,10 @@ class SealRequest:
     case_number: str | None = None
     document_kind: str = ""
     idempotency_key: str | None = None
+    level: str | None = None
+    """A PAdES level by name: given or refused, never less. None: b-t where time stamps are to be had, else b-b."""
+    also: str | None = None
+    """A format for a second signature without a picture, for readers that cannot judge the first."""
     closes: bool = False
     """Let no later signature into the document."""
 
@@ -52,19 +56,20 @@ class SealedDocument:
 def request_hash(request: SealRequest) -> str:
     """Identify what was asked for, document included: two requests with one hash are the same request."""
     place = request.placement
-    words = json.dumps(
-        [
-            request.seal,
-            request.format,
-            placement_text(place) if place else None,
-            request.closes,
-            request.reason,
-            request.case_number,
-            request.document_kind,
-            sm3(request.document).hex(),
-        ]
-    )
-    return sm3(words.encode()).hex()
+    asked = [
+        request.seal,
+        request.format,
+        placement_text(place) if place else None,
+        request.closes,
+        request.reason,
+        request.case_number,
+        request.document_kind,
+        sm3(request.document).hex(),
+    ]
+    # Requests that were kept before there were second signatures and levels keep their names.
+    also = () if request.also is None and request.level is None else (request.also,)
+    level = () if request.level is None else (request.level,)
+    return sm3(json.dumps([*asked, *also, *level]).encode()).hex()
 
 
 def check_texts(request: SealRequest) -> None:

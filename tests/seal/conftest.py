@@ -28,6 +28,7 @@ from seal.request import SealRequest
 from seal.sealing import SealService
 from seal.stamping import Stamper
 from seal.trust import Trust
+from seal.trust.evidence import EvidenceSource
 from seal.verifying import verify_in_process
 from tests.sims.registrar import Registrar
 
@@ -96,6 +97,7 @@ class House:
         vault: KeyVault | None = None,
         judge: Callable[[bytes], Report] | None = None,
         stamper: Stamper | None = None,
+        evidence: EvidenceSource | None = None,
         formats: Mapping[str, SealingFormat] = SEALING_FORMATS,
         lease: timedelta = timedelta(minutes=2),
         max_document: int = 1024 * 1024,
@@ -109,6 +111,7 @@ class House:
             register=self.register,
             judge=judge or self.judge,
             stamper=stamper,
+            evidence=evidence,
             formats=formats,
             lease=lease,
             max_document=max_document,

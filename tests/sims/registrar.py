@@ -25,17 +25,24 @@ class Registrar:
     clock: Clock
 
     def make(self, application: SealApplication, *, keys: Sequence[SigningKey], maker: SealMaker) -> Seal:
-        """Make a seal, file it and activate it."""
+        """Make a seal, file it and activate it, in one transaction."""
         with self.db.begin() as conn:
-            register, seal = self.register, application.id
-            register.make(self._warrant(conn, Action.MAKE, seal), application, keys=keys, maker=maker)
-            filing = self._warrant(conn, Action.FILE, seal)
-            register.file(filing, filing_number=f"DEV-{seal}", body="development")
-            return register.move(self._warrant(conn, Action.ACTIVATE, seal))
+            made = self._warrant(conn, Action.MAKE, application.id)
+            self.register.make(made, application, keys=keys, maker=maker)
+            self._file(conn, application.id)
+            return self.register.move(self._warrant(conn, Action.ACTIVATE, application.id))
+
+    def only_make(self, application: SealApplication, *, keys: Sequence[SigningKey], maker: SealMaker) -> Seal:
+        """Make a seal and leave it as made."""
+        with self.db.begin() as conn:
+            made = self._warrant(conn, Action.MAKE, application.id)
+            return self.register.make(made, application, keys=keys, maker=maker)
 
     def move(self, action: Action, seal: str, reason: str = "for the test") -> Seal:
         """Change a seal's status."""
         with self.db.begin() as conn:
+            if action is Action.FILE:
+                return self._file(conn, SealId(seal))
             return self.register.move(self._warrant(conn, action, SealId(seal), reason))
 
     def remake(self, application: SealApplication, *, keys: Sequence[SigningKey], maker: SealMaker) -> Seal:
@@ -52,6 +59,10 @@ class Registrar:
 
     def revoke(self, seal: str, reason: str = "for the test") -> Seal:
         return self.move(Action.REVOKE, seal, reason)
+
+    def _file(self, conn: sa.Connection, seal: SealId) -> Seal:
+        warrant = self._warrant(conn, Action.FILE, seal)
+        return self.register.file(warrant, filing_number=f"DEV-{seal}", body="development")
 
     def _warrant(self, conn: sa.Connection, action: Action, seal: SealId, reason: str = "for the test") -> Warrant:
         with warnings.catch_warnings():

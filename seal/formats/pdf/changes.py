@@ -5,10 +5,11 @@ for the few places where an addition is allowed; what a walk cannot reach cannot
 Filling in a form counts as a change: a sealed document says what it says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from seal.formats.pdf.dss_shape import misshapen
 from seal.formats.pdf.form import SIGNATURE, fields, form, signature_fields
 from seal.formats.pdf.likeness import added, differing, identical, members, same_shape, unsettled
 from seal.formats.pdf.objects import Name, PdfDict, PdfError, PdfObject, Ref, Stream
@@ -61,6 +62,10 @@ class _Comparison:
     def _catalog(self) -> Iterator[str]:
         for key in differing(self.old.catalog, self.new.catalog, _FREE_IN_CATALOG):
             yield f"/{key} of the catalog"
+        before, after = self.old.catalog.get("DSS"), self.new.catalog.get("DSS")
+        fault = None if self._alike(before, after) else misshapen(self.new, after)
+        if fault:
+            yield f"validation data: {fault}"
         # Neither the catalog nor the form is excused if it is met again further down, in some other part.
         self.start += [value for key, value in self.old.catalog.items() if key not in _NOT_WALKED]
 
@@ -174,7 +179,7 @@ class _Comparison:
         while todo:
             value = todo.pop()
             if not isinstance(value, Ref):
-                todo.extend(members(value))
+                todo.extend(self._members(value))
                 continue
             if value in seen:
                 continue
@@ -192,6 +197,12 @@ class _Comparison:
             if entry is not None and entry.kind == PACKED:
                 # What an object stream's dictionary refers to decides how the objects in it are read.
                 todo.append(Ref(entry.where, 0))
+
+    def _members(self, value: PdfObject) -> Iterable[PdfObject]:
+        # A signature's reference names the catalog as what it speaks of (12.8.1, /Data): that was compared by entries.
+        if isinstance(value, dict) and "TransformMethod" in value and value.get("Data") == self.old.root:
+            value = {key: item for key, item in value.items() if key != "Data"}
+        return members(value)
 
     def _changed(self, ref: Ref) -> str | None:
         if self.old.place(ref.number) == self.new.place(ref.number):
