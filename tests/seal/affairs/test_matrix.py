@@ -225,7 +225,7 @@ def test_nothing_is_done_but_what_the_table_says_by_enough_people(
         office = opened(one, clock, authority, new_keys, tmp_path)  # type: ignore[arg-type]
         places = standing_everywhere(office)
         for action in Action:
-            for status, seal in places.items():
+            for status, seal in _statuses(places, action, database.dialect):
                 for name, (means, cast) in CASTS.items():
                     with one.forgotten():
                         before = outcomes(conn)
@@ -237,8 +237,18 @@ def test_nothing_is_done_but_what_the_table_says_by_enough_people(
                         if ends is not must or bool(happened) is not allowed:
                             wrong.append(f"{action} of a seal that is {status}, {name}: {ends}, {happened} done")
     assert wrong == []
-    assert tried == len(Action) * 8 * len(CASTS)
-    assert done > 0
+    assert tried == len(Action) * len(CASTS) * (8 if database.dialect == "sqlite" else 1)
+    assert done >= len(Action)
+
+
+def _statuses(
+    places: Mapping[SealStatus | None, SealId], action: Action, dialect: str
+) -> tuple[tuple[SealStatus | None, SealId], ...]:
+    """Give every status on one database; on the other, where only the SQL can differ, the first the action is for."""
+    if dialect == "sqlite":
+        return tuple(places.items())
+    first = next(iter(TABLE[action.value]))
+    return ((first, places[first]),)
 
 
 def may_stay(action: Action, status: SealStatus | None, means: str, cast: str) -> bool:
