@@ -30,6 +30,7 @@ from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
 from license_store.render import Renderer
 from seal.affairs.carrying import Carrier
+from seal.affairs.officers import Officers
 from seal.affairs.service import AffairService
 from seal.fonts import packaged_font
 from seal.model import Report
@@ -101,6 +102,7 @@ class Service:
     authorities: Authorities
     register: SealRegister
     affairs: AffairService
+    officers: Officers
     sealing: SealService
     renewal: RenewalService
     verifier: Verifier
@@ -253,6 +255,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
             objects=objects,
             carrier=Carrier(register=register, objects=objects, vault=vault),
         ),
+        officers=Officers(db=database, audit=audit, clock=clock),
         sealing=sealing,
         renewal=RenewalService(db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence),
         verifier=verifier,

@@ -3,6 +3,7 @@
 import idp.store.tables
 import kernel.audit
 import license_store.store
+import seal.affairs.officers
 import seal.affairs.store
 import seal.store
 import seal.versions

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from kernel.audit import AuditLog, Fact
 from kernel.clock import Clock
 from kernel.db import Database
+from kernel.errors import Forbidden
 from kernel.ids import new_id
 from kernel.objects import ObjectStore
 from kernel.principal import Principal
@@ -68,6 +69,13 @@ class AffairService:
     def keep(self, content: bytes) -> str:
         """Keep a paper or a picture that a proposal is to name; give its key."""
         return self._objects.put(content)
+
+    def keep_for(self, content: bytes, principal: Principal) -> str:
+        """Keep a paper for a caller; refuses whoever has no right to propose anything."""
+        proposing = {f"{rule.propose}:" for rule in RULES.values()}
+        if not any(right.startswith(tuple(proposing)) for right in principal.rights):
+            raise Forbidden("This needs a right to propose something, which the caller was not granted.")
+        return self.keep(content)
 
     def propose(self, proposal: Proposal, principal: Principal) -> Affair:
         """Put an affair on record; what takes no second person is done at once.
@@ -200,6 +208,14 @@ class AffairService:
                 self._audit.append(conn, at=now, actor=actor, action=action, target=key, facts=facts)
 
     # --- asking ---
+
+    def paper(self, affair: str, object_key: str, principal: Principal) -> bytes:
+        """Give a paper, or the picture, that an affair names, to those whom it concerns."""
+        found = self.find(affair, principal)
+        picture = json.loads(found.payload).get("picture") or {}
+        if object_key not in {picture.get("object_key"), *(each.object_key for each in found.papers)}:
+            raise UnknownAffair("This affair names no such paper.")
+        return self._objects.get(object_key)
 
     def find(self, affair: str, principal: Principal) -> Affair:
         """Give an affair to those it concerns: its proposer, and whoever may propose or decide the like."""

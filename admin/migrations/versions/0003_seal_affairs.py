@@ -74,6 +74,16 @@ def _affairs() -> None:
         sa.PrimaryKeyConstraint("affair", name=op.f("pk_seal_affair_outcomes")),
     )
 
+    op.create_table(
+        "seal_officers",
+        sa.Column("subject", sa.String(length=200), nullable=False),
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("rights", sa.Text(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("by", sa.String(length=200), nullable=False),
+        sa.PrimaryKeyConstraint("subject", "number", name=op.f("pk_seal_officers")),
+    )
+
 
 def _seals() -> None:
     op.create_table(
@@ -155,6 +165,7 @@ def downgrade() -> None:
     op.drop_table("seal_filings")
     op.drop_table("seal_version_credentials")
     op.drop_table("seal_versions")
+    op.drop_table("seal_officers")
     op.drop_table("seal_affair_outcomes")
     op.drop_table("seal_affair_decisions")
     op.drop_table("seal_affair_papers")

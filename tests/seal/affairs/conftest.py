@@ -64,7 +64,7 @@ class Office:
         maker = self.authority.ca.maker()
         with_keys = {"keys": [part(key) for key in self.new_keys], "maker": maker_part(maker)}
         image = {"object_key": self.picture, "width_mm": 42, "height_mm": 42}
-        return {
+        parts: dict[Action, dict[str, Any]] = {
             Action.MAKE: {
                 "kind": 1,
                 "name": f"{OWNER_NAME}专用章",
@@ -79,7 +79,8 @@ class Office:
             Action.CHANGE: {"name": "改名后的印章", "maker": maker_part(maker)},
             Action.FILE: {"filing_number": "备2026-1", "body": "某某市公安局", "code": "4403000000001"},
             Action.POLICY: {"use": "approved"},
-        }.get(action, {})
+        }
+        return parts.get(action, {})
 
     def proposal(self, action: Action, seal: SealId, **changes: Any) -> Proposal:
         papers = (Paper(kind=APPLICATION, object_key=self.paper),)
