@@ -212,8 +212,9 @@ def seal_keys(service: build.Service, number: str) -> tuple[SigningKey, ...]:
 class VaultMaker:
     """A seal maker whose key is in the service's vault."""
 
-    signer: VaultSigner
+    key: KeyId
     certificate: Certificate
+    chain: tuple[Certificate, ...] = ()
 
 
 def seal_maker(service: build.Service) -> VaultMaker:
@@ -221,7 +222,7 @@ def seal_maker(service: build.Service) -> VaultMaker:
     authority = service.authorities.get(SM2_SM3.key.value)
     signer = VaultSigner(service.vault, service.vault.generate(authority.suite))
     subject = name("Xinyin Development Seal Maker", INVENTED)
-    return VaultMaker(signer=signer, certificate=authority.issue(make_csr(subject, signer), MAKER))
+    return VaultMaker(key=signer.key, certificate=authority.issue(make_csr(subject, signer), MAKER))
 
 
 def _seal(service: build.Service, clock: Clock) -> str:
@@ -262,8 +263,8 @@ def put_into_use(
         },
         "valid_from": application.valid_from,
         "valid_to": application.valid_to,
-        "keys": [_part(each.key, each.certificate, *each.chain) for each in keys],
-        "maker": _part(maker.signer.key, maker.certificate),
+        "keys": parts_of(keys),
+        "maker": parts_of([maker])[0],
     }
     filing = {"filing_number": f"DEV-{application.id}", "body": INVENTED}
     paper = Paper(kind=APPLICATION, object_key=affairs.keep(_PAPER))
@@ -278,5 +279,7 @@ def put_into_use(
     return str(application.id)
 
 
-def _part(key: KeyId, *certificates: Certificate) -> dict[str, str]:
-    return {"key": key, "certificates": "".join(each.pem() for each in certificates)}
+def parts_of(keys: Sequence[SigningKey | VaultMaker]) -> list[dict[str, str]]:
+    """Name keys of the vault with their certificates, as a proposal to make a seal does."""
+    paths = ((each.key, (each.certificate, *each.chain)) for each in keys)
+    return [{"key": key, "certificates": "".join(each.pem() for each in path)} for key, path in paths]

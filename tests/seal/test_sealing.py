@@ -31,7 +31,7 @@ from seal.model import Finding, Report, SealId, Verdict
 from seal.placing import AtPoint
 from seal.sealing import SealService
 
-from .conftest import CLERK, SEAL, START, House, failing_inserts, request
+from .conftest import CLERK, OWNER, OWNER_NAME, SEAL, START, House, application, failing_inserts, request
 
 DAY = timedelta(days=1)
 STRANGER = replace(CLERK, subject="another-office", rights=frozenset())
@@ -170,6 +170,18 @@ def test_a_seal_outside_its_validity_does_not_seal(house: House, ofd: bytes) -> 
     with pytest.raises(SealExpired):
         house.service().seal(request(ofd), CLERK)
     assert nothing_is_written(house)
+
+
+def test_a_seal_made_anew_seals_with_its_newest_version_and_old_documents_hold(house: House, ofd: bytes) -> None:
+    old = house.service().seal(request(ofd), CLERK)
+    keys = house.authority.ca.issue_for_seal(SEAL, owner=OWNER, owner_name=OWNER_NAME)
+    renamed = application(house.authority, name="更名后的专用章")
+    house.registrar.remake(renamed, keys=keys, maker=house.authority.ca.maker())
+    house.clock.advance(DAY)
+    new = house.service().seal(request(ofd), CLERK)
+    seals = [house.judge(each.document).signatures[0].seal for each in (old, new)]
+    assert [seal.name if seal else None for seal in seals] == [house.seal.name, "更名后的专用章"]
+    assert {house.judge(each.document).verdict for each in (old, new)} == {Verdict.VALID}
 
 
 def test_a_seal_suspended_between_look_and_intent_does_not_seal(house: House, ofd: bytes) -> None:
