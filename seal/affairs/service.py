@@ -50,7 +50,7 @@ _AUDIT = {
     Verdict.REVIEW: "seal.affair.reviewed",
     Verdict.APPROVE: "seal.affair.approved",
     Verdict.REJECT: "seal.affair.rejected",
-    Verdict.WITHDRAW: "seal.affair.withdrawn",
+    Verdict.WITHDRAW: "seal.affair.recalled",
 }
 
 
