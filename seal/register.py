@@ -31,6 +31,7 @@ __all__ = ["SealApplication", "SealCredential", "SealMaker", "SealRegister", "Si
 
 _CODE = re.compile(r"[0-9]{13}")
 _WORD_MAX = 200
+_ON_THE_WAY = frozenset({SealStatus.MADE, SealStatus.FILED, SealStatus.ACTIVE})
 _FIRST_POLICY = (UsePolicy.OPEN,)
 _PLAIN = (Action.ACTIVATE, Action.SUSPEND, Action.RESUME, Action.LOSE, Action.REVOKE, Action.DESTROY, Action.EXPORT)
 
@@ -251,8 +252,10 @@ class SealRegister:
 
     def _record(self, warrant: Warrant, last: StatusChange | None, **facts: Fact) -> None:
         status = warrant.rule.moves[SealStatus(last.status) if last else None]
+        # Documents carry whole seconds: a seal that may sign from now on may do so for the whole of this one.
+        at = warrant.at.replace(microsecond=0) if status in _ON_THE_WAY else warrant.at
         # Another worker's clock may be ahead; history never runs backwards.
-        at = max(warrant.at, last.at) if last else warrant.at
+        at = max(at, last.at) if last else at
         if last is None or last.status != status:
             store.insert(
                 warrant.conn,

@@ -5,6 +5,9 @@ from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Protocol, TypeVar, runtime_checkable
 
+import structlog
+
+from crypto.errors import CryptoError
 from crypto.keys import KeyId, KeyVault, VaultSigner
 from crypto.x509 import Certificate, pem_bodies
 from kernel.audit import canonical
@@ -18,6 +21,7 @@ from seal.errors import SealRefused
 from seal.model import Picture, Seal
 from seal.register import SealApplication, SealMaker, SealRegister, SigningKey
 
+_log = structlog.get_logger("xinyin.affairs")
 _Shape = TypeVar("_Shape", bound=Payload)
 
 
@@ -56,9 +60,16 @@ class Carrier:
         if not isinstance(self._vault, KeyDestroyer):
             return ()
         keys = tuple(KeyId(key) for key in json.loads(affair.outcome or "{}").get("keys", ()))
+        destroyed = []
         for key in keys:
-            self._vault.destroy(key)
-        return keys
+            try:
+                self._vault.destroy(key)
+            except CryptoError as error:
+                # The seal is destroyed already, and what is left is told of until somebody sees to it.
+                _log.exception("key_not_destroyed", key_id=key, exc_info=error)
+            else:
+                destroyed.append(key)
+        return tuple(destroyed)
 
     # --- deeds ---
 

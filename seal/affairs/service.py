@@ -240,13 +240,9 @@ class AffairService:
         found: list[Affair] = []
         with self._db.read() as conn:
             while page := store.list_affairs(
-                conn, seal=seal, after=last, open_at=now if waiting else None, limit=_MOST_LISTED
+                conn, principal, seal=seal, after=last, open_at=now if waiting else None, limit=_MOST_LISTED
             ):
-                found += [
-                    each
-                    for each in page
-                    if concerns(each, principal) and (not waiting or awaits(each, principal, each.standing(now)))
-                ]
+                found += [each for each in page if not waiting or awaits(each, principal, each.standing(now))]
                 last = page[-1]
                 if len(found) >= limit or len(page) < _MOST_LISTED:
                     break

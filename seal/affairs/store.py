@@ -7,8 +7,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from kernel.db import METADATA, Instant
-from seal.affairs.actions import Action
-from seal.affairs.model import Affair, Decision, Paper, Verdict
+from kernel.principal import Principal
+from seal.affairs.actions import RULES, Action
+from seal.affairs.model import Affair, Decision, Paper, Verdict, person_of
 from seal.model import SealId
 
 AFFAIRS = sa.Table(
@@ -95,11 +96,25 @@ def find_affair(conn: sa.Connection, affair: str) -> Affair | None:
     return next(iter(_whole(conn, rows)), None)
 
 
-def list_affairs(
-    conn: sa.Connection, *, seal: str | None, after: Affair | None, open_at: datetime | None, limit: int
+def list_affairs(  # noqa: PLR0913 - its filters
+    conn: sa.Connection,
+    principal: Principal,
+    *,
+    seal: str | None,
+    after: Affair | None,
+    open_at: datetime | None,
+    limit: int,
 ) -> tuple[Affair, ...]:
-    """List affairs, the newest first, from the one after ``after`` on; with ``open_at`` those to be decided then."""
-    query = sa.select(AFFAIRS).order_by(AFFAIRS.c.proposed_at.desc(), AFFAIRS.c.id.desc()).limit(limit)
+    """List the affairs that concern a caller, the newest first, from the one after ``after`` on.
+
+    With ``open_at`` only those that could be decided then.
+    """
+    query = (
+        sa.select(AFFAIRS)
+        .where(_concerning(principal))
+        .order_by(AFFAIRS.c.proposed_at.desc(), AFFAIRS.c.id.desc())
+        .limit(limit)
+    )
     if seal is not None:
         query = query.where(AFFAIRS.c.seal == seal)
     if after is not None:
@@ -114,6 +129,21 @@ def list_affairs(
             ~sa.exists().where(DECISIONS.c.affair == AFFAIRS.c.id, ended),
         )
     return _whole(conn, conn.execute(query).all())
+
+
+def _concerning(principal: Principal) -> sa.ColumnElement[bool]:
+    """Say as a condition what ``checks.concerns`` says of one affair."""
+    person = person_of(principal)
+    decided = sa.exists().where(DECISIONS.c.affair == AFFAIRS.c.id, DECISIONS.c.person == person)
+    clauses: list[sa.ColumnElement[bool]] = [AFFAIRS.c.proposer == person, decided]
+    held = [right.partition(":") for right in principal.rights]
+    for action, rule in RULES.items():
+        targets = {target for name, _, target in held if name and name in {rule.propose, rule.review, rule.approve}}
+        if "*" in targets:
+            clauses.append(AFFAIRS.c.action == action.value)
+        elif targets:
+            clauses.append(sa.and_(AFFAIRS.c.action == action.value, AFFAIRS.c.seal.in_(sorted(targets))))
+    return sa.or_(*clauses)
 
 
 def _whole(conn: sa.Connection, rows: Sequence["sa.Row[*tuple[Any, ...]]"]) -> tuple[Affair, ...]:

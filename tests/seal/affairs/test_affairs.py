@@ -1,9 +1,11 @@
 """Affairs: proposals, decisions, what they do to a seal, and what is kept of them."""
 
 import json
+import re
 import threading
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -294,6 +296,32 @@ def test_a_warrant_is_made_by_affairs_alone_and_never_for_one_person(office: Off
         other = issue(agreed=(alice, Agreed("bob", "bob")), **parts)  # type: ignore[arg-type]
         with pytest.raises(ValueError, match="none to"):
             office.register.set_policy(other, UsePolicy.OPEN)
+
+
+def test_nobody_but_the_service_makes_warrants_and_nobody_but_development_has_stand_ins() -> None:
+    floors = Path(__file__).resolve().parents[3]
+    makers, developers = set(), set()
+    for floor in ("seal", "license_store", "idp", "admin"):
+        for path in (floors / floor).rglob("*.py"):
+            text, name = path.read_text("utf-8"), path.relative_to(floors).as_posix()
+            if re.search(r"from seal\.affairs\.warrant import [^\n]*\bissue|affairs import warrant", text):
+                makers.add(name)
+            if "seal.affairs.dev " in text or "affairs import dev" in text:
+                developers.add(name)
+    assert makers == {"seal/affairs/service.py", "seal/affairs/dev.py"}
+    assert developers == {"admin/devworld.py"}
+
+
+def test_a_seal_seals_in_the_very_second_in_which_it_is_put_into_use(office: Office) -> None:
+    office.clock.advance(timedelta(milliseconds=400))
+    for action in (Action.MAKE, Action.FILE, Action.ACTIVATE):
+        office.settle(action, NEW)
+        office.clock.advance(timedelta(milliseconds=100))
+    # What a document says of its time has no fractions.
+    assert office.register.status_at(NEW, START) is SealStatus.ACTIVE
+    office.settle(Action.LOSE, NEW)
+    assert office.register.status_at(NEW, START) is SealStatus.ACTIVE
+    assert office.register.status_at(NEW, office.clock.now()) is SealStatus.LOST
 
 
 def test_whoever_has_had_a_part_is_told_that_another_person_decides(office: Office) -> None:
