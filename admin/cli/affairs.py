@@ -44,11 +44,14 @@ def appoint(
     right: Annotated[
         list[str] | None, typer.Option(help="Such as seal.approve:* or seal.review:<seal>; repeat for more.")
     ] = None,
+    person: Annotated[
+        str | None, typer.Option(help="Personnel number: accounts with the same one are one person's.")
+    ] = None,
 ) -> None:
     """Say which rights over seals a person has from now on: these and no others, without --right none."""
     with services(configuration.load()) as service:
-        person = service.registry.person(login)
-        held = service.officers.appoint(person.id, right or (), by=operator().subject)
+        account = service.registry.person(login).id
+        held = service.officers.appoint(account, right or (), by=operator().subject, person=person)
     Console().print(f"[green]✓[/] {escape(login)}  {' '.join(sorted(held)) or 'no office'}", highlight=False)
 
 

@@ -78,6 +78,7 @@ def _affairs() -> None:
         "seal_officers",
         sa.Column("subject", sa.String(length=200), nullable=False),
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("person", sa.String(length=200), nullable=False),
         sa.Column("rights", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("by", sa.String(length=200), nullable=False),

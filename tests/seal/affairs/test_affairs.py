@@ -26,6 +26,7 @@ from seal.affairs.model import (
     UnknownAffair,
     Verdict,
 )
+from seal.affairs.officers import Officers
 from seal.affairs.service import AffairService
 from seal.affairs.warrant import Agreed, Warrant, issue
 from seal.errors import SealNotUsable, SealRefused, UnknownSeal
@@ -330,6 +331,30 @@ def test_whoever_has_had_a_part_is_told_that_another_person_decides(office: Offi
         office.affairs.decide(affair.id, Verdict.APPROVE, BOSS, payload_sm3=affair.payload_sm3)
     with pytest.raises(Forbidden):
         office.affairs.decide(affair.id, Verdict.WITHDRAW, CAROL, payload_sm3=affair.payload_sm3)
+
+
+def test_two_accounts_of_one_officer_are_one_person(office: Office) -> None:
+    officers = Officers(db=office.db, audit=office.audit, clock=office.clock)
+    for account, number in (("zhao-1", "P17"), ("zhao-2", "P17"), ("qian", "P18")):
+        officers.appoint(account, ["seal.manage:*", f"seal.approve:{SEAL}"], by="operator", person=number)
+    one, two, other = (officers.principal(account) for account in ("zhao-1", "zhao-2", "qian"))
+    affair = office.affairs.propose(office.proposal(Action.SUSPEND, SEAL), one)
+    with pytest.raises(SecondPersonNeeded):
+        office.affairs.decide(affair.id, Verdict.APPROVE, two, payload_sm3=affair.payload_sm3)
+    assert office.affairs.list(two, waiting=True) == ()
+    assert office.affairs.decide(affair.id, Verdict.APPROVE, other, payload_sm3=affair.payload_sm3).outcome
+    officers.appoint("qian", [], by="operator")
+    for nobody in ("qian", "sun"):
+        with pytest.raises(Forbidden):
+            officers.principal(nobody)
+    assert actions(office).count("seal.officer_appointed") == 4
+
+
+@pytest.mark.parametrize("right", ["seal.approve", "seal.approve:1", "seal.use:*", ""])
+def test_an_officer_has_no_right_that_does_not_exist(office: Office, right: str) -> None:
+    officers = Officers(db=office.db, audit=office.audit, clock=office.clock)
+    with pytest.raises(AffairRefused):
+        officers.appoint("zhao", [right], by="operator")
 
 
 def test_every_deed_has_rights_of_its_own() -> None:
