@@ -149,10 +149,19 @@ def list_affairs(
 
 
 @_COMMAND.command("show")
-def show(affair: Annotated[str, typer.Argument(help="Id of the affair.")], *, login: _As) -> None:
+def show(
+    affair: Annotated[str, typer.Argument(help="Id of the affair.")],
+    *,
+    login: _As,
+    papers: Annotated[Path | None, typer.Option(help="Folder to write its papers and picture into, by SM3.")] = None,
+) -> None:
     """Show an affair whole: read it before you decide, and name its hash when you do."""
     with services(configuration.load()) as service:
-        found = service.affairs.find(affair, _proved(service, login))
+        principal = _proved(service, login)
+        found = service.affairs.find(affair, principal)
+        for key in sorted(found.objects) if papers else ():
+            with (Path(papers or ".") / key).open("xb") as target:
+                target.write(service.affairs.paper(affair, key, principal))
         Console().print_json(found.payload)
         for paper in found.papers:
             Console().print(f"paper   {escape(paper.kind)} {paper.object_key}", highlight=False, soft_wrap=True)

@@ -1,5 +1,6 @@
 """The nouns of affairs: what was proposed, what was decided about it, and where it stands."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -171,6 +172,13 @@ class Affair:
         if self.rule.review and Verdict.REVIEW not in verdicts:
             return Standing.REVIEWING
         return Standing.APPROVING
+
+    @property
+    def objects(self) -> frozenset[str]:
+        """The keys of its papers and of the picture in its payload."""
+        picture = json.loads(self.payload).get("picture") or {}
+        named = {picture["object_key"]} if picture else set()
+        return frozenset(named.union(each.object_key for each in self.papers))
 
     def involves(self, person: str) -> bool:
         """Tell whether a person has proposed it or decided something about it."""

@@ -212,8 +212,7 @@ class AffairService:
     def paper(self, affair: str, object_key: str, principal: Principal) -> bytes:
         """Give a paper, or the picture, that an affair names, to those whom it concerns."""
         found = self.find(affair, principal)
-        picture = json.loads(found.payload).get("picture") or {}
-        if object_key not in {picture.get("object_key"), *(each.object_key for each in found.papers)}:
+        if object_key not in found.objects:
             raise UnknownAffair("This affair names no such paper.")
         return self._objects.get(object_key)
 

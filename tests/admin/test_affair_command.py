@@ -61,6 +61,9 @@ def test_a_first_seal_is_made_and_put_into_use_by_two_officers(xinyin: Xinyin, t
     assert _told(made, "affair") in run("list", "--waiting", who=TWO).out
     shown = run("show", _told(made, "affair"), who=TWO)
     assert _told(shown, "sm3") == _told(made, "sm3")
+    (tmp_path / "papers").mkdir()
+    run("show", _told(made, "affair"), "--papers", tmp_path / "papers", who=TWO)
+    assert {each.read_bytes() for each in (tmp_path / "papers").iterdir()} == {picture.png, "申请书".encode()}
     assert decided(made, "review", ONE).code == 0
     again = decided(made, "approve", ONE)
     assert (again.code, "second_person_needed" in again.err) == (64, True)
