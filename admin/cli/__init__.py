@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from typer.exceptions import TyperException
 
 from admin.cli import (
+    affairs,
     artwork,
     authority,
     bench,
@@ -39,7 +40,21 @@ app = typer.Typer(
     "Start with [bold]xinyin demo[/]: the whole story on this machine. "
     "Then [bold]xinyin dev[/]: a service to try things on.",
 )
-for family in (demo, serving, documents, renewing, preview, artwork, people, authority, trust, keys, doctor, bench):
+for family in (
+    demo,
+    serving,
+    documents,
+    renewing,
+    preview,
+    artwork,
+    people,
+    affairs,
+    authority,
+    trust,
+    keys,
+    doctor,
+    bench,
+):
     family.register(app)
 
 
