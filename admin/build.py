@@ -2,7 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from admin.settings import DEV_MARK, Settings, SettingsRefused, addresses, requi
 from crypto.digests import SHA256
 from crypto.engines import settle_engine
 from crypto.keys import KeyId, KeyVault
-from crypto.suites import ES256, SUITES
+from crypto.suites import ES256
 from crypto.vaults.files import make_folder, write_once
 from crypto.x509 import Certificate
 from idp.realname import RealNames
@@ -29,9 +29,11 @@ from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
 from license_store.public import PublicDesk
 from license_store.render import Renderer
+from seal.affairs.carrying import Carrier
+from seal.affairs.officers import Officers
+from seal.affairs.service import AffairService
 from seal.docking.reporting import DockingService
 from seal.docking.upstream.vault import PREFIX as UPSTREAM
-from seal.errors import SealNotUsable
 from seal.fonts import packaged_font
 from seal.model import Report
 from seal.pki.authorities import Authorities
@@ -101,6 +103,8 @@ class Service:
     audit: AuditLog
     authorities: Authorities
     register: SealRegister
+    affairs: AffairService
+    officers: Officers
     sealing: SealService
     renewal: RenewalService
     verifier: Verifier
@@ -247,6 +251,14 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         audit=audit,
         authorities=authorities,
         register=register,
+        affairs=AffairService(
+            db=database,
+            audit=audit,
+            clock=clock,
+            objects=objects,
+            carrier=Carrier(register=register, objects=objects, vault=vault),
+        ),
+        officers=Officers(db=database, audit=audit, clock=clock),
         sealing=sealing,
         renewal=RenewalService(db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence),
         verifier=verifier,
@@ -316,11 +328,10 @@ def own_certificates(register: SealRegister) -> tuple[Certificate, ...]:
     while page := register.list(after=after):
         after = page[-1].id
         for seal in page:
-            found[Certificate.from_der(parse_seseal(seal.seseal).maker_certificate)] = None
-            for suite in SUITES.values():
-                with suppress(SealNotUsable):
-                    credential = register.credential(seal, suite).credential
-                    found.update(dict.fromkeys((credential.certificate, *credential.chain)))
+            for seseal in register.seseals(seal):
+                found[Certificate.from_der(parse_seseal(seseal).maker_certificate)] = None
+            for held in register.credentials(seal):
+                found.update(dict.fromkeys((held.credential.certificate, *held.credential.chain)))
     return tuple(found)
 
 

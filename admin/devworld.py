@@ -9,7 +9,8 @@ import json
 import re
 import secrets
 import shutil
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
@@ -20,17 +21,21 @@ from pydantic import SecretStr
 from admin import build
 from admin import settings as configuration
 from admin.settings import DEV_MARK, NO_DEVICE, Settings, SettingsRefused
-from crypto.keys import VaultSigner
+from crypto.keys import KeyId, VaultSigner
 from crypto.suites import SM2_SM3
 from crypto.vaults.files import make_folder, write_once
-from crypto.x509 import make_csr, name
+from crypto.x509 import Certificate, make_csr, name
 from idp.model import ConsentPolicy, Evidence, IdentityLevel
 from idp.realname import DevPopulation
 from kernel.clock import Clock
+from seal.affairs.actions import APPLICATION, Action
+from seal.affairs.dev import DevApprovers
+from seal.affairs.model import Paper, Proposal
 from seal.artwork import Design, draw
 from seal.model import SealKind
+from seal.pki.dev_ca import DevelopmentOnly
 from seal.pki.policy import MAKER, SEAL_SIGNER
-from seal.register import SealApplication, SealMaker, SigningKey
+from seal.register import SealApplication, SigningKey
 
 REGION = "990100"
 """No region has this code (GB/T 2260): what is made here cannot be taken for a real seal."""
@@ -53,6 +58,8 @@ _OURS = re.compile(
 )
 """What stands in a marked folder; the last are left by a crash in the middle of writing."""
 _SEAL_YEARS = 3
+_PAPER = "开发环境：没有申请材料。Development: there are no papers.\n".encode()
+_DEV_REASON = "development"
 _DAYS_A_YEAR = 365
 
 
@@ -201,12 +208,21 @@ def seal_keys(service: build.Service, number: str) -> tuple[SigningKey, ...]:
     return tuple(made)
 
 
-def seal_maker(service: build.Service) -> SealMaker:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VaultMaker:
+    """A seal maker whose key is in the service's vault."""
+
+    key: KeyId
+    certificate: Certificate
+    chain: tuple[Certificate, ...] = ()
+
+
+def seal_maker(service: build.Service) -> VaultMaker:
     """Make the key and the certificate of a seal maker."""
     authority = service.authorities.get(SM2_SM3.key.value)
     signer = VaultSigner(service.vault, service.vault.generate(authority.suite))
     subject = name("Xinyin Development Seal Maker", INVENTED)
-    return SealMaker(signer=signer, certificate=authority.issue(make_csr(subject, signer), MAKER))
+    return VaultMaker(key=signer.key, certificate=authority.issue(make_csr(subject, signer), MAKER))
 
 
 def _seal(service: build.Service, clock: Clock) -> str:
@@ -222,10 +238,48 @@ def _seal(service: build.Service, clock: Clock) -> str:
         valid_from=now - timedelta(minutes=1),
         valid_to=now + timedelta(days=_DAYS_A_YEAR * _SEAL_YEARS - 1),
     )
-    made = service.register.make(
-        application,
-        keys=seal_keys(service, number),
-        maker=seal_maker(service),
-        actor=build.operator(f"seal.make:{number}"),
-    )
-    return str(made.id)
+    return put_into_use(service, application, keys=seal_keys(service, number), maker=seal_maker(service))
+
+
+def put_into_use(
+    service: build.Service, application: SealApplication, *, keys: Sequence[SigningKey], maker: VaultMaker
+) -> str:
+    """Have a seal made, filed and activated; invented people agree to every step, and the record says so."""
+    affairs = service.affairs
+    with warnings.catch_warnings():
+        # The folder is marked, and the record names them: nothing more need be said here.
+        warnings.simplefilter("ignore", DevelopmentOnly)
+        approvers = DevApprovers(affairs)
+    picture = application.picture
+    making = {
+        "kind": int(application.kind),
+        "name": application.name,
+        "owner": application.owner,
+        "owner_name": application.owner_name,
+        "picture": {
+            "object_key": affairs.keep(picture.png),
+            "width_mm": picture.width_mm,
+            "height_mm": picture.height_mm,
+        },
+        "valid_from": application.valid_from,
+        "valid_to": application.valid_to,
+        "keys": parts_of(keys),
+        "maker": parts_of([maker])[0],
+    }
+    filing = {"filing_number": f"DEV-{application.id}", "body": INVENTED}
+    paper = Paper(kind=APPLICATION, object_key=affairs.keep(_PAPER))
+    for action, payload, papers in (
+        (Action.MAKE, making, (paper,)),
+        (Action.FILE, filing, ()),
+        (Action.ACTIVATE, {}, ()),
+    ):
+        approvers.settle(
+            Proposal(action=action, seal=application.id, payload=payload, reason=_DEV_REASON, papers=papers)
+        )
+    return str(application.id)
+
+
+def parts_of(keys: Sequence[SigningKey | VaultMaker]) -> list[dict[str, str]]:
+    """Name keys of the vault with their certificates, as a proposal to make a seal does."""
+    paths = ((each.key, (each.certificate, *each.chain)) for each in keys)
+    return [{"key": key, "certificates": "".join(each.pem() for each in path)} for key, path in paths]

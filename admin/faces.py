@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 import idp.api
 import license_store.api
 import license_store.pages
+import seal.affairs.api
 import seal.api
 import seal.pki.api
 from admin.build import Service
@@ -18,6 +19,8 @@ from kernel import problem
 from kernel.assets import static_app
 from kernel.errors import Refusal
 from kernel.guard import BearerGuard
+from seal.affairs.api import MAX_PAPER, PAPERS
+from seal.affairs.desk import SealDesk
 
 MAX_UPLOAD = 65 * 1024 * 1024
 """Largest upload: a document of 64 MiB and the form round it."""
@@ -39,6 +42,14 @@ def application(service: Service) -> FastAPI:
             clock=service.clock,
         )
     )
+    app.include_router(
+        seal.affairs.api.affairs_router(
+            affairs=service.affairs,
+            desk=SealDesk(db=service.database, register=service.register),
+            guard=guard,
+            clock=service.clock,
+        )
+    )
     app.include_router(seal.api.verify_router(verifier=service.verifier))
     app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
     app.include_router(license_store.api.public_router(service.desk))
@@ -49,7 +60,11 @@ def application(service: Service) -> FastAPI:
     app.mount("/static", static_app())
     _welcome(app, service)
     _health(app, service)
-    problem.install(app, page=service.pages.error, max_body_at={seal.api.UPLOADS: MAX_UPLOAD, **seal.pki.api.LIMITS})
+    problem.install(
+        app,
+        page=service.pages.error,
+        max_body_at={seal.api.UPLOADS: MAX_UPLOAD, PAPERS: MAX_PAPER, **seal.pki.api.LIMITS},
+    )
     return app
 
 

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
@@ -16,7 +17,7 @@ from kernel.clock import Clock
 from seal.errors import SealNotUsable
 from seal.model import Seal, SealStatus
 from seal.pki.authorities import Authorities
-from seal.register import SealRegister
+from seal.register import SealCredential, SealRegister
 
 _PAGE = 200
 FRESH = timedelta(seconds=5)
@@ -42,7 +43,7 @@ def keys_in_use(register: SealRegister, tokens: TokenKeyRegister, authorities: A
     return (
         *_of_tokens(tokens, signing),
         *_of_authorities(authorities),
-        *_of_seals(register, frozenset((SealStatus.ACTIVE,))),
+        *_of_seals(register),
     )
 
 
@@ -55,7 +56,7 @@ def keys_spoken_for(register: SealRegister, tokens: TokenKeyRegister, authoritie
     return (
         *_of_tokens(tokens, frozenset(Stage)),
         *_of_authorities(authorities),
-        *_of_seals(register, frozenset(SealStatus)),
+        *_ever_of_seals(register),
         *asked,
     )
 
@@ -72,18 +73,26 @@ def _of_authorities(authorities: Authorities) -> Iterator[KeyUse]:
         yield KeyUse(key=key, suite=SUITE_OF_KEY[expected.kind].name, purpose=purpose, expected=expected)
 
 
-def _of_seals(register: SealRegister, statuses: frozenset[SealStatus]) -> Iterator[KeyUse]:
+def _of_seals(register: SealRegister) -> Iterator[KeyUse]:
     for seal in _every(register):
-        if seal.status not in statuses:
+        if seal.status is not SealStatus.ACTIVE:
             continue
         for suite in SUITES.values():
-            try:
-                found = register.credential(seal, suite)
-            except SealNotUsable:
-                continue
-            expected = found.credential.certificate.public_key
-            told = "" if seal.status is SealStatus.ACTIVE else f" {seal.status.value}"
-            yield KeyUse(key=found.key, suite=suite.name, purpose=f"seal {seal.id}{told}", expected=expected)
+            with suppress(SealNotUsable):
+                yield _use(seal, register.credential(seal, suite))
+
+
+def _ever_of_seals(register: SealRegister) -> Iterator[KeyUse]:
+    for seal in _every(register):
+        for held in register.credentials(seal):
+            yield _use(seal, held)
+
+
+def _use(seal: Seal, held: SealCredential) -> KeyUse:
+    told = "" if seal.status is SealStatus.ACTIVE else f" {seal.status.value}"
+    credential = held.credential
+    expected = credential.certificate.public_key
+    return KeyUse(key=held.key, suite=credential.suite.name, purpose=f"seal {seal.id}{told}", expected=expected)
 
 
 def _every(register: SealRegister) -> Iterator[Seal]:

@@ -3,8 +3,11 @@
 import idp.store.tables
 import kernel.audit
 import license_store.store
+import seal.affairs.officers
+import seal.affairs.store
 import seal.docking.store
 import seal.store
+import seal.versions
 from kernel.db import METADATA
 
 __all__ = ["METADATA", "idp", "kernel", "license_store", "seal"]

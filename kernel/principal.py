@@ -19,13 +19,15 @@ class Principal:
     """An authenticated caller.
 
     A right is ``action:target`` (``seal.use:4403000000000001``); the target ``*`` stands for all of them.
-    ``organisation`` is the unified social credit code the caller acts for, if any.
+    ``organisation`` is the unified social credit code the caller acts for, if any. ``person`` tells the natural person
+    behind an account, where that is known: two accounts with the same ``person`` are one person's.
     """
 
     subject: str
     kind: PrincipalKind
     rights: frozenset[str]
     organisation: str | None = None
+    person: str | None = None
 
     def may(self, action: str, target: str) -> bool:
         """Tell whether this caller has the right to do ``action`` on ``target``."""

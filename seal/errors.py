@@ -121,7 +121,7 @@ class UnknownSealing(Refusal):
 
 
 class SealNotUsable(Refusal):
-    """The seal is suspended or revoked, its certificate is, or it lacks the credential this format needs."""
+    """The seal is not in the status this takes, its certificate is revoked, or it lacks the key this format needs."""
 
     reason, code = Reason.CONFLICT, "seal_not_usable"
 

@@ -31,12 +31,28 @@ class SealKind(IntEnum):
 
 
 class SealStatus(StrEnum):
-    """Where a seal stands in its life."""
+    """Where a seal stands in its life. Only an active one seals."""
 
+    MADE = "made"
+    FILED = "filed"
+    """Filed with the body that manages seals (备案), not yet put into use."""
     ACTIVE = "active"
     SUSPENDED = "suspended"
+    LOST = "lost"
+    """Reported lost (挂失)."""
     REVOKED = "revoked"
     DESTROYED = "destroyed"
+
+
+class UsePolicy(StrEnum):
+    """What it takes to use a seal, beside the right to."""
+
+    OPEN = "open"
+    """The right alone."""
+    GRANTED = "granted"
+    """A grant, too."""
+    APPROVED = "approved"
+    """A second person's approval of each use."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +79,8 @@ class Seal:
     valid_to: datetime
     picture: Picture
     seseal: bytes
+    version: int = 1
+    """Counts how often it was made: the newest counts for sealing, the others still verify."""
 
 
 # --- sealing ---------------------------------------------------------------------------------------------------

@@ -280,7 +280,7 @@ class SealService:
         request, sealing = task.request, new_id()
         store.lock_seal(conn, task.seal.id)
         # It may have been suspended since it was looked at; under the lock it cannot be.
-        self._register.usable(self._register.read(conn, task.seal.id), task.at)
+        self._register.still(conn, task.seal, task.at)
         serial = store.next_serial(conn, task.seal.id)
         store.insert(
             conn,
@@ -308,7 +308,7 @@ class SealService:
         """Try an interrupted sealing again, under its old serial."""
         sealing = earlier.intent.id
         store.lock_seal(conn, task.seal.id)
-        self._register.usable(self._register.read(conn, task.seal.id), task.at)
+        self._register.still(conn, task.seal, task.at)
         store.lock_sealing(conn, sealing)
         now = store.find_progress(conn, sealing)
         if now is None or now.completion or now.attempt.number != earlier.attempt.number:

@@ -41,6 +41,8 @@ STATUS_CHANGES = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("reason", sa.String(500), nullable=False),
     sa.Column("actor", sa.String(200), nullable=False),
+    # None: changed before affairs were kept.
+    sa.Column("affair", sa.String(26)),
 )
 CREDENTIALS = sa.Table(
     "seal_credentials",
@@ -136,6 +138,7 @@ class StatusChange:
     at: datetime
     reason: str
     actor: str
+    affair: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -260,13 +263,6 @@ def status_at(history: Sequence[StatusChange], at: datetime) -> SealStatus | Non
     """Derive the status at an instant; None before the seal was made."""
     held = [change for change in history if change.at <= at]
     return SealStatus(held[-1].status) if held else None
-
-
-def find_credential(conn: sa.Connection, seal: str, suite: str) -> CredentialRow | None:
-    """Find the seal's credential of a suite."""
-    query = sa.select(CREDENTIALS).where(CREDENTIALS.c.seal == seal, CREDENTIALS.c.suite == suite)
-    row = conn.execute(query).first()
-    return record(CredentialRow, row) if row else None
 
 
 # --- sealings --------------------------------------------------------------------------------------------------

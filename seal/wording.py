@@ -117,6 +117,8 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "SEAL_REVOKED": ("签章时印章已被吊销", "The seal was revoked when it was used"),
     "SEAL_SUSPENDED": ("签章时印章处于停用状态", "The seal was suspended when it was used"),
     "SEAL_DESTROYED": ("签章时印章已被销毁", "The seal had been destroyed when it was used"),
+    "SEAL_NOT_ACTIVATED": ("签章时印章尚未启用", "The seal had not been put into use when it sealed"),
+    "SEAL_LOST": ("签章时印章已挂失", "The seal had been reported lost when it was used"),
     "SEAL_UNKNOWN": ("本系统没有该印章的状态记录", "This register keeps no record of the seal"),
     # The time-stamp.
     "TIMESTAMP_INVALID": ("时间戳无效", "The time-stamp is not valid"),

@@ -10,6 +10,7 @@ from sqlalchemy.exc import OperationalError
 from typer.exceptions import TyperException
 
 from admin.cli import (
+    affairs,
     artwork,
     authority,
     bench,
@@ -48,6 +49,7 @@ for family in (
     preview,
     artwork,
     people,
+    affairs,
     authority,
     trust,
     docking,

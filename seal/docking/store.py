@@ -223,8 +223,9 @@ def unreported_changes(conn: sa.Connection, *, limit: int) -> tuple[store.Status
 
 
 STATUS_CAUSE = "status:"
-EVENTS_OF_STATUS = {"revoked": Event.REVOKED, "destroyed": Event.CANCELLED, "lost": Event.LOST}
-"""The first time a seal is active it is released. A seal that never was is no business of the platform's."""
+EVENTS_OF_STATUS = {"revoked": Event.REVOKED, "lost": Event.LOST}
+"""The first time a seal is active it is released. A seal that never was is no business of the platform's,
+and one that is destroyed was revoked before: it is out of force there already."""
 
 
 def event_of(change: store.StatusChange) -> Event:

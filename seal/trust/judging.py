@@ -37,6 +37,9 @@ _COMPROMISED: dict[Role, str] = {
 TOLD_OF_STAMPERS = frozenset({"TSA_CERT_REVOKED", "CA_CERT_REVOKED", "REVOKED_SINCE"})
 """What is told of a time stamp's maker beside the stamp's own finding."""
 _SEAL_STATUS = {
+    SealStatus.MADE: "SEAL_NOT_ACTIVATED",
+    SealStatus.FILED: "SEAL_NOT_ACTIVATED",
+    SealStatus.LOST: "SEAL_LOST",
     SealStatus.REVOKED: "SEAL_REVOKED",
     SealStatus.SUSPENDED: "SEAL_SUSPENDED",
     SealStatus.DESTROYED: "SEAL_DESTROYED",

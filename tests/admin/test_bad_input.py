@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from httpx2 import Client, Response
 
 from admin import devworld, faces
-from admin.build import Service, operator, services
+from admin.build import Service, services
 from kernel import logs
 from kernel.clock import SystemClock
 from kernel.db import METADATA
@@ -151,8 +151,7 @@ def _expired_seal(service: Service) -> str:
         valid_to=now - timedelta(days=1),
     )
     keys, maker = devworld.seal_keys(service, number), devworld.seal_maker(service)
-    made = service.register.make(application, keys=keys, maker=maker, actor=operator(f"seal.make:{number}"))
-    return str(made.id)
+    return devworld.put_into_use(service, application, keys=keys, maker=maker)
 
 
 def refused(response: Response, status: int, code: str) -> None:

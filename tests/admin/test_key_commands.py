@@ -27,6 +27,7 @@ from kernel.clock import ManualClock, SystemClock
 from seal.trust import Trust
 from tests.admin.conftest import Town, Xinyin
 from tests.cheap import CHEAP
+from tests.sims.registrar import Registrar
 
 PHRASE = "correct horse battery"
 OTHER = "another long passphrase"
@@ -202,7 +203,7 @@ def test_a_key_that_seals_is_not_taken_for_tokens(xinyin: Xinyin, town: Town) ->
 
 def test_a_key_of_an_authority_or_of_a_suspended_seal_is_not_taken_for_tokens(xinyin: Xinyin, town: Town) -> None:
     with build.services(town.settings) as service:
-        service.register.suspend(str(town.world.seal), "lost", build.operator(f"seal.manage:{town.world.seal}"))
+        Registrar(service.database, service.register, service.clock).suspend(str(town.world.seal), "lost")
     rows = listed(xinyin, town.given)
     used = {use: key for key, row in rows.items() for use in row["uses"]}  # type: ignore[attr-defined]
     suspended = [key for use, key in used.items() if "suspended" in use]

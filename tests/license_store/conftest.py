@@ -15,7 +15,6 @@ from kernel.db import Database
 from kernel.guard import BearerGuard
 from kernel.objects import ObjectStore
 from kernel.page import Pages, static_app
-from kernel.principal import Principal, PrincipalKind
 from license_store import api, pages
 from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
@@ -30,6 +29,7 @@ from seal.sealing import SealService
 from seal.verifying import verify_in_process
 from tests.cheap import CHEAP
 from tests.license_store.town import BASE_URL, OWNER, OWNER_NAME, SEAL, Authority, CountingSealer, Tokens, Town
+from tests.sims.registrar import Registrar
 
 
 @pytest.fixture(scope="session")
@@ -64,8 +64,8 @@ def town(database: Database, clock: ManualClock, authority: Authority, renderer:
     audit = AuditLog()
     objects = ObjectStore.folder(tmp_path)
     register = SealRegister(database, audit, clock)
-    maker = Principal(subject="maker", kind=PrincipalKind.OPERATOR, rights=frozenset({"seal.make:*", "seal.manage:*"}))
-    register.make(authority.application, keys=authority.keys, maker=authority.ca.maker(), actor=maker)
+    registrar = Registrar(database, register, clock)
+    registrar.make(authority.application, keys=authority.keys, maker=authority.ca.maker())
 
     def judge(document: bytes) -> Report:
         return verify_in_process(document, authority.ca.trust())
@@ -107,6 +107,7 @@ def town(database: Database, clock: ManualClock, authority: Authority, renderer:
         objects=objects,
         folder=tmp_path,
         register=register,
+        registrar=registrar,
         sealer=sealer,
         service=service,
         desk=desk,

@@ -24,6 +24,7 @@ from seal.register import SealApplication, SealRegister, SigningKey
 from seal.request import SealedDocument, SealRequest
 from seal.sealing import SealService
 from tests.inprocess import browser
+from tests.sims.registrar import Registrar
 
 SEAL = SealId("44030000000001")
 OWNER = "11440300999999999D"
@@ -80,6 +81,7 @@ class Town:
     objects: ObjectStore
     folder: Path
     register: SealRegister
+    registrar: Registrar
     sealer: CountingSealer
     service: LicenseService
     desk: PublicDesk

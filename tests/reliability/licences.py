@@ -13,7 +13,6 @@ from kernel.audit import AuditLog
 from kernel.clock import ManualClock
 from kernel.db import Database
 from kernel.objects import ObjectStore
-from kernel.principal import Principal, PrincipalKind
 from license_store import store as licence_tables
 from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
@@ -33,6 +32,7 @@ from tests.conftest import START
 from tests.license_store.town import BASE_URL, CLERK, OWNER, OWNER_NAME, SEAL, asked
 from tests.reliability.databases import fresh
 from tests.reliability.killing import Tell, killed_at_random, rounds, whole
+from tests.sims.registrar import Registrar
 
 _WORKERS = 2
 _KEYS = 3
@@ -110,8 +110,9 @@ def _found(folder: Path, url: str) -> None:
         valid_to=START + timedelta(days=900),
     )
     keys = ca.issue_for_seal(SEAL, owner=OWNER, owner_name=OWNER_NAME)
-    maker = Principal(subject="maker", kind=PrincipalKind.OPERATOR, rights=frozenset({"seal.make:*", "seal.manage:*"}))
-    SealRegister(Database(url), AuditLog(), clock).make(application, keys=keys, maker=ca.maker(), actor=maker)
+    db = Database(url)
+    registrar = Registrar(db, SealRegister(db, AuditLog(), clock), clock)
+    registrar.make(application, keys=keys, maker=ca.maker())
 
 
 def _issue(url: str, folder: Path, keys: list[str], tell: Tell) -> None:

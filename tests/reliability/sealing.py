@@ -25,6 +25,7 @@ from tests.reliability.databases import fresh
 from tests.reliability.killing import Tell, killed_at_random, rounds, whole
 from tests.seal import conftest as house
 from tests.seal.kill_worker import CALLER, build
+from tests.sims.registrar import Registrar
 
 _WORKERS = 3
 _KEYS = 6
@@ -63,8 +64,9 @@ def _found(folder: Path, url: str) -> None:
         Design(kind="department", name=house.OWNER_NAME, line="审批专用章"), font=packaged_seal_font(), dpi=300
     )
     authority = house.Authority(folder, vault, ca, keys, picture)
-    register = SealRegister(Database(url), AuditLog(), clock)
-    register.make(house.application(authority), keys=keys, maker=ca.maker(), actor=house.ADMIN)
+    db = Database(url)
+    registrar = Registrar(db, SealRegister(db, AuditLog(), clock), clock)
+    registrar.make(house.application(authority), keys=keys, maker=ca.maker())
 
 
 def document(key: str) -> bytes:

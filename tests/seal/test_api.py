@@ -16,7 +16,7 @@ from seal.api import seal_router, verify_router
 from seal.model import Verdict
 from seal.verifying import Verifier
 
-from .conftest import ADMIN, CLERK, OWNER, OWNER_NAME, SEAL, Authority, House
+from .conftest import CLERK, OWNER, OWNER_NAME, SEAL, Authority, House
 
 SEALINGS = f"/api/seals/v1/seals/{SEAL}/sealings"
 FILES = "/api/verify/v1/files"
@@ -153,7 +153,7 @@ def test_no_seal_is_put_under_a_forged_signature(http: TestClient, house: House,
 
 
 def test_a_suspended_seal_answers_conflict(http: TestClient, house: House, ofd: bytes) -> None:
-    house.register.suspend(SEAL, "audit", ADMIN)
+    house.registrar.suspend(SEAL, "audit")
     answer = http.post(SEALINGS, content=ofd)
     assert (answer.status_code, answer.json()["code"]) == (409, "seal_not_usable")
 
@@ -166,7 +166,7 @@ def test_sealings_are_hidden_from_strangers(http: TestClient, ofd: bytes) -> Non
 
 
 def test_anyone_may_ask_for_a_seals_status_at_a_time(http: TestClient, house: House) -> None:
-    house.register.revoke(SEAL, "dissolved", ADMIN)
+    house.registrar.revoke(SEAL, "dissolved")
     anonymous = {"Authorization": ""}
     path = f"/api/seals/v1/seals/{SEAL}/status"
     now = http.get(path, headers=anonymous).json()

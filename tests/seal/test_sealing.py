@@ -31,7 +31,7 @@ from seal.model import Finding, Report, SealId, Verdict
 from seal.placing import AtPoint
 from seal.sealing import SealService
 
-from .conftest import ADMIN, CLERK, SEAL, START, House, failing_inserts, request
+from .conftest import CLERK, OWNER, OWNER_NAME, SEAL, START, House, application, failing_inserts, request
 
 DAY = timedelta(days=1)
 STRANGER = replace(CLERK, subject="another-office", rights=frozenset())
@@ -159,7 +159,7 @@ def test_an_unknown_seal_is_refused(house: House, ofd: bytes) -> None:
 
 @pytest.mark.parametrize("change", ["suspend", "revoke"])
 def test_a_seal_that_is_not_active_does_not_seal(house: House, ofd: bytes, change: str) -> None:
-    getattr(house.register, change)(SEAL, "for the test", ADMIN)
+    getattr(house.registrar, change)(SEAL)
     with pytest.raises(SealNotUsable):
         house.service().seal(request(ofd), CLERK)
     assert nothing_is_written(house)
@@ -172,13 +172,25 @@ def test_a_seal_outside_its_validity_does_not_seal(house: House, ofd: bytes) -> 
     assert nothing_is_written(house)
 
 
+def test_a_seal_made_anew_seals_with_its_newest_version_and_old_documents_hold(house: House, ofd: bytes) -> None:
+    old = house.service().seal(request(ofd), CLERK)
+    keys = house.authority.ca.issue_for_seal(SEAL, owner=OWNER, owner_name=OWNER_NAME)
+    renamed = application(house.authority, name="更名后的专用章")
+    house.registrar.remake(renamed, keys=keys, maker=house.authority.ca.maker())
+    house.clock.advance(DAY)
+    new = house.service().seal(request(ofd), CLERK)
+    seals = [house.judge(each.document).signatures[0].seal for each in (old, new)]
+    assert [seal.name if seal else None for seal in seals] == [house.seal.name, "更名后的专用章"]
+    assert {house.judge(each.document).verdict for each in (old, new)} == {Verdict.VALID}
+
+
 def test_a_seal_suspended_between_look_and_intent_does_not_seal(house: House, ofd: bytes) -> None:
     class SuspendedMeanwhile:
         """A register whose seal is suspended right after it was first looked at."""
 
         def __getattr__(self, name: str) -> object:
             if name == "credential":
-                house.register.suspend(SEAL, "meanwhile", ADMIN)
+                house.registrar.suspend(SEAL, "meanwhile")
             return getattr(house.register, name)
 
     service = house.service()
@@ -317,7 +329,7 @@ def test_the_same_key_answers_even_after_the_seal_was_revoked(house: House, ofd:
     asked = request(ofd, idempotency_key="k1")
     first = house.service().seal(asked, CLERK)
     house.clock.advance(DAY)
-    house.register.revoke(SEAL, "dissolved", ADMIN)
+    house.registrar.revoke(SEAL, "dissolved")
     again = house.service().seal(asked, CLERK)
     assert again.document == first.document
     assert again.report.verdict is Verdict.VALID

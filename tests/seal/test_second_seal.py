@@ -19,7 +19,7 @@ from seal.model import Credential, Mark, PreparedDocument, SealStatus, SignMessa
 from seal.request import request_hash
 from tests.judges import pdfsig
 
-from .conftest import ADMIN, CLERK, SEAL, House, request
+from .conftest import CLERK, SEAL, House, request
 
 SECOND = "pdf-pades-p256"
 ONE_DATABASE = pytest.mark.parametrize("database", ["sqlite"], indirect=True)
@@ -158,5 +158,5 @@ def test_the_register_speaks_for_both_signatures(house: House, pdf: bytes) -> No
         assert [finding.code for finding in one.findings if finding.verdict is Verdict.INVALID] == ["SEAL_REVOKED"]
     house.trust = replace(house.trust, seal_status=house.register.status_at)
     house.clock.advance(house.seal.valid_to - house.clock.now())
-    house.register.revoke(SEAL, "merged", ADMIN)
+    house.registrar.revoke(SEAL, "merged")
     assert house.judge(sealed.document).verdict is Verdict.VALID

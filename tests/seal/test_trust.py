@@ -117,6 +117,9 @@ def test_issuers_found_beside_a_certificate_help_and_are_not_believed(authority:
     ("status", "codes"),
     [
         (SealStatus.ACTIVE, []),
+        (SealStatus.MADE, [("SEAL_NOT_ACTIVATED", Verdict.INVALID)]),
+        (SealStatus.FILED, [("SEAL_NOT_ACTIVATED", Verdict.INVALID)]),
+        (SealStatus.LOST, [("SEAL_LOST", Verdict.INVALID)]),
         (SealStatus.SUSPENDED, [("SEAL_SUSPENDED", Verdict.INVALID)]),
         (SealStatus.REVOKED, [("SEAL_REVOKED", Verdict.INVALID)]),
         (None, [("SEAL_UNKNOWN", Verdict.VALID)]),

@@ -20,7 +20,7 @@ from seal.verifying import Verifier, report_json, verify_in_process
 from seal.wording import WORDING, wording
 from tests.seal.pdf.forging import packing
 
-from .conftest import ADMIN, CLERK, SEAL, START, Authority, House, request
+from .conftest import CLERK, SEAL, START, Authority, House, request
 
 FORMATS = ["pdf-pades-sm2", "pdf-pades-p256", "ofd-ses-v4", "ofd-gbt35275"]
 
@@ -108,7 +108,7 @@ def test_a_seal_revoked_before_it_was_used_makes_the_signature_invalid(
     house.clock.advance(timedelta(hours=1))
     sealed = house.service().seal(request(document_for(name, pdf, ofd), format=name), CLERK).document
     house.clock.advance(timedelta(hours=-1))
-    house.register.revoke(SEAL, "key stolen", ADMIN)
+    house.registrar.revoke(SEAL, "key stolen")
     report = verify_in_process(sealed, house.trust)
     assert report.verdict is Verdict.INVALID
     assert "SEAL_REVOKED" in codes(report)
@@ -118,7 +118,7 @@ def test_a_seal_revoked_before_it_was_used_makes_the_signature_invalid(
 def test_a_seal_revoked_afterwards_leaves_what_it_sealed_valid(house: House, pdf: bytes, ofd: bytes, name: str) -> None:
     sealed = house.service().seal(request(document_for(name, pdf, ofd), format=name), CLERK).document
     house.clock.advance(timedelta(hours=1))
-    house.register.revoke(SEAL, "dissolved", ADMIN)
+    house.registrar.revoke(SEAL, "dissolved")
     verifier = Verifier(house.trust)
     try:
         assert verifier.verify(sealed).verdict is Verdict.VALID

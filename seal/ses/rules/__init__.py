@@ -144,7 +144,7 @@ RULES: tuple[Rule[Case], ...] = (
         name="register",
         step=7,
         asks="The register, where one is asked, had the seal in use then.",
-        codes=("SEAL_REVOKED", "SEAL_SUSPENDED", "SEAL_DESTROYED", "SEAL_UNKNOWN"),
+        codes=("SEAL_REVOKED", "SEAL_SUSPENDED", "SEAL_DESTROYED", "SEAL_LOST", "SEAL_NOT_ACTIVATED", "SEAL_UNKNOWN"),
         check=register.check,
     ),
     Rule(

@@ -20,7 +20,7 @@ from seal.docking.reporting import DockingService, due
 from seal.docking.store import ATTEMPTS, Progress, State
 from seal.errors import UnknownSeal
 from seal.model import SealId
-from tests.seal.conftest import ADMIN, SEAL, START, Authority, House, application, failing_inserts
+from tests.seal.conftest import CLERK, SEAL, START, Authority, House, application, failing_inserts
 from tests.seal.docking.test_national_platform import ACCOUNT, account
 from tests.sims.national import Mood, NationalSimulator
 
@@ -61,10 +61,10 @@ def office(house: House, office_key: VaultSigner, clock: ManualClock) -> Iterato
 
 
 def test_a_seal_s_life_is_reported_in_its_order_and_once(office: Office) -> None:
-    register = office.house.register
-    register.suspend(SEAL, "盘点", ADMIN)
-    register.resume(SEAL, "盘点完毕", ADMIN)
-    register.revoke(SEAL, "机构撤销|合并", ADMIN)
+    register = office.house.registrar
+    register.suspend(SEAL, "盘点")
+    register.resume(SEAL, "盘点完毕")
+    register.revoke(SEAL, "机构撤销|合并")
     done = State.REPORTED
     assert office.send() == [("release", done, "0"), ("revoked", done, "0")]
     filed = office.platform.seals[SEAL]
@@ -81,7 +81,7 @@ def test_a_seal_s_life_is_reported_in_its_order_and_once(office: Office) -> None
 
 
 def test_what_fails_waits_longer_each_time_and_holds_back_what_comes_after(office: Office, clock: ManualClock) -> None:
-    office.house.register.revoke(SEAL, "机构撤销", ADMIN)
+    office.house.registrar.revoke(SEAL, "机构撤销")
     office.platform.fail(Mood.ERROR_500, only="random")
     assert office.send() == [("release", State.WAITING, "docking_unavailable")]
     assert office.send() == []
@@ -116,7 +116,7 @@ def test_a_silent_platform_and_one_that_refuses_our_account_are_left_alone(offic
     house = office.house
     for number in range(2, 6):
         more = application(house.authority, id=SealId(f"4403000000000{number}"))
-        house.register.make(more, keys=house.authority.keys, maker=house.authority.ca.maker(), actor=ADMIN)
+        house.registrar.make(more, keys=house.authority.keys, maker=house.authority.ca.maker())
     office.platform.fail(Mood.ERROR_500, only="random")
     assert [state for _, state, _ in office.send()] == [State.WAITING] * 3
     clock.advance(timedelta(hours=3))
@@ -133,7 +133,7 @@ def test_a_second_deactivation_is_not_taken_for_done_by_the_first(office: Office
         due(conn, SEAL, Event.RELEASE)
         due(conn, SEAL, Event.LOST, cause="affair:lost")
     assert len(office.send()) == 2
-    office.house.register.revoke(SEAL, "遗失", ADMIN)
+    office.house.registrar.revoke(SEAL, "遗失")
     office.platform.fail(Mood.ERROR_500, only="deactivate", times=1)
     assert office.send() == [("revoked", State.UNKNOWN, "docking_outcome_unknown")]
     clock.advance(timedelta(minutes=1))
@@ -168,7 +168,7 @@ def test_several_who_send_at_once_send_each_report_once(office: Office) -> None:
     house = office.house
     for number in range(2, 5):
         more = application(house.authority, id=SealId(f"4403000000000{number}"))
-        house.register.make(more, keys=house.authority.keys, maker=house.authority.ca.maker(), actor=ADMIN)
+        house.registrar.make(more, keys=house.authority.keys, maker=house.authority.ca.maker())
     with ThreadPoolExecutor(4) as pool:
         sent = [each for one in pool.map(lambda _: office.send(), range(4)) for each in one]
     assert sent == [("release", State.REPORTED, "0")] * 4
@@ -189,9 +189,9 @@ def test_a_deed_that_others_call_due_is_reported_once(office: Office) -> None:
 
 def test_only_who_has_the_right_reports_and_only_where_a_platform_is_set_up(office: Office) -> None:
     with pytest.raises(Forbidden):
-        office.service.report_pending(ADMIN)
+        office.service.report_pending(CLERK)
     with pytest.raises(Forbidden):
-        office.service.status(ADMIN)
+        office.service.status(CLERK)
     house = office.house
     alone = DockingService(
         db=house.db, audit=house.audit, clock=house.clock, register=house.register, platform=lambda: None

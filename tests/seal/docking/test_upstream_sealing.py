@@ -12,7 +12,7 @@ from seal.docking.upstream.vault import Upstream, UpstreamVault
 from seal.errors import SigningUnavailable
 from seal.model import SealId, Verdict
 from seal.register import SigningKey
-from tests.seal.conftest import ADMIN, CLERK, Authority, House, application, request
+from tests.seal.conftest import CLERK, Authority, House, application, request
 from tests.sims.upstream import Mood, UpstreamSimulator
 
 SEAL = SealId("44030000000002")
@@ -52,4 +52,4 @@ def test_pdf_and_ofd_are_sealed_with_keys_that_are_elsewhere(
 
 def register_seal(house: House, authority: Authority, keys: list[SigningKey]) -> None:
     asked = application(authority, id=SEAL)
-    house.register.make(asked, keys=keys, maker=authority.ca.maker(), actor=ADMIN)
+    house.registrar.make(asked, keys=keys, maker=authority.ca.maker())

@@ -158,6 +158,8 @@ MAKERS: Mapping[Names, Maker] = {
     ("register", "SEAL_REVOKED"): _status(SealStatus.REVOKED),
     ("register", "SEAL_SUSPENDED"): _status(SealStatus.SUSPENDED),
     ("register", "SEAL_DESTROYED"): _status(SealStatus.DESTROYED),
+    ("register", "SEAL_LOST"): _status(SealStatus.LOST),
+    ("register", "SEAL_NOT_ACTIVATED"): _status(SealStatus.MADE),
     ("register", "SEAL_UNKNOWN"): _status(None),
     **{("signer", code_of("SIGNER", wrong)): _signer(hire) for wrong, hire in PEOPLE.items()},
     **{("seal maker", code_of("SEAL_MAKER", wrong)): _maker(hire) for wrong, hire in PEOPLE.items()},
