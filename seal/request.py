@@ -7,7 +7,7 @@ from datetime import datetime
 from crypto.digests import sm3
 from seal.errors import SealRefused
 from seal.model import Report, SealId
-from seal.placing import InCorner, Placement, placement_text
+from seal.placing import InCorner, Placement, parse_placement, placement_text
 
 _TEXT_MAX = 500
 _KEY_MAX = 200
@@ -65,6 +65,28 @@ def request_hash(request: SealRequest) -> str:
         ]
     )
     return sm3(words.encode()).hex()
+
+
+def asked_text(request: SealRequest) -> str:
+    """Write down all that was asked for but the document, so that it can be asked for again."""
+    place = request.placement
+    asked = {
+        "format": request.format,
+        "placement": placement_text(place) if place else None,
+        "reason": request.reason,
+        "case_number": request.case_number,
+        "document_kind": request.document_kind,
+        "closes": request.closes,
+        "idempotency_key": request.idempotency_key,
+    }
+    return json.dumps(asked, ensure_ascii=False, sort_keys=True)
+
+
+def asked_again(asked: str, *, document: bytes, seal: SealId) -> SealRequest:
+    """Give the request that ``asked_text`` wrote down."""
+    words = json.loads(asked)
+    place = words.pop("placement")
+    return SealRequest(document=document, seal=seal, placement=parse_placement(place) if place else None, **words)
 
 
 def check_texts(request: SealRequest) -> None:

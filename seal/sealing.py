@@ -20,12 +20,14 @@ from kernel.db import Database
 from kernel.errors import Refusal
 from kernel.ids import new_id
 from kernel.objects import ObjectStore
+from kernel.outbox import Outbox
 from kernel.principal import Principal
 from seal import store
 from seal.errors import (
     IdempotencyMismatch,
     PlacementRefused,
     SealingInProgress,
+    SealingNotRetryable,
     SealingRejected,
     SealNotUsable,
     SigningUnavailable,
@@ -34,9 +36,18 @@ from seal.errors import (
 from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format
 from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId, SignatureReport, TimeSource, Verdict
 from seal.register import SealCredential, SealRegister
-from seal.request import DEFAULT_PLACEMENT, SealedDocument, SealRequest, check_texts, request_hash
+from seal.request import (
+    DEFAULT_PLACEMENT,
+    SealedDocument,
+    SealRequest,
+    asked_again,
+    asked_text,
+    check_texts,
+    request_hash,
+)
 from seal.stamping import Stamper, Stamping
 from seal.store import Progress
+from seal.telling import tell_completed, tell_failed
 from seal.trust import TrustSource, revoked_at
 from seal.verifying import MAX_DOCUMENT, check_size
 
@@ -85,6 +96,7 @@ class SealService:
         formats: Mapping[str, SealingFormat] = SEALING_FORMATS,
         lease: timedelta = LEASE,
         max_document: int = MAX_DOCUMENT,
+        outbox: Outbox | None = None,
     ) -> None:
         self._db = db
         self._audit = audit
@@ -98,6 +110,7 @@ class SealService:
         self._formats = formats
         self._lease = lease
         self._max_document = max_document
+        self._outbox = outbox
 
     def seal(self, request: SealRequest, principal: Principal) -> SealedDocument:
         """Seal a document; needs the right ``seal.use:<seal>``.
@@ -109,9 +122,37 @@ class SealService:
         earlier = self._earlier(request, principal)
         if earlier and earlier.completion:
             return self._replay(earlier)
+        return self._carry_out(request, principal, earlier)
+
+    def retry(self, sealing: str, principal: Principal) -> SealedDocument:
+        """Finish a sealing that failed or was interrupted, under its old serial; needs ``seal.use:<seal>``.
+
+        Nobody need send the document again: it was kept before the intent was recorded.
+        """
+        earlier = self.progress(sealing, principal)
+        principal.require("seal.use", earlier.intent.seal)
+        if earlier.completion:
+            return self._replay(earlier)
+        if earlier.running:
+            raise SealingInProgress("This sealing is being worked on; ask again in a minute.")
+        return self._carry_out(self._asked(earlier), principal, earlier)
+
+    def _asked(self, earlier: Progress) -> SealRequest:
+        with self._db.read() as conn:
+            asked = store.find_asked(conn, earlier.intent.id)
+        if asked is None or not self._objects.has(earlier.intent.document_before):
+            raise SealingNotRetryable("The document of this sealing is not at hand: send the request again.")
+        document = self._objects.get(earlier.intent.document_before)
+        request = asked_again(asked, document=document, seal=SealId(earlier.intent.seal))
+        if request_hash(request) != earlier.intent.request_hash:
+            raise SealingNotRetryable("What was asked for does not stand on record as it was: send the request again.")
+        return request
+
+    def _carry_out(self, request: SealRequest, principal: Principal, earlier: Progress | None) -> SealedDocument:
         # 2. Prepare: lay the document out; refusals here leave no trace because nothing was promised.
         task = self._prepare(request, principal, earlier)
-        # 3. Intent: serial and digest are on record before the key is touched.
+        # 3. Intent: the document is kept, serial and digest are on record, before the key is touched.
+        self._objects.put(request.document)
         try:
             sealing, attempt = self._intend(task)
         except _Overtaken as overtaken:
@@ -142,6 +183,8 @@ class SealService:
     def _after_the_race(self, request: SealRequest, principal: Principal, overtaken: "_Overtaken") -> SealedDocument:
         """Answer a call that lost to another with the same key: the winner's result, or that it is under way."""
         earlier = self._earlier(request, principal)
+        if earlier is None and overtaken.__cause__ is None:
+            raise SealingInProgress("Another attempt at this sealing is at work; ask again in a minute.")
         if earlier is None:
             raise overtaken.__cause__ or overtaken  # nobody overtook us: the database refused for its own reasons
         if earlier.completion:
@@ -244,6 +287,7 @@ class SealService:
             reason=request.reason,
             intended_at=self._clock.now(),
         )
+        store.insert(conn, store.SOURCES, sealing=sealing, asked=asked_text(request))
         self._attempt(conn, task, sealing, 1)
         self._log(conn, task, "seal.sealing.intended", sealing, {"serial": serial, "format": task.format.name})
         return sealing, 1
@@ -317,6 +361,8 @@ class SealService:
                 sealed_at=task.at,
                 completed_at=self._clock.now(),
             )
+            if self._outbox:
+                tell_completed(self._outbox, conn, progress.intent, file=key, at=self._clock.now())
             self._log(conn, task, "seal.sealing.completed", sealing, {"file": key})
         return SealedDocument(
             id=sealing,
@@ -342,6 +388,9 @@ class SealService:
             try:
                 with self._db.begin() as conn:
                     store.insert(conn, store.FAILURES, sealing=sealing, number=attempt, code=code, at=self._clock.now())
+                    progress = store.find_progress(conn, sealing)
+                    if self._outbox and progress:
+                        tell_failed(self._outbox, conn, progress, code=code, at=self._clock.now())
                     self._log(conn, task, "seal.sealing.failed", sealing, {"attempt": attempt, "code": code})
             except sa.exc.SQLAlchemyError as unrecorded:
                 # The intent stays on record, and its lease will end.

@@ -45,6 +45,7 @@ def http(house: House, verifier: Verifier) -> Iterator[TestClient]:
     install(app)
     routes = seal_router(
         service=house.service(),
+        unsealed=house.unsealed(),
         register=house.register,
         verifier=verifier,
         guard=BearerGuard(Tokens()),
@@ -96,7 +97,7 @@ def test_the_same_idempotency_key_gives_the_same_answer(http: TestClient, ofd: b
     assert again.json() == first.json()
     assert again.headers["idempotency-replayed"] == "true"
     other = http.post(SEALINGS, params={"case_number": "2"}, content=ofd, headers=headers)
-    assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
 
 
 @pytest.mark.parametrize(
