@@ -10,8 +10,9 @@ export PYTHON
 demo: setup
 	@$(BIN)/xinyin demo $(DEMO_ARGS)
 
+# Compiled code is kept, or each process that a test starts would compile the whole tree anew.
 test: setup-test
-	@$(BIN)/python -m pytest -n 2 $(TEST_ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal $(TEST_ARGS)
 
 check: setup-test
 	@$(BIN)/ruff format --check .

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from admin import key_events, schema, vaulting
+from admin.deferring import Deferred, Ground, deferred, outbox
 from admin.key_health import KeyHealth, keys_in_use
 from admin.settings import DEV_MARK, Settings, SettingsRefused, addresses, require_vault
+from crypto.digests import SHA256
 from crypto.engines import settle_engine
 from crypto.keys import KeyId, KeyVault
 from crypto.suites import ES256, SUITES
@@ -30,13 +32,17 @@ from license_store.public import PublicDesk
 from license_store.render import Renderer
 from seal.errors import SealNotUsable
 from seal.fonts import packaged_font
+from seal.model import Report
 from seal.pki.authorities import Authorities
+from seal.pki.own_facts import AuthorityFacts
 from seal.pki.tsa_client import Tsa
 from seal.register import SealRegister
+from seal.renewing import RenewalService
 from seal.sealing import SealService
 from seal.ses.read import parse_seseal
-from seal.stamping import AuthorityStamper
+from seal.stamping import AuthorityStamper, DigestStamper, Stamper
 from seal.trust import OwnLedgers, TrustFolder, TrustSource
+from seal.trust.evidence import TrustEvidence
 from seal.trust.refresh import Refresher
 from seal.verifying import Verifier, verify_in_process
 
@@ -78,6 +84,11 @@ class Home:
         return self.root / "forms.key"
 
     @property
+    def webhook_key(self) -> Path:
+        """The key that the secrets of webhook endpoints are made from."""
+        return self.root / "webhooks.key"
+
+    @property
     def identity_key(self) -> Path:
         """The file that named the key signing tokens, before the database did; gone after `xinyin migrate`."""
         return self.root / "identity-key"
@@ -95,6 +106,7 @@ class Service:
     authorities: Authorities
     register: SealRegister
     sealing: SealService
+    renewal: RenewalService
     verifier: Verifier
     trust: TrustFolder
     refresher: Refresher
@@ -105,6 +117,7 @@ class Service:
     idp: Idp
     health: KeyHealth
     pages: Pages
+    deferred: Deferred
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,8 +134,9 @@ def prepare(settings: Settings) -> None:
     require_vault(settings)
     for folder in (home.root, home.objects, home.trust):
         make_folder(folder)
-    if not home.form_key.exists():
-        write_once(home.form_key, secrets.token_bytes(32))
+    for key in (home.form_key, home.webhook_key):
+        if not key.exists():
+            write_once(key, secrets.token_bytes(32))
     settle_engine(settings.sm2_engine or None)
     with vaulting.opened(settings, home.vault, create=True) as vault:
         if not settings.database_url:
@@ -190,6 +204,15 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
     register = SealRegister(database, audit, clock)
     trust = TrustFolder(home.trust, own=OwnLedgers(home.authorities), seal_status=register.status_at)
     verifier = Verifier(trust, clock=clock)
+    authorities = authorities_of(settings, home, database, vault, clock)
+    evidence = TrustEvidence(trust, clock, own=AuthorityFacts(authorities))
+    stamper = _stamper(settings, trust, clock)
+
+    told = outbox()
+
+    def judge(document: bytes) -> Report:
+        return verify_in_process(document, trust(), now=clock.now())
+
     sealing = SealService(
         db=database,
         audit=audit,
@@ -197,9 +220,11 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         objects=objects,
         vault=vault,
         register=register,
-        judge=lambda document: verify_in_process(document, trust(), now=clock.now()),
+        judge=judge,
         trust=trust,
-        stamper=_stamper(settings, trust, clock),
+        stamper=stamper,
+        evidence=evidence,
+        outbox=told,
     )
     catalogue = Catalogue()
     licenses = LicenseService(
@@ -222,7 +247,6 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         vault=vault,
         real_names=real_names,
     )
-    authorities = authorities_of(settings, home, database, vault, clock)
     return Service(
         settings=settings,
         clock=clock,
@@ -232,6 +256,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         authorities=authorities,
         register=register,
         sealing=sealing,
+        renewal=RenewalService(db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence),
         verifier=verifier,
         trust=trust,
         refresher=Refresher(
@@ -250,6 +275,21 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         idp=idp,
         health=KeyHealth(vault, lambda: keys_in_use(register, idp.keys, authorities), clock),
         pages=pages,
+        deferred=deferred(
+            Ground(
+                database=database,
+                audit=audit,
+                clock=clock,
+                objects=objects,
+                register=register,
+                sealing=sealing,
+                verifier=verifier,
+                registry=idp.registry,
+                outbox=told,
+            ),
+            webhook_key=home.webhook_key.read_bytes,
+            webhook_hosts=settings.webhook_hosts,
+        ),
     )
 
 
@@ -267,10 +307,16 @@ def authorities_of(settings: Settings, home: Home, database: Database, vault: Ke
     )
 
 
-def _stamper(settings: Settings, trust: TrustSource, clock: Clock) -> AuthorityStamper | None:
+def _stamper(settings: Settings, trust: TrustSource, clock: Clock) -> Stamper | None:
     """Give whoever stamps time, believed under the anchors of our own verifier; None where nobody is to."""
+    usual = _asking(settings.tsa, "tsa", trust, clock)
+    other = _asking(settings.tsa_p256, "tsa-p256", trust, clock)
+    return usual if usual is None or other is None else DigestStamper(usual, {SHA256: other})
+
+
+def _asking(listed: str, called: str, trust: TrustSource, clock: Clock) -> AuthorityStamper | None:
     # An address may hold a token, and refusals name the authority: it is called by its place in the list.
-    named = [Tsa(name=f"tsa-{number}", url=url) for number, url in enumerate(addresses(settings.tsa), 1)]
+    named = [Tsa(name=f"{called}-{number}", url=url) for number, url in enumerate(addresses(listed), 1)]
     return AuthorityStamper(named, trust=trust, clock=clock) if named else None
 
 

@@ -11,7 +11,9 @@ import idp.api
 import license_store.api
 import license_store.pages
 import seal.api
+import seal.batches.api
 import seal.pki.api
+import seal.webhooks.api
 from admin.build import Service
 from crypto.errors import CryptoError
 from kernel import problem
@@ -33,12 +35,15 @@ def application(service: Service) -> FastAPI:
     app.include_router(
         seal.api.seal_router(
             service=service.sealing,
+            unsealed=service.deferred.unsealed,
             register=service.register,
             verifier=service.verifier,
             guard=guard,
             clock=service.clock,
         )
     )
+    app.include_router(seal.batches.api.batch_router(batches=service.deferred.batches, guard=guard))
+    app.include_router(seal.webhooks.api.webhook_router(webhooks=service.deferred.webhooks, guard=guard))
     app.include_router(seal.api.verify_router(verifier=service.verifier))
     app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
     app.include_router(license_store.api.public_router(service.desk))
@@ -49,7 +54,12 @@ def application(service: Service) -> FastAPI:
     app.mount("/static", static_app())
     _welcome(app, service)
     _health(app, service)
-    problem.install(app, page=service.pages.error, max_body_at={seal.api.UPLOADS: MAX_UPLOAD, **seal.pki.api.LIMITS})
+    limits = {
+        seal.api.UPLOADS: MAX_UPLOAD,
+        seal.batches.api.FILES: MAX_UPLOAD,
+        seal.batches.api.LISTS: seal.batches.api.MAX_LIST,
+    }
+    problem.install(app, page=service.pages.error, max_body_at={**limits, **seal.pki.api.LIMITS})
     return app
 
 

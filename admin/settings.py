@@ -63,8 +63,12 @@ class Settings(BaseSettings):
     """SDF and PKCS #11: how many sessions are open at once."""
     tsa: str = Field(default="", repr=False)
     """Addresses of time-stamp authorities (RFC 3161), with commas, in the order to ask; empty for no time stamps."""
+    tsa_p256: str = Field(default="", repr=False)
+    """The same for signatures that are not SM2, which other readers judge; empty: those of ``tsa`` are asked."""
     trust_hosts: str = ""
     """Hosts of authorities, with commas, that may be asked for revocation facts at private addresses too."""
+    webhook_hosts: str = ""
+    """Hosts, with commas, that may be told by webhooks at private addresses, other ports and without TLS too."""
     sm2_engine: str = ""
     """What computes SM2: "libbotan", "libcrypto" or a library's path; empty for the first that is found to work."""
 
@@ -89,7 +93,7 @@ class Settings(BaseSettings):
         numbers(value)
         return value
 
-    @field_validator("tsa")
+    @field_validator("tsa", "tsa_p256")
     @classmethod
     def _some_addresses(cls, value: str) -> str:
         found = addresses(value)

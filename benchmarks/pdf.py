@@ -23,6 +23,7 @@ from pyhanko.stamp import StaticStampStyle
 from pyhanko_certvalidator import ValidationContext
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 
+from benchmarks import pdf_levels
 from benchmarks.row import Contender, Row, Spread, cpu_microseconds
 from crypto.engines import default_engine
 from crypto.keys import PublicKey, Signer, digest_to_sign
@@ -106,7 +107,7 @@ def rows() -> list[dict[str, object]]:
         _against_floor("SM2", own, sm2, REACH_FLOOR_SM2),
         _verifying(own, p256, peer),
     ]
-    return [row.as_dict() for row in measured]
+    return [row.as_dict() for row in (*measured, *pdf_levels.rows(own, (p256, sm2)))]
 
 
 def _sealing(what: str, document: bytes, ours: _Ours, peer: "_PyHanko", reach: float) -> Row:

@@ -1,8 +1,8 @@
 """Jobs: what is still to be done, one row each, taken by one worker at a time for as long as a lease lasts.
 
-A job is a note that something is due, never the fact itself: handlers look at the facts, do what they still ask for, and
-may be called again for what is done already. Leases run on the database's time; the same statements serve SQLite, where
-writers take turns, and PostgreSQL, where workers pass over rows that another has locked.
+A job is a note that something is due, never the fact itself: handlers look at the facts, do what they still ask
+for, and may be called again for what is done already. Leases run on the database's time; the same statements serve
+SQLite, where writers take turns, and PostgreSQL, where workers pass over rows that another has locked.
 """
 
 import random
@@ -183,5 +183,5 @@ class Worker:
 
 def delay(attempt: int, *, first: timedelta = FIRST_DELAY, longest: timedelta = LONGEST_DELAY) -> timedelta:
     """Tell how long to wait after the ``attempt``-th failure: doubling up to ``longest``, a quarter of it by lot."""
-    whole = min(first * 2 ** min(max(attempt - 1, 0), 30), longest)
+    whole: timedelta = min(first * 2 ** min(max(attempt - 1, 0), 30), longest)
     return whole * random.uniform(0.75, 1.0)  # noqa: S311 - spreads load, guards nothing

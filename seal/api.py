@@ -28,10 +28,10 @@ from seal.api_models import (
     responses,
     upload_body,
 )
-from seal.model import SealId, SealStatus
+from seal.model import SealStatus
 from seal.register import SealRegister
 from seal.reporting import ETSI_MEDIA_TYPE, etsi_report, human_report, page_policy
-from seal.request import SealedDocument, SealRequest
+from seal.request import SealedDocument
 from seal.sealing import SealService
 from seal.store import Progress
 from seal.unsealed import Unsealed
@@ -42,7 +42,7 @@ UPLOADS = re.compile(r"/api/(?:seals/v1/seals/[^/]*/sealings|verify/v1/files)")
 """The paths that take a file, whose bodies may be larger than others."""
 
 
-def seal_router(
+def seal_router(  # noqa: PLR0913 - what the routes call
     *,
     service: SealService,
     unsealed: Unsealed,
@@ -82,17 +82,7 @@ def seal_router(
         upload, options = sent
         principal.require("seal.use", seal)
         verifier.examine(upload.document)
-        wanted = SealRequest(
-            document=upload.document,
-            seal=SealId(seal),
-            format=options.format,
-            placement=options.place,
-            closes=options.closes,
-            reason=options.reason,
-            case_number=options.case_number,
-            document_kind=options.document_kind,
-            idempotency_key=idempotency_key,
-        )
+        wanted = options.request(upload.document, seal, idempotency_key=idempotency_key)
         return _sealed_answer(request, service.seal(wanted, principal), accept)
 
     @router.get(

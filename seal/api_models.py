@@ -88,13 +88,13 @@ _UPLOAD = {
 }
 SEALING_PROBLEMS = {
     **_UPLOAD,
-    400: "document_refused, document_unreadable, document_signature_invalid, placement_refused",
+    400: "document_refused, document_unreadable, document_signature_invalid, placement_refused, level_refused",
     401: _BEARER,
     403: "forbidden: the right seal.use:<seal> is missing",
     404: "seal_unknown",
     409: "seal_not_usable, seal_expired, further_sealing_forbidden, sealing_in_progress",
     422: "request_invalid; errors names the fields. idempotency_mismatch",
-    503: "sealing_rejected_by_verifier, signing_unavailable",
+    503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing",
 }
 LOOKING_PROBLEMS = {401: _BEARER, 404: "sealing_unknown", 409: "sealing_in_progress"}
 LISTING_PROBLEMS = {401: _BEARER, 422: "request_invalid"}
@@ -103,7 +103,7 @@ RETRYING_PROBLEMS = {
     403: "forbidden: the right seal.use:<seal> is missing",
     404: "sealing_unknown",
     409: "sealing_in_progress, sealing_not_retryable, seal_not_usable, seal_expired",
-    503: "sealing_rejected_by_verifier, signing_unavailable",
+    503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing",
 }
 STATUS_PROBLEMS = {404: "seal_unknown", 422: "request_invalid"}
 VERIFYING_PROBLEMS = _UPLOAD

@@ -8,12 +8,15 @@ Refusal
 │   ├── DocumentTooLarge
 │   ├── PageUnknown              it has no such page
 │   ├── FurtherSealingForbidden  an earlier signature allows no later one
+│   ├── RoomTooSmall             the signature takes more octets than were laid aside for it
 │   └── PlacementRefused         the picture has no such place in this document
 ├── GlyphMissing                 a font cannot write a character of a document we make
 ├── ArtworkRefused               a seal's picture cannot be drawn from these words
 ├── SealRefused                  a seal cannot be made as asked
 ├── UnknownSeal, UnknownSealing
 ├── SealNotUsable, SealExpired   the seal may not sign now
+├── LevelRefused                 this format has no such level
+├── EvidenceMissing              no fact at hand shows that a certificate is good now
 ├── IdempotencyMismatch, SealingInProgress
 ├── SealingNotRetryable          what it needs is not at hand any more
 ├── SigningUnavailable           the vault does not sign now
@@ -64,6 +67,16 @@ class PlacementRefused(DocumentRefused):
     """The document has no such page, or the picture would not be seen there."""
 
     reason, code = Reason.BAD_INPUT, "placement_refused"
+
+
+class RoomTooSmall(DocumentRefused):
+    """What is to go into a document takes more octets than were laid aside: lay it out again with ``needed``."""
+
+    reason, code = Reason.UNAVAILABLE, "room_too_small"
+
+    def __init__(self, needed: int, room: int) -> None:
+        super().__init__(f"the signature takes {needed} octets; {room} were laid aside")
+        self.needed = needed
 
 
 class PageUnknown(DocumentRefused):
@@ -118,6 +131,18 @@ class SealExpired(SealNotUsable):
     """The seal or its certificate is outside its validity."""
 
     reason, code = Reason.CONFLICT, "seal_expired"
+
+
+class LevelRefused(Refusal):
+    """This format, or this document, has no such level."""
+
+    reason, code = Reason.BAD_INPUT, "level_refused"
+
+
+class EvidenceMissing(Refusal):
+    """Certificates or facts that a level needs are not at hand; the detail says whose and what to do."""
+
+    reason, code = Reason.UNAVAILABLE, "evidence_missing"
 
 
 class IdempotencyMismatch(Refusal):

@@ -26,6 +26,7 @@ from seal.model import (
     RevocationFacts,
     SignatureEvidence,
 )
+from seal.stamps import NO_BACKING, Backing
 from seal.trust import Facts, Role, Trust, explain_certificate
 from seal.trust.embedded import NONE, embedded_facts
 
@@ -62,6 +63,8 @@ class MessageTraces:
     proved: datetime | None = None
     role: Role = "SIGNER"
     coverage: Coverage | None = None
+    backing: Backing = NO_BACKING
+    """What else the document holds to judge by."""
 
     def over(self, coverage: Coverage) -> "MessageTraces":
         """Give the same traces, with how much is protected."""
@@ -72,7 +75,7 @@ class MessageTraces:
         signer = self.signer
         attributes, digest = signer.signed_attributes_raw, signer.digest
         return SignatureEvidence(
-            certificates=(*self._signer(), *tell_stamper(signer.timestamp_token, self.trust)),
+            certificates=(*self._signer(), *tell_stamper(signer.timestamp_token, self.trust, self.backing)),
             signature=signature_algorithm(signer.signature_oid, signer.certificate),
             digest=digest_algorithm(signer.digest_oid),
             value=signer.signature,
@@ -85,16 +88,16 @@ class MessageTraces:
         if self.signer.certificate is not None and self.at is not None:
             yield tell_certificate(
                 self.signer.certificate,
-                others=self.message.certificates,
+                others=(*self.message.certificates, *self.backing.certificates),
                 trust=self.trust,
                 at=self.at,
                 role=self.role,
                 proved=self.proved,
-                facts=embedded_facts(self.message, self.signer),
+                facts=embedded_facts(self.message, self.signer) + self.backing.facts,
             )
 
 
-def tell_stamper(token: bytes | None, trust: Trust) -> Iterator[CertificateEvidence]:
+def tell_stamper(token: bytes | None, trust: Trust, backing: Backing = NO_BACKING) -> Iterator[CertificateEvidence]:
     """Tell who made a time stamp, if there is one that can be read."""
     if token is None:
         return
@@ -105,11 +108,12 @@ def tell_stamper(token: bytes | None, trust: Trust) -> Iterator[CertificateEvide
     if stamp.certificate is not None:
         yield tell_certificate(
             stamp.certificate,
-            others=stamp.signed.certificates,
+            others=(*stamp.signed.certificates, *backing.certificates),
             trust=trust,
             at=stamp.gen_time,
             role="TSA",
-            facts=embedded_facts(stamp.signed),
+            proved=backing.proved,
+            facts=embedded_facts(stamp.signed) + backing.facts,
         )
 
 

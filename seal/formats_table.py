@@ -8,9 +8,12 @@ from typing import Protocol
 from crypto.suites import ES256, SM2_SM3, Suite
 from seal.errors import UnsupportedDocument
 from seal.formats.ofd import OFD_INTEGRITY, OFD_SES, OFD_SIGN, looks_like_ofd, verify_ofd
-from seal.formats.pdf import PDF_PADES, looks_like_pdf, verify_pdf
+from seal.formats.pdf import PDF_GM_CMS, PDF_PADES, PDF_SES, looks_like_pdf, raise_newest, verify_pdf
+from seal.levels import Level
 from seal.model import Report, SealFormat
+from seal.stamping import Stamping
 from seal.trust import Trust
+from seal.trust.evidence import EvidenceSource
 
 
 class Judge(Protocol):
@@ -30,6 +33,15 @@ class DocumentType:
     judge: Judge
 
 
+class RaiseLevel(Protocol):
+    """Brings the newest ``count`` signatures of a document, which are stamped, to a level above that."""
+
+    def __call__(
+        self, document: bytes, level: Level, evidence: EvidenceSource, stamping: Stamping, *, count: int = 1
+    ) -> bytes:
+        """Give the document with what the level asks for appended; a refusal of either source passes through."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealingFormat:
     """A way of sealing, by the name callers ask for: a document type, a layout and a suite."""
@@ -42,6 +54,10 @@ class SealingFormat:
     """Whether it shows the seal's picture; else no place can be asked for."""
     stamped: bool = False
     """Whether it has the signature time-stamped where the service has somebody to ask."""
+    raise_level: RaiseLevel | None = None
+    """What brings a signature above level b-t; None in formats that have no levels."""
+    second: bool = False
+    """Whether it may follow another in one sealing, for readers that cannot judge that."""
 
 
 PDF = DocumentType(name="pdf", media_type="application/pdf", looks_like=looks_like_pdf, judge=verify_pdf)
@@ -52,8 +68,20 @@ SEALING_FORMATS: Mapping[str, SealingFormat] = {
     row.name: row
     for row in (
         # The first row of a document type is what a caller gets who names no format.
-        SealingFormat(name="pdf-pades-sm2", document=PDF, layout=PDF_PADES, suite=SM2_SM3),
-        SealingFormat(name="pdf-pades-p256", document=PDF, layout=PDF_PADES, suite=ES256),
+        SealingFormat(
+            name="pdf-pades-sm2", document=PDF, layout=PDF_PADES, suite=SM2_SM3, stamped=True, raise_level=raise_newest
+        ),
+        SealingFormat(
+            name="pdf-pades-p256",
+            document=PDF,
+            layout=PDF_PADES,
+            suite=ES256,
+            second=True,
+            stamped=True,
+            raise_level=raise_newest,
+        ),
+        SealingFormat(name="pdf-ses-v4", document=PDF, layout=PDF_SES, suite=SM2_SM3, stamped=True),
+        SealingFormat(name="pdf-gm-cms", document=PDF, layout=PDF_GM_CMS, suite=SM2_SM3, stamped=True),
         SealingFormat(name="ofd-ses-v4", document=OFD, layout=OFD_SES, suite=SM2_SM3, stamped=True),
         SealingFormat(name="ofd-gbt35275", document=OFD, layout=OFD_SIGN, suite=SM2_SM3, pictured=False, stamped=True),
         SealingFormat(
@@ -91,4 +119,17 @@ def sealing_format(
         raise UnsupportedDocument(f"There is no format of this name; there are {', '.join(among)}.")
     if row.document is not kind:
         raise UnsupportedDocument(f"{row.name} seals {row.document.name} documents; this is {kind.name}.")
+    return row
+
+
+def second_format(
+    name: str, first: SealingFormat, among: Mapping[str, SealingFormat] = SEALING_FORMATS
+) -> SealingFormat:
+    """Choose the format of a second signature by name; refuse one that does not go with ``first``."""
+    row = among.get(name)
+    if row is None or not row.second:
+        seconds = ", ".join(each.name for each in among.values() if each.second)
+        raise UnsupportedDocument(f"No second signature is made by this format; there is {seconds}.")
+    if row.document is not first.document or row.suite is first.suite:
+        raise UnsupportedDocument(f"{row.name} does not go with {first.name}: it is for readers that know no SM2.")
     return row

@@ -78,6 +78,8 @@ class Mark:
     reason: str = ""
     closes: bool = False
     """No signature may follow this one."""
+    shown: bool = True
+    """Whether the picture is to be seen; formats that show none do not ask."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,6 +94,8 @@ class Credential:
     """SESeal, DER; needed by the formats that embed one (OFD, GM.sm2seal)."""
     stamper: "StampTime | None" = None
     """Who confirms the time of the signature; None for the claimed time alone."""
+    stamp_room: int = 0
+    """How many octets to lay aside for what the stamper gives, in formats that lay room aside beforehand."""
 
 
 SignMessage = Callable[[bytes], bytes]
@@ -281,6 +285,8 @@ class SignatureReport:
     findings: tuple[Finding, ...]
     reason: str | None = None
     """What the signer wrote as the reason, where the format has a place for it that the signature covers."""
+    level: str | None = None
+    """The PAdES baseline level that it reaches (``seal.levels.Level``); None in formats that have none."""
     evidence: SignatureEvidence | None = field(default=None, compare=False, repr=False)
     """Only where it was asked for. It is no part of the verdict."""
     traces: Traces | None = field(default=None, compare=False, repr=False)

@@ -1,7 +1,7 @@
 """Requests to seal: what is asked, and what is given back."""
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from crypto.digests import sm3
@@ -11,6 +11,7 @@ from seal.placing import InCorner, Placement, parse_placement, placement_text
 
 _TEXT_MAX = 500
 _KEY_MAX = 200
+_APART = frozenset({"document", "seal"})
 DEFAULT_PLACEMENT: Placement = InCorner()
 """Where the picture goes if nobody said: at the bottom right of the last page."""
 
@@ -27,6 +28,10 @@ class SealRequest:
     case_number: str | None = None
     document_kind: str = ""
     idempotency_key: str | None = None
+    level: str | None = None
+    """A PAdES level by name: given or refused, never less. None: b-t where time stamps are to be had, else b-b."""
+    also: str | None = None
+    """A format for a second signature without a picture, for readers that cannot judge the first."""
     closes: bool = False
     """Let no later signature into the document."""
 
@@ -52,34 +57,29 @@ class SealedDocument:
 def request_hash(request: SealRequest) -> str:
     """Identify what was asked for, document included: two requests with one hash are the same request."""
     place = request.placement
-    words = json.dumps(
-        [
-            request.seal,
-            request.format,
-            placement_text(place) if place else None,
-            request.closes,
-            request.reason,
-            request.case_number,
-            request.document_kind,
-            sm3(request.document).hex(),
-        ]
-    )
-    return sm3(words.encode()).hex()
+    asked = [
+        request.seal,
+        request.format,
+        placement_text(place) if place else None,
+        request.closes,
+        request.reason,
+        request.case_number,
+        request.document_kind,
+        sm3(request.document).hex(),
+    ]
+    # Requests that were kept before there were second signatures and levels keep their names.
+    also = () if request.also is None and request.level is None else (request.also,)
+    level = () if request.level is None else (request.level,)
+    return sm3(json.dumps([*asked, *also, *level]).encode()).hex()
 
 
 def asked_text(request: SealRequest) -> str:
     """Write down all that was asked for but the document, so that it can be asked for again."""
     place = request.placement
-    asked = {
-        "format": request.format,
-        "placement": placement_text(place) if place else None,
-        "reason": request.reason,
-        "case_number": request.case_number,
-        "document_kind": request.document_kind,
-        "closes": request.closes,
-        "idempotency_key": request.idempotency_key,
-    }
-    return json.dumps(asked, ensure_ascii=False, sort_keys=True)
+    asked = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in _APART}
+    return json.dumps(
+        {**asked, "placement": placement_text(place) if place else None}, ensure_ascii=False, sort_keys=True
+    )
 
 
 def asked_again(asked: str, *, document: bytes, seal: SealId) -> SealRequest:

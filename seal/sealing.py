@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from crypto.digests import sm3
 from crypto.errors import CryptoError
-from crypto.keys import KeyVault, sign
+from crypto.keys import KeyVault
 from kernel.audit import AuditLog
 from kernel.clock import Clock
 from kernel.db import Database
@@ -24,18 +24,23 @@ from kernel.outbox import Outbox
 from kernel.principal import Principal
 from seal import store
 from seal.errors import (
+    EvidenceMissing,
     IdempotencyMismatch,
+    LevelRefused,
     PlacementRefused,
+    RoomTooSmall,
     SealingInProgress,
     SealingNotRetryable,
-    SealingRejected,
     SealNotUsable,
     SigningUnavailable,
     UnknownSealing,
 )
-from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format
-from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId, SignatureReport, TimeSource, Verdict
-from seal.register import SealCredential, SealRegister
+from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format, second_format
+from seal.hands import Hand, check_accepted
+from seal.levels import Level, parse_level
+from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId
+from seal.pki.errors import TimestampUnavailable
+from seal.register import SealRegister
 from seal.request import (
     DEFAULT_PLACEMENT,
     SealedDocument,
@@ -45,10 +50,11 @@ from seal.request import (
     check_texts,
     request_hash,
 )
-from seal.stamping import Stamper, Stamping
+from seal.stamping import Stamper, Stamping, TokenRooms
 from seal.store import Progress
 from seal.telling import tell_completed, tell_failed
 from seal.trust import TrustSource, revoked_at
+from seal.trust.evidence import EvidenceSource
 from seal.verifying import MAX_DOCUMENT, check_size
 
 LEASE = timedelta(minutes=2)
@@ -61,13 +67,18 @@ class _Task:
     request: SealRequest
     principal: Principal
     seal: Seal
-    format: SealingFormat
-    signing: SealCredential
-    stamping: Stamping | None
+    hands: tuple[Hand, ...]
+    """One signature each, in the order of signing; more than one is still one sealing."""
     prepared: PreparedDocument
+    """For the first of them."""
     at: datetime
     owner: str
     earlier: Progress | None
+
+    @property
+    def format(self) -> SealingFormat:
+        """What was asked for; the second signature is beside it."""
+        return self.hands[0].format
 
 
 Judge = Callable[[bytes], Report]
@@ -78,7 +89,8 @@ class SealService:
 
     ``judge`` is our own verifier; it must know the trust anchors under which our seals are made. ``trust`` tells which
     certificates are revoked by now: no seal signs with one. With a ``stamper`` every signature of a format that
-    carries time stamps gets one, or is refused: none is ever made without.
+    carries time stamps gets one, or is refused: none is ever made without, unless level b-b is asked for. ``evidence``
+    gives what the levels b-lt and b-lta embed.
     """
 
     def __init__(  # noqa: PLR0913 - its dependencies
@@ -92,6 +104,7 @@ class SealService:
         register: SealRegister,
         judge: Judge,
         stamper: Stamper | None = None,
+        evidence: EvidenceSource | None = None,
         trust: TrustSource | None = None,
         formats: Mapping[str, SealingFormat] = SEALING_FORMATS,
         lease: timedelta = LEASE,
@@ -106,6 +119,8 @@ class SealService:
         self._register = register
         self._judge = judge
         self._stamper = stamper
+        self._rooms = TokenRooms()
+        self._evidence = evidence
         self._trust = trust
         self._formats = formats
         self._lease = lease
@@ -122,7 +137,7 @@ class SealService:
         earlier = self._earlier(request, principal)
         if earlier and earlier.completion:
             return self._replay(earlier)
-        return self._carry_out(request, principal, earlier)
+        return self._finish(request, principal, earlier)
 
     def retry(self, sealing: str, principal: Principal) -> SealedDocument:
         """Finish a sealing that failed or was interrupted, under its old serial; needs ``seal.use:<seal>``.
@@ -135,7 +150,7 @@ class SealService:
             return self._replay(earlier)
         if earlier.running:
             raise SealingInProgress("This sealing is being worked on; ask again in a minute.")
-        return self._carry_out(self._asked(earlier), principal, earlier)
+        return self._finish(self._asked(earlier), principal, earlier)
 
     def _asked(self, earlier: Progress) -> SealRequest:
         with self._db.read() as conn:
@@ -148,18 +163,28 @@ class SealService:
             raise SealingNotRetryable("What was asked for does not stand on record as it was: send the request again.")
         return request
 
-    def _carry_out(self, request: SealRequest, principal: Principal, earlier: Progress | None) -> SealedDocument:
+    def _finish(self, request: SealRequest, principal: Principal, earlier: Progress | None) -> SealedDocument:
+        try:
+            try:
+                return self._carry_out(request, principal, earlier)
+            except _Short as short:
+                # The stamper's token is larger than any before: laid out again with the room it takes, which is known
+                # now, it is another attempt of the same sealing, with its own digest on record.
+                return self._carry_out(request, principal, short.progress, last=True)
+        except _Overtaken as overtaken:
+            return self._after_the_race(request, principal, overtaken)
+
+    def _carry_out(
+        self, request: SealRequest, principal: Principal, earlier: Progress | None, *, last: bool = False
+    ) -> SealedDocument:
         # 2. Prepare: lay the document out; refusals here leave no trace because nothing was promised.
         task = self._prepare(request, principal, earlier)
         # 3. Intent: the document is kept, serial and digest are on record, before the key is touched.
         self._objects.put(request.document)
-        try:
-            sealing, attempt = self._intend(task)
-        except _Overtaken as overtaken:
-            return self._after_the_race(request, principal, overtaken)
-        with self._noting_failure(task, sealing, attempt):
+        sealing, attempt = self._intend(task)
+        with self._telling_if_short(sealing, last=last), self._noting_failure(task, sealing, attempt):
             # 4. Apply, once.
-            document = self._apply(task)
+            document = self._apply(task, sealing, attempt)
             # 5. Our own verifier accepts it, or nobody receives it.
             report = self._accepted(task, document)
             # 6. Completion: the file create-only under its digest; then result and log entry together.
@@ -215,12 +240,30 @@ class SealService:
         check_texts(request)
         check_size(request.document, self._max_document)
         chosen = sealing_format(request.document, request.format, self._formats)
+        formats = [chosen] if request.also is None else [chosen, second_format(request.also, chosen, self._formats)]
         if request.placement is not None and not chosen.pictured:
             raise PlacementRefused(f"{chosen.name} shows no picture of the seal: name no place for it.")
         seal = self._register.find(request.seal)
-        signing = self._register.credential(seal, chosen.suite)
         # Formats carry whole seconds; ours is the time that will be read back from the file.
         at = self._clock.now().replace(microsecond=0)
+        hands = tuple(
+            self._hand(request, seal, each, at, first=each is formats[0], last=each is formats[-1]) for each in formats
+        )
+        return _Task(
+            request=request,
+            principal=principal,
+            seal=seal,
+            hands=hands,
+            prepared=hands[0].prepare(request.document),
+            at=at,
+            owner=new_id(),
+            earlier=earlier,
+        )
+
+    def _hand(  # noqa: PLR0913 - a signature's place among those of the sealing
+        self, request: SealRequest, seal: Seal, chosen: SealingFormat, at: datetime, *, first: bool, last: bool
+    ) -> Hand:
+        signing = self._register.credential(seal, chosen.suite)
         self._register.usable(seal, at, signing.credential.certificate)
         self._not_revoked(seal, signing.credential, at)
         mark = Mark(
@@ -228,23 +271,35 @@ class SealService:
             picture=seal.picture,
             placement=request.placement or DEFAULT_PLACEMENT,
             reason=request.reason,
-            closes=request.closes,
+            # What closes lets nothing follow, so that only the last can.
+            closes=request.closes and last,
+            shown=first,
         )
-        stamping = Stamping(self._stamper) if self._stamper is not None and chosen.stamped else None
-        credential = replace(signing.credential, stamper=stamping)
-        prepared = chosen.layout.prepare(request.document, mark, credential, at)
-        return _Task(
-            request=request,
-            principal=principal,
-            seal=seal,
-            format=chosen,
-            signing=signing,
-            stamping=stamping,
-            prepared=prepared,
-            at=at,
-            owner=new_id(),
-            earlier=earlier,
-        )
+        level = self._level(request, chosen, first=first)
+        stamping = None
+        if self._stamper is not None and chosen.stamped and level is not Level.B:
+            stamping = Stamping(self._stamper, chosen.suite.digest, self._rooms)
+        if level is not None and level.lasting and self._evidence is not None:
+            # Asked beforehand: what is missing now would be missing after the key was used.
+            self._evidence.about(signing.credential.certificate, signing.credential.chain)
+        return Hand(format=chosen, signing=signing, level=level, stamping=stamping, mark=mark, at=at)
+
+    def _level(self, request: SealRequest, chosen: SealingFormat, *, first: bool) -> Level | None:
+        """Choose the level; what was asked for by name is given or refused, never less."""
+        if chosen.raise_level is None:
+            if request.level is not None and first:
+                raise LevelRefused(f"{chosen.name} has no levels: name none.")
+            return None
+        if request.level is None:
+            return Level.B if self._stamper is None else Level.T
+        level = parse_level(request.level)
+        if level.stamped and self._stamper is None:
+            raise TimestampUnavailable(
+                f"Level {level} needs a time-stamp authority, and none is set up: set XINYIN_TSA, or ask for b-b."
+            )
+        if level.lasting and self._evidence is None:
+            raise EvidenceMissing(f"Nobody here gives the evidence that level {level} embeds: ask for b-t.")
+        return level
 
     def _not_revoked(self, seal: Seal, credential: Credential, at: datetime) -> None:
         if self._trust is None:
@@ -289,7 +344,8 @@ class SealService:
         )
         store.insert(conn, store.SOURCES, sealing=sealing, asked=asked_text(request))
         self._attempt(conn, task, sealing, 1)
-        self._log(conn, task, "seal.sealing.intended", sealing, {"serial": serial, "format": task.format.name})
+        formats = "+".join(hand.format.name for hand in task.hands)
+        self._log(conn, task, "seal.sealing.intended", sealing, {"serial": serial, "format": formats})
         return sealing, 1
 
     def _take_up(self, conn: sa.Connection, task: _Task, earlier: Progress) -> tuple[str, int]:
@@ -314,32 +370,47 @@ class SealService:
             number=number,
             owner=task.owner,
             document_digest=task.prepared.document_digest.hex(),
-            certificate=task.signing.credential.certificate.fingerprint,
+            certificate=task.hands[0].signing.credential.certificate.fingerprint,
             sealed_at=task.at,
             lease_ends=store.lease_end(conn, self._lease),
         )
 
     # --- 4, 5 ---
 
-    def _apply(self, task: _Task) -> bytes:
-        key = task.signing.key
+    def _apply(self, task: _Task, sealing: str, attempt: int) -> bytes:
+        first, *others = task.hands
         try:
-            return task.prepared.apply(lambda message: sign(self._vault, key, message))
+            document = first.apply(task.prepared, self._vault)
+            for hand in others:
+                prepared = hand.prepare(document)
+                # Its digest holds the signature before it, so that it is known only now; the key is touched after.
+                self._continue(task, sealing, attempt, hand, prepared)
+                document = hand.apply(prepared, self._vault)
         except CryptoError as error:
             raise SigningUnavailable("The key of this seal cannot sign now; nothing was sealed.") from error
+        return self._raised(task, document)
+
+    def _raised(self, task: _Task, document: bytes) -> bytes:
+        """Add what a lasting level asks for: evidence about every signature of the sealing, then one stamp over all."""
+        first = task.hands[0]
+        raise_level, level, stamping = first.format.raise_level, first.level, first.stamping
+        if raise_level is None or level is None or not level.lasting or stamping is None or self._evidence is None:
+            return document
+        return raise_level(document, level, self._evidence, replace(stamping), count=len(task.hands))
+
+    def _continue(self, task: _Task, sealing: str, attempt: int, hand: Hand, prepared: PreparedDocument) -> None:
+        facts: dict[str, str | int | bool | None] = {
+            "attempt": attempt,
+            "format": hand.format.name,
+            "digest": prepared.document_digest.hex(),
+            "certificate": hand.signing.credential.certificate.fingerprint,
+        }
+        with self._db.begin() as conn:
+            self._log(conn, task, "seal.sealing.continued", sealing, facts)
 
     def _accepted(self, task: _Task, document: bytes) -> Report:
         report = self._judge(document)
-        ours = [one for one in report.signatures if _made_by(task, one)]
-        if report.verdict is Verdict.INVALID or not ours or any(one.verdict is not Verdict.VALID for one in ours):
-            found = [*report.findings, *(finding for one in report.signatures for finding in one.findings)]
-            # A time stamp that proves nothing is a note elsewhere; here it is why.
-            notes = {"TIMESTAMP_UNTRUSTED"}
-            codes = {finding.code for finding in found if finding.verdict is not Verdict.VALID or finding.code in notes}
-            raise SealingRejected(
-                f"Our own verifier finds the result {report.verdict.value}: it is not handed out."
-                f" Findings: {', '.join(sorted(codes)) or 'our signature is not in it'}."
-            )
+        check_accepted(report, task.hands)
         return report
 
     # --- 6 ---
@@ -379,6 +450,18 @@ class SealService:
     # --- failing ---
 
     @contextmanager
+    def _telling_if_short(self, sealing: str, *, last: bool) -> Iterator[None]:
+        """Let the caller lay the document out again, with the failure on record; the last attempt's stands."""
+        try:
+            yield
+        except RoomTooSmall as small:
+            with self._db.read() as conn:
+                progress = None if last else store.find_progress(conn, sealing)
+            if progress is None:
+                raise
+            raise _Short(progress) from small
+
+    @contextmanager
     def _noting_failure(self, task: _Task, sealing: str, attempt: int) -> Iterator[None]:
         """Put an attempt's failure on record, so that a retry need not wait for its lease to end."""
         try:
@@ -388,14 +471,19 @@ class SealService:
             try:
                 with self._db.begin() as conn:
                     store.insert(conn, store.FAILURES, sealing=sealing, number=attempt, code=code, at=self._clock.now())
-                    progress = store.find_progress(conn, sealing)
-                    if self._outbox and progress:
-                        tell_failed(self._outbox, conn, progress, code=code, at=self._clock.now())
+                    # Room that was too small is found again at once, and is no news to the caller.
+                    if self._outbox and not isinstance(failure, RoomTooSmall):
+                        self._tell_failed(conn, sealing, attempt, code)
                     self._log(conn, task, "seal.sealing.failed", sealing, {"attempt": attempt, "code": code})
             except sa.exc.SQLAlchemyError as unrecorded:
                 # The intent stays on record, and its lease will end.
                 failure.add_note(f"and the failure could not be recorded: {type(unrecorded).__name__}")
             raise
+
+    def _tell_failed(self, conn: sa.Connection, sealing: str, attempt: int, code: str) -> None:
+        progress = store.find_progress(conn, sealing)
+        if self._outbox and progress:
+            tell_failed(self._outbox, conn, progress.intent, number=attempt, code=code, at=self._clock.now())
 
     def _log(
         self,
@@ -444,11 +532,12 @@ class SealService:
             return store.list_pending(conn, limit=limit)
 
 
-def _made_by(task: _Task, signature: SignatureReport) -> bool:
-    """Tell whether ``signature`` is the one this task made, with the time stamp that it got, if it should have one."""
-    when = (task.at, TimeSource.CLAIMED) if task.stamping is None else (task.stamping.proved, TimeSource.TIMESTAMP)
-    signer = task.signing.credential.certificate.subject_text
-    return signature.signer == signer and (signature.time, signature.time_source) == when
+class _Short(Exception):
+    """The first attempt laid too little room aside for what was to go into the document."""
+
+    def __init__(self, progress: Progress) -> None:
+        super().__init__()
+        self.progress = progress
 
 
 class _Overtaken(Exception):

@@ -1,6 +1,6 @@
 """Time-stamping within a sealing: one stamp a signature, or no signature at all."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -10,6 +10,10 @@ from crypto.digests import SM3, DigestAlgorithm
 from kernel.clock import Clock
 from seal.pki.tsa_client import Stamped, TimestampClient, Tsa
 from seal.trust import TrustSource
+
+_FIRST_ROOM = 6 * 1024
+"""Octets laid aside for a token before one was seen: enough for three certificates in it."""
+_ROOM_MARGIN, _ROOM_STEP = 4, 256
 
 
 class Stamper(Protocol):
@@ -58,16 +62,61 @@ class AuthorityStamper:
         )
 
 
+class DigestStamper:
+    """The ``Stamper`` that chooses another by the digest: readers of SM2 signatures and others trust other stampers."""
+
+    def __init__(self, usual: Stamper, by_digest: Mapping[DigestAlgorithm, Stamper]) -> None:
+        self._usual = usual
+        self._by_digest = dict(by_digest)
+
+    def stamp(self, digest: DigestAlgorithm, value: bytes) -> Stamped:
+        """Pass the question on."""
+        return self._by_digest.get(digest, self._usual).stamp(digest, value)
+
+
+class TokenRooms:
+    """How many octets a stamper's tokens take: learned from those that came, kept as long as the process lives.
+
+    Safe to share between threads: what one forgets to tell another is learned with the next token.
+    """
+
+    def __init__(self) -> None:
+        self._largest: dict[DigestAlgorithm, int] = {}
+
+    def room(self, digest: DigestAlgorithm) -> int:
+        """Say how many octets to lay aside for a token over such a digest."""
+        seen = self._largest.get(digest)
+        if seen is None:
+            return _FIRST_ROOM
+        return -(-(seen + seen // _ROOM_MARGIN) // _ROOM_STEP) * _ROOM_STEP
+
+    def learn(self, digest: DigestAlgorithm, size: int) -> None:
+        """Take note of a token's size."""
+        self._largest[digest] = max(size, self._largest.get(digest, 0))
+
+
 @dataclass
 class Stamping:
     """The one time stamp of a sealing, a ``StampTime``: remembers the time that the token proves."""
 
     stamper: Stamper
+    digest: DigestAlgorithm = SM3
+    rooms: TokenRooms = field(default_factory=TokenRooms)
     proved: datetime | None = field(default=None, init=False)
     """None until a token has come."""
 
     def __call__(self, signature: bytes) -> bytes:
         """Have the octets of a signature stamped; a refusal of the stamper's passes through."""
-        stamped = self.stamper.stamp(SM3, SM3.digest(signature))
+        return self.stamp(self.digest.digest(signature))
+
+    def stamp(self, value: bytes) -> bytes:
+        """Have a digest stamped; a refusal of the stamper's passes through."""
+        stamped = self.stamper.stamp(self.digest, value)
+        self.rooms.learn(self.digest, len(stamped.token))
         self.proved = stamped.time
         return stamped.token
+
+    @property
+    def room(self) -> int:
+        """How many octets to lay aside for the token."""
+        return self.rooms.room(self.digest)

@@ -8,7 +8,7 @@ from kernel.clock import Clock
 from kernel.db import Database
 from kernel.outbox import EVENTS, Outbox
 from seal import store
-from seal.store import Intent, Progress
+from seal.store import Intent
 from seal.webhooks.model import EventType
 
 _AT_ONCE = 200
@@ -33,9 +33,10 @@ def tell_completed(outbox: Outbox, conn: sa.Connection, intent: Intent, *, file:
     )
 
 
-def tell_failed(outbox: Outbox, conn: sa.Connection, progress: Progress, *, code: str, at: datetime) -> None:
+def tell_failed(  # noqa: PLR0913 - an event's parts
+    outbox: Outbox, conn: sa.Connection, intent: Intent, *, number: int, code: str, at: datetime
+) -> None:
     """Tell the caller that an attempt at a sealing failed; another may follow, and complete it."""
-    intent, number = progress.intent, progress.attempt.number
     outbox.add(
         conn,
         key=f"sealing:{intent.id}:failed:{number}",

@@ -1,5 +1,4 @@
-"""Unsealed documents: sealings that were intended and not completed are listed, taken up again, or given up on record."""
-
+"""Unsealed documents: sealings without completion are listed, taken up again, or given up on record."""
 
 import sqlalchemy as sa
 import structlog
@@ -94,7 +93,7 @@ class Unsealed:
             number, at = now.attempt.number, self._clock.now()
             store.insert(conn, store.FAILURES, sealing=now.intent.id, number=number, code=code, at=at)
             if self._outbox:
-                tell_failed(self._outbox, conn, now, code=code, at=at)
+                tell_failed(self._outbox, conn, now.intent, number=number, code=code, at=at)
             self._audit.append(
                 conn,
                 at=at,

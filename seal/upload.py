@@ -10,8 +10,11 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from seal.errors import DocumentRefused
+from seal.levels import Level
+from seal.model import SealId
 from seal.placing import AtPoint, Placement, parse_placement
 from seal.placing.text import LONGEST_PLACEMENT
+from seal.request import SealRequest
 
 _MOST_FIELDS = 20
 _LONGEST_FIELD = 4096
@@ -26,8 +29,13 @@ class SealingOptions(BaseModel):
 
     format: str | None = Field(
         None,
-        description="pdf-pades-sm2, pdf-pades-p256, ofd-ses-v4, ofd-gbt35275 (a signature without a picture) or "
+        description="pdf-pades-sm2, pdf-pades-p256, pdf-ses-v4 (an e-seal signature), pdf-gm-cms, "
+        "ofd-ses-v4, ofd-gbt35275 (a signature without a picture) or "
         "ofd-gmt0099 (a signed list of the package's files, the last step); by default the document's type, with SM2",
+    )
+    also: str | None = Field(
+        None,
+        description="pdf-pades-p256: a second signature in a PDF, without a picture, for readers that know no SM2",
     )
     page: int | None = Field(None, description="page, from 1; -1 is the last", ge=-10_000, le=100_000)
     x_mm: float | None = Field(None, description="left edge of the picture, mm from the page's left", ge=0, le=10_000)
@@ -37,6 +45,11 @@ class SealingOptions(BaseModel):
         description="where the picture goes, such as corner:bottom-right;dx=20;dy=25, point;x=120;y=230;pages=1-3, "
         "keyword:盖章处;pick=1 or straddle:right; instead of page, x_mm and y_mm",
         max_length=LONGEST_PLACEMENT,
+    )
+    level: Level | None = Field(
+        None,
+        description="PAdES level of a PDF signature: b-b, b-t (time-stamped), b-lt (with what it is judged by) or "
+        "b-lta (with a time stamp over that too); by default b-t where the service has a time-stamp authority",
     )
     closes: bool = Field(default=False, description="let no later signature into the document")
     reason: str = Field("", description="why the document is sealed; stands in the signature", max_length=500)
@@ -60,6 +73,22 @@ class SealingOptions(BaseModel):
         if self.page is None or self.x_mm is None or self.y_mm is None:
             return None
         return AtPoint.on(self.page, x_mm=self.x_mm, y_mm=self.y_mm)
+
+    def request(self, document: bytes, seal: str, *, idempotency_key: str | None = None) -> SealRequest:
+        """Give what is asked for by these options."""
+        return SealRequest(
+            document=document,
+            seal=SealId(seal),
+            format=self.format,
+            placement=self.place,
+            level=self.level,
+            also=self.also,
+            closes=self.closes,
+            reason=self.reason,
+            case_number=self.case_number,
+            document_kind=self.document_kind,
+            idempotency_key=idempotency_key,
+        )
 
 
 class VerifyingOptions(BaseModel):

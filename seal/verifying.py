@@ -259,6 +259,7 @@ def _signature_json(signature: SignatureReport) -> dict[str, object]:
     seal = signature.seal
     return {
         "format": signature.format,
+        "level": signature.level,
         "verdict": signature.verdict.value,
         "signer": signature.signer,
         "seal": None

@@ -49,6 +49,7 @@ def _signature(signature: SignatureReport) -> dict[str, object]:
         "time_source": signature.time_source.value if signature.time_source else None,
         "findings": [_finding(finding) for finding in signature.findings],
         "reason": signature.reason,
+        "level": signature.level,
         "evidence": _evidence(signature.evidence) if signature.evidence else None,
     }
 
@@ -144,6 +145,7 @@ def _read_signature(value: object) -> SignatureReport:
         time_source=None if fields["time_source"] is None else TimeSource(fields["time_source"]),
         findings=tuple(_read_finding(item) for item in _items(fields["findings"])),
         reason=_optional(_text, fields["reason"]),
+        level=_optional(_text, fields["level"]),
         evidence=_optional(_read_evidence, fields["evidence"]),
     )
 

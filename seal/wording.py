@@ -33,6 +33,14 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "PAGES_UNCOVERED": ("部分页面不受签章保护", "Some pages are not protected by the signature"),
     "UNKNOWN_TAIL": ("文件末尾有不受签章保护的数据", "Data at the end of the file is not protected by any signature"),
     "CHANGED_AFTER_SIGNING": ("盖章后文件内容被修改", "The content was changed after sealing"),
+    "CERTIFICATION_NOT_FIRST": (
+        "认证签名不是文件的第一个签名",
+        "A signature certifies the document though it is not its first",
+    ),
+    "CERTIFICATION_UNCLEAR": (
+        "文件目录与签名对哪个是认证签名说法不一",
+        "The file and its signatures disagree on which of them certifies it",
+    ),
     "BYTE_RANGE_INVALID": ("签章保护范围不正确", "The range the signature protects is not right"),
     # The signature's own structure and value.
     "CMS_MALFORMED": ("签名数据结构损坏", "The signature's structure is damaged"),

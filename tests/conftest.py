@@ -19,7 +19,7 @@ from kernel.clock import ManualClock
 from kernel.db import METADATA, Database
 
 # No test depends on how fast the machine is.
-hypothesis.settings.register_profile("xinyin", deadline=None)
+hypothesis.settings.register_profile("xinyin", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("xinyin")
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)

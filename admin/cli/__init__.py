@@ -9,7 +9,21 @@ import typer
 from sqlalchemy.exc import OperationalError
 from typer.exceptions import TyperException
 
-from admin.cli import artwork, authority, bench, demo, doctor, documents, keys, people, preview, serving, trust
+from admin.cli import (
+    artwork,
+    authority,
+    bench,
+    demo,
+    doctor,
+    documents,
+    keys,
+    people,
+    preview,
+    renewing,
+    seals,
+    serving,
+    trust,
+)
 from admin.settings import SettingsRefused
 from crypto.errors import CryptoError
 from kernel.errors import Refusal
@@ -26,7 +40,8 @@ app = typer.Typer(
     "Start with [bold]xinyin demo[/]: the whole story on this machine. "
     "Then [bold]xinyin dev[/]: a service to try things on.",
 )
-for family in (demo, serving, documents, preview, artwork, people, authority, trust, keys, doctor, bench):
+_FAMILIES = (demo, serving, documents, seals, renewing, preview, artwork, people, authority, trust, keys, doctor, bench)
+for family in _FAMILIES:
     family.register(app)
 
 

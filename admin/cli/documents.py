@@ -1,4 +1,4 @@
-"""`xinyin verify` and `xinyin seal`: documents on the command line."""
+"""`xinyin verify`, and sealing a file: documents on the command line."""
 
 import json
 import sys
@@ -16,6 +16,7 @@ from admin import settings as configuration
 from admin.build import Home, operator, services
 from kernel.errors import Refusal
 from kernel.page import LANGUAGES
+from seal.levels import Level
 from seal.model import Finding, Judgement, Report, SealId, Verdict
 from seal.placing import AtPoint, Placement, parse_placement
 from seal.reporting import etsi_report, human_report
@@ -38,7 +39,6 @@ _LOOKS = {
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("verify")(verify)
-    app.command("seal")(seal)
 
 
 def verify(  # noqa: PLR0913 - one option each
@@ -113,7 +113,7 @@ def _kept(path: Path | None, files: list[Path], language: str) -> _Kept | None:
 
 
 def _judge(verifier: Verifier, file: Path, at: datetime | None, kept: _Kept | None) -> Report:
-    document = _read(file)
+    document = read(file)
     if kept is None:
         return verifier.verify(document, at)
     judgement = verifier.explain(document, at, name=file.name)
@@ -125,10 +125,10 @@ def _verify_one(verifier: Verifier, file: Path, at: datetime | None, *, as_json:
     try:
         report = _judge(verifier, file, at, kept)
     except OSError as error:
-        sys.stderr.write(f"xinyin: {_shown(error.filename or file)}: {error.strerror}\n")
+        sys.stderr.write(f"xinyin: {shown(error.filename or file)}: {error.strerror}\n")
         return USAGE
     except Refusal as refused:
-        sys.stderr.write(f"xinyin: {_shown(file)}: {refused.detail} [{refused.code}]\n")
+        sys.stderr.write(f"xinyin: {shown(file)}: {refused.detail} [{refused.code}]\n")
         return USAGE
     if as_json:
         told = json.dumps(report_json(report, file=str(file)), ensure_ascii=False)
@@ -139,13 +139,13 @@ def _verify_one(verifier: Verifier, file: Path, at: datetime | None, *, as_json:
     return EXIT[report.verdict]
 
 
-def _read(file: Path) -> bytes:
+def read(file: Path) -> bytes:
     """Read a file, but no more of it than it takes to know that it is too large: some never end."""
     with file.open("rb") as source:
         return source.read(MAX_DOCUMENT + 1)
 
 
-def _shown(text: object) -> str:
+def shown(text: object) -> str:
     """Give a name or a file's own words for the terminal: neither rich's markup nor the terminal's commands."""
     return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)))
 
@@ -153,15 +153,16 @@ def _shown(text: object) -> str:
 def _show(file: Path, report: Report) -> None:
     console = Console()
     colour, mark, words = _LOOKS[report.verdict]
-    console.print(f"[bold {colour}]{mark} {words}[/]  {_shown(file)}", highlight=False)
+    console.print(f"[bold {colour}]{mark} {words}[/]  {shown(file)}", highlight=False)
     for number, signature in enumerate(report.signatures, start=1):
         colour, mark, words = _LOOKS[signature.verdict]
-        console.print(f"  {number}. [{colour}]{mark} {words}[/]  {signature.format}", highlight=False)
+        kind = " ".join(filter(None, (signature.format, signature.level)))
+        console.print(f"  {number}. [{colour}]{mark} {words}[/]  {kind}", highlight=False)
         if signature.seal:
             console.print(
-                f"     印章 seal     {_shown(signature.seal.name)} ({_shown(signature.seal.id)})", highlight=False
+                f"     印章 seal     {shown(signature.seal.name)} ({shown(signature.seal.id)})", highlight=False
             )
-        console.print(f"     签名人 signer {_shown(signature.signer or '-')}", highlight=False, soft_wrap=True)
+        console.print(f"     签名人 signer {shown(signature.signer or '-')}", highlight=False, soft_wrap=True)
         if signature.time and signature.time_source:
             console.print(
                 f"     时间 time     {signature.time.isoformat()} ({signature.time_source.value})", highlight=False
@@ -176,7 +177,7 @@ def _show_findings(console: Console, findings: tuple[Finding, ...]) -> None:
         chinese, english = wording(finding.code)
         console.print(f"     [{colour}]{finding.code}[/] {chinese} {english}", highlight=False, soft_wrap=True)
         if finding.detail:
-            console.print(f"       [dim]{_shown(finding.detail)}[/]", highlight=False, soft_wrap=True)
+            console.print(f"       [dim]{shown(finding.detail)}[/]", highlight=False, soft_wrap=True)
 
 
 def seal(  # noqa: PLR0913 - one option each
@@ -188,7 +189,8 @@ def seal(  # noqa: PLR0913 - one option each
         str | None,
         typer.Option(
             "--format",
-            help="pdf-pades-sm2, pdf-pades-p256, ofd-ses-v4, ofd-gbt35275 (a signature without a picture) or "
+            help="pdf-pades-sm2, pdf-pades-p256, pdf-ses-v4 (an e-seal signature), pdf-gm-cms, "
+            "ofd-ses-v4, ofd-gbt35275 (a signature without a picture) or "
             "ofd-gmt0099 (a signed list of the files, the last step); a seal with SM2 by default.",
         ),
     ] = None,
@@ -199,7 +201,17 @@ def seal(  # noqa: PLR0913 - one option each
             "point;x=120;y=230;pages=1-3, keyword:盖章处;pick=1, straddle:right, facing, or PAGE,X,Y in mm."
         ),
     ] = None,
-    closes: Annotated[bool, typer.Option("--close", help="Let no later signature into the document (OFD).")] = False,
+    level: Annotated[
+        Level | None,
+        typer.Option(help="PAdES level of a PDF signature; b-t by default where XINYIN_TSA is set, else b-b."),
+    ] = None,
+    also: Annotated[
+        str | None,
+        typer.Option(
+            help="A second signature in a PDF for readers that know no SM2, without a picture: pdf-pades-p256."
+        ),
+    ] = None,
+    closes: Annotated[bool, typer.Option("--close", help="Let no later signature into the document.")] = False,
     reason: Annotated[str, typer.Option(help="Why it is sealed; stands in the document and in the ledger.")] = "",
     case: Annotated[str | None, typer.Option(help="Case number (办件编号) for the ledger.")] = None,
     kind: Annotated[str, typer.Option(help="Kind of document.")] = "approval-result",
@@ -210,7 +222,7 @@ def seal(  # noqa: PLR0913 - one option each
     if not out.parent.is_dir():
         # Asked before anything is signed: a sealing that nobody receives still stands in the ledger.
         raise typer.BadParameter(f"{out.parent} is not a folder")
-    document = _read(file)
+    document = read(file)
     with services(configuration.load()) as service:
         service.verifier.examine(document)
         request = SealRequest(
@@ -218,7 +230,9 @@ def seal(  # noqa: PLR0913 - one option each
             seal=SealId(seal_id),
             format=document_format,
             placement=_placement(place),
+            also=also,
             closes=closes,
+            level=level,
             reason=reason,
             case_number=case,
             document_kind=kind,
@@ -227,7 +241,7 @@ def seal(  # noqa: PLR0913 - one option each
         sealed = service.sealing.seal(request, operator("seal.use:*"))
         with out.open("xb") as target:
             target.write(sealed.document)
-    Console().print(f"[green]✓[/] {_shown(out)}  {sealed.format}  {sealed.id}", highlight=False, soft_wrap=True)
+    Console().print(f"[green]✓[/] {shown(out)}  {sealed.format}  {sealed.id}", highlight=False, soft_wrap=True)
 
 
 def _placement(text: str | None) -> Placement | None:

@@ -176,25 +176,29 @@ def pages(browser: Browser, here: World) -> None:
     """Walk through the pages that people see, with a phone in hand."""
     phone = browser.new_context(viewport=PHONE, device_scale_factor=2, locale="zh-CN")
     page = phone.new_page()
-    page.goto(f"{here.portal}/login")
+    page.goto(f"{here.portal}/login", wait_until="networkidle")
     page.fill("[name=username]", here.facts.citizen_login)
     _shoot(page, "login.png")
     page.fill("[name=password]", here.facts.citizen_password)
-    page.click("button[value=login]")
-    page.wait_for_load_state()
+    _press(page, "button[value=login]")
     _shoot(page, "consent.png")
-    page.click("button[value=allow]")
-    page.wait_for_url(f"{here.portal}/me")
+    _press(page, "button[value=allow]")
     _shoot(page, "portal.png")
     licence = issue(here)
-    page.goto(f"{here.service}/v/{licence['id']}")
+    page.goto(f"{here.service}/v/{licence['id']}", wait_until="networkidle")
     _shoot(page, "public-valid.png", first=980)
     _shoot(page, "public-whole.png")
     grounds = ("--basis", "《示例条例》第十二条第一款", "--reason", "提交虚假材料取得登记")
     here.department("revoke", str(licence["id"]), *grounds)
-    page.reload()
+    page.reload(wait_until="networkidle")
     _shoot(page, "public-revoked.png", first=980)
     phone.close()
+
+
+def _press(page: Page, button: str) -> None:
+    """Touch what leads to another page and wait until that one stands there whole."""
+    with page.expect_navigation(wait_until="networkidle"):
+        page.click(button)
 
 
 def issue(here: World) -> Mapping[str, object]:

@@ -17,8 +17,6 @@ from seal.api_models import BINARY, responses
 from seal.batches.model import Batch, BatchState, BatchWish, Item, ItemState, ItemWish, Tally
 from seal.batches.results import results_zip
 from seal.batches.service import MOST_ITEMS, BatchService
-from seal.model import SealId
-from seal.request import SealRequest
 from seal.upload import SealingOptions, Upload, read_upload
 
 FILES = re.compile(r"/api/seals/v1/uploads")
@@ -37,7 +35,13 @@ _MAKING = {
     413: "body_too_large",
     422: "request_invalid; errors names the fields. idempotency_mismatch",
 }
-_UPLOADING = {400: "document_refused", 401: _BEARER, 403: "forbidden", 413: "document_too_large", 415: "document_unsupported"}
+_UPLOADING = {
+    400: "document_refused",
+    401: _BEARER,
+    403: "forbidden",
+    413: "document_too_large",
+    415: "document_unsupported",
+}
 
 
 class UploadAnswer(BaseModel):
@@ -103,7 +107,7 @@ class ItemsAnswer(BaseModel):
     next: int | None
 
 
-def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:  # noqa: C901 - one route each
+def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
     """Make the routes of uploads and batches under ``/api/seals/v1``."""
     router = APIRouter(prefix="/api/seals/v1", tags=["batches"])
     caller = Annotated[Principal, Depends(guard)]
@@ -143,12 +147,16 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:  # 
         headers = {"Location": _path(request, "get_batch", made.id)}
         return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)
 
-    @router.get("/batches/{batch}", operation_id="getBatch", summary="Ask how far a batch came", responses=responses(_LOOKING))
+    @router.get(
+        "/batches/{batch}", operation_id="getBatch", summary="Ask how far a batch came", responses=responses(_LOOKING)
+    )
     def get_batch(request: Request, batch: str, principal: caller) -> BatchAnswer:
         """Tell a batch's state and how many of its items stand how."""
         return _batch(request, *batches.progress(batch, principal))
 
-    @router.get("/batches/{batch}/items", operation_id="listBatchItems", summary="List items", responses=responses(_LOOKING))
+    @router.get(
+        "/batches/{batch}/items", operation_id="listBatchItems", summary="List items", responses=responses(_LOOKING)
+    )
     def get_items(
         request: Request,
         batch: str,
@@ -173,7 +181,9 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:  # 
         batches.resume(batch, principal)
         return _batch(request, *batches.progress(batch, principal))
 
-    @router.post("/batches/{batch}/cancel", operation_id="cancelBatch", summary="Cancel", responses=responses(_STEERING))
+    @router.post(
+        "/batches/{batch}/cancel", operation_id="cancelBatch", summary="Cancel", responses=responses(_STEERING)
+    )
     def cancel(request: Request, batch: str, principal: caller) -> BatchAnswer:
         """Begin no further item, for good. What is sealed stays sealed."""
         batches.cancel(batch, principal)
@@ -200,22 +210,8 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:  # 
 
 
 def _wish(order: BatchOrder, idempotency_key: str | None) -> BatchWish:
-    items = []
-    for each in order.items:
-        request = SealRequest(
-            document=b"",
-            seal=SealId(order.seal),
-            format=each.format,
-            placement=each.place,
-            closes=each.closes,
-            reason=each.reason,
-            case_number=each.case_number,
-            document_kind=each.document_kind,
-        )
-        items.append(ItemWish(content=each.sm3, request=request))
-    return BatchWish(
-        seal=order.seal, items=items, stop_on_error=order.stop_on_error, idempotency_key=idempotency_key
-    )
+    items = [ItemWish(content=each.sm3, request=each.request(b"", order.seal)) for each in order.items]
+    return BatchWish(seal=order.seal, items=items, stop_on_error=order.stop_on_error, idempotency_key=idempotency_key)
 
 
 def _path(request: Request, name: str, batch: str) -> str:

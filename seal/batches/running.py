@@ -73,16 +73,23 @@ class BatchRunner:
         if batch.state is not BatchState.RUNNING:
             return self._leave(job, batch)
         if job.attempt > MOST_ATTEMPTS:
-            return self._settle(job, batch, position, failure=GIVEN_UP, detail="Tried too often without an end.")
+            self._settle(job, batch, position, failure=GIVEN_UP, detail="Tried too often without an end.")
+            return None
+        return self._try(job, batch, found[0])
+
+    def _try(self, job: Job, batch: Batch, item: Item) -> timedelta | None:
+        position = item.position
         try:
-            sealing = self._seal(batch, found[0])
+            sealing = self._seal(batch, item)
         except SealingInProgress:
             return _SOON  # by a worker that may have died: its lease will end
         except (Refusal, CryptoError) as refused:
             if _passes(refused) and job.attempt < MOST_ATTEMPTS:
                 return delay(job.attempt)
-            return self._settle(job, batch, position, failure=refused.code, detail=_told(refused))
-        return self._settle(job, batch, position, sealing=sealing)
+            self._settle(job, batch, position, failure=refused.code, detail=_told(refused))
+        else:
+            self._settle(job, batch, position, sealing=sealing)
+        return None
 
     def _seal(self, batch: Batch, item: Item) -> str:
         if not self._standing(batch.principal):

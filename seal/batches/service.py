@@ -144,9 +144,7 @@ class BatchService:
         self._register.find(wish.seal)
         source.check([item.content for item in wish.items], principal)
 
-    def _insert(
-        self, conn: sa.Connection, batch: str, wish: BatchWish, hashed: str, principal: Principal
-    ) -> None:
+    def _insert(self, conn: sa.Connection, batch: str, wish: BatchWish, hashed: str, principal: Principal) -> None:
         at = self._clock.now()
         row = {
             "id": batch,
@@ -219,9 +217,7 @@ class BatchService:
         with self._db.read() as conn:
             return found, store.tally(conn, found)
 
-    def items(
-        self, batch: str, principal: Principal, *, after: int = 0, limit: int = 100
-    ) -> tuple[Item, ...]:
+    def items(self, batch: str, principal: Principal, *, after: int = 0, limit: int = 100) -> tuple[Item, ...]:
         """List items by position, from the one after ``after`` on."""
         found = self.find(batch, principal)
         with self._db.read() as conn:
@@ -233,9 +229,7 @@ class BatchService:
             raise BatchRefused(f"Item {item.position} is {item.state.value}.")
         return self._objects.get(item.file)
 
-    def _log(
-        self, conn: sa.Connection, principal: Principal, action: str, target: str, facts: dict[str, Fact]
-    ) -> None:
+    def _log(self, conn: sa.Connection, principal: Principal, action: str, target: str, facts: dict[str, Fact]) -> None:
         self._audit.append(
             conn, at=self._clock.now(), actor=principal.subject, action=action, target=target, facts=facts
         )
@@ -251,5 +245,10 @@ def _sees(batch: Batch, principal: Principal) -> bool:
 
 
 def _hash(wish: BatchWish) -> str:
-    words = [wish.seal, wish.source, wish.stop_on_error, *((each.content, asked_text(each.request)) for each in wish.items)]
+    words = [
+        wish.seal,
+        wish.source,
+        wish.stop_on_error,
+        *((each.content, asked_text(each.request)) for each in wish.items),
+    ]
     return sm3(json.dumps(words).encode()).hex()

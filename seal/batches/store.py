@@ -121,9 +121,7 @@ def _batch(conn: sa.Connection, which: sa.ColumnElement[bool]) -> Batch | None:
 def add_step(conn: sa.Connection, batch: str, step: Step, at: datetime, actor: str) -> None:
     """Record a step; the batch must be locked, or new."""
     last = conn.execute(sa.select(sa.func.max(STEPS.c.number)).where(STEPS.c.batch == batch)).scalar_one()
-    insert(
-        conn, STEPS, {"batch": batch, "number": (last or 0) + 1, "step": step.value, "at": at, "actor": actor[:200]}
-    )
+    insert(conn, STEPS, {"batch": batch, "number": (last or 0) + 1, "step": step.value, "at": at, "actor": actor[:200]})
 
 
 def open_positions(conn: sa.Connection, batch: str) -> Sequence[int]:

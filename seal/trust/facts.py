@@ -96,6 +96,17 @@ class Facts:
     def __bool__(self) -> bool:
         return bool(self.crls or self.answers or self.own)
 
+    def __add__(self, other: "Facts") -> "Facts":
+        """Give both together."""
+        if not self or not other:
+            return self or other
+        return Facts(
+            crls=(*self.crls, *other.crls),
+            answers=(*self.answers, *other.answers),
+            own=(*self.own, *other.own),
+            unread=(*self.unread, *other.unread),
+        )
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Facts):
             return NotImplemented

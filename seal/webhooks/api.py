@@ -103,14 +103,21 @@ def webhook_router(*, webhooks: Webhooks, guard: BearerGuard) -> APIRouter:
         return [_endpoint(each) for each in webhooks.list(principal)]
 
     @router.delete(
-        "/{webhook}", status_code=204, operation_id="endWebhook", summary="End an endpoint", responses=responses(_LOOKING)
+        "/{webhook}",
+        status_code=204,
+        operation_id="endWebhook",
+        summary="End an endpoint",
+        responses=responses(_LOOKING),
     )
     def end(webhook: str, principal: caller) -> None:
         """Tell it nothing any more."""
         webhooks.end(webhook, principal)
 
     @router.post(
-        "/{webhook}/secret", operation_id="renewWebhookSecret", summary="Renew the secret", responses=responses(_LOOKING)
+        "/{webhook}/secret",
+        operation_id="renewWebhookSecret",
+        summary="Renew the secret",
+        responses=responses(_LOOKING),
     )
     def renew(webhook: str, principal: caller) -> SecretAnswer:
         """Give a new secret, shown this once; for a day messages bear a signature under each of the two."""

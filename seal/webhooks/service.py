@@ -61,7 +61,7 @@ class Webhooks:
     # --- endpoints ---
 
     def register(self, url: str, events: Iterable[EventType], principal: Principal) -> tuple[Endpoint, str]:
-        """Register an address of the caller's, and give its secret: it is shown this once. Needs ``webhook.manage:*``."""
+        """Register an address of the caller's, and give its secret, shown this once; needs ``webhook.manage:*``."""
         principal.require("webhook.manage", "*")
         self._check_address(url)
         endpoint = Endpoint(
@@ -212,9 +212,7 @@ class Webhooks:
         if attempt.last and not attempt.heard:
             _log.warning("webhook_given_up", endpoint=attempt.endpoint, event_id=attempt.event, status=attempt.status)
 
-    def _log(
-        self, conn: sa.Connection, principal: Principal, action: str, target: str, facts: dict[str, Fact]
-    ) -> None:
+    def _log(self, conn: sa.Connection, principal: Principal, action: str, target: str, facts: dict[str, Fact]) -> None:
         self._audit.append(
             conn, at=self._clock.now(), actor=principal.subject, action=action, target=target, facts=facts
         )

@@ -19,6 +19,7 @@ from admin import settings as configuration
 from admin.devworld import DevWorld
 from admin.settings import Settings
 from kernel.clock import SystemClock
+from tests.cheap import cheap
 
 PORTAL = "http://127.0.0.1:8100"
 
@@ -44,7 +45,7 @@ def xinyin(tmp_path: Path) -> Iterator[Xinyin]:
     def run(*arguments: object, typed: str = "", **settings: object) -> Done:
         given = {f"XINYIN_{name.upper()}": str(value) for name, value in settings.items()}
         out, err = io.StringIO(), io.StringIO()
-        with _environment(given), _process_state(), redirect_stdout(out), redirect_stderr(err):
+        with cheap(), _environment(given), _process_state(), redirect_stdout(out), redirect_stderr(err):
             sys.argv = ["xinyin", *map(str, arguments)]
             sys.stdin = io.StringIO(typed)
             try:
@@ -115,7 +116,8 @@ def make_town(home: Path, database_url: str = "") -> Town:
     settings = devworld.settings_of(
         Settings(home=home, database_url=database_url, public_url="http://127.0.0.1:8000", port=8000)
     )
-    return Town(settings=settings, world=devworld.make(settings, portal_url=PORTAL, clock=SystemClock()))
+    with cheap():
+        return Town(settings=settings, world=devworld.make(settings, portal_url=PORTAL, clock=SystemClock()))
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from crypto.certificate import pem_bodies
 from crypto.crl import RevocationList
 from crypto.keys import VaultSigner
 from crypto.suites import ES256, SM2_SM3
-from crypto.vaults.soft import KdfCost, SoftVault
+from crypto.vaults.soft import SoftVault
 from crypto.x509 import Certificate, make_csr, name, parse_csr
 from kernel.audit import AuditLog, entries
 from kernel.clock import SystemClock
@@ -19,8 +19,8 @@ from seal.pki.ca import Authority
 from seal.pki.founding import found
 from seal.pki.policy import INTERMEDIATE, SEAL_SIGNER, TIMESTAMPING
 from tests.admin.conftest import Done, Xinyin
+from tests.cheap import CHEAP
 
-CHEAP = KdfCost(passes=1, memory_kib=64, lanes=1)
 OWNER = "11440300007542000X"
 ROOT_PHRASE = "the root's own passphrase\n"
 

@@ -17,8 +17,7 @@ import pytest
 import sqlalchemy as sa
 import structlog
 from fastapi import FastAPI
-from httpx2 import Response
-from starlette.testclient import TestClient
+from httpx2 import Client, Response
 
 from admin import devworld, faces
 from admin.build import Service, operator, services
@@ -30,6 +29,7 @@ from seal.model import SealId
 from seal.register import SealApplication
 from tests.admin.conftest import Town, emptied, make_town
 from tests.idp.portal import CALLBACK, PASSWORD, Portal, answer_of, form_of
+from tests.inprocess import browser
 
 SAMPLES = Path(__file__).resolve().parents[2] / "examples" / "samples"
 PDF, OFD = (SAMPLES / "approval.pdf").read_bytes(), (SAMPLES / "approval.ofd").read_bytes()
@@ -50,10 +50,9 @@ class Front:
     expired: str
     secrets: list[str] = field(repr=False)
 
-    def http(self) -> TestClient:
+    def http(self) -> Client:
         """A new visitor."""
-        address = self.town.settings.public_url
-        return TestClient(self.app, base_url=address, follow_redirects=False)
+        return browser(self.app, self.town.settings.public_url)
 
     def portal(self) -> Portal:
         """A new browser at a portal; the portal's secret and the login are its own."""

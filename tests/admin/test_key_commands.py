@@ -26,6 +26,7 @@ from crypto.x509 import pem_bodies
 from kernel.clock import ManualClock, SystemClock
 from seal.trust import Trust
 from tests.admin.conftest import Town, Xinyin
+from tests.cheap import CHEAP
 
 PHRASE = "correct horse battery"
 OTHER = "another long passphrase"
@@ -302,7 +303,7 @@ def test_the_key_that_an_older_version_named_in_a_file_goes_on_signing(
 ) -> None:
     home = tmp_path / "home"
     (home).mkdir(mode=0o700)
-    key = SoftVault.create(home / "vault", PHRASE).generate(ES256)
+    key = SoftVault.create(home / "vault", PHRASE, cost=CHEAP).generate(ES256)
     (home / "identity-key").write_text(f"{key}\n")
     given: Given = {"home": home, "vault_passphrase": PHRASE, "database_url": empty_database}
     assert xinyin("migrate", **given).code == 0
@@ -333,7 +334,7 @@ def test_readyz_says_that_a_key_of_a_seal_does_not_sign(town: Town) -> None:
 
 @pytest.fixture
 def vault(tmp_path: Path) -> SoftVault:
-    return SoftVault.create(tmp_path / "vault", PHRASE)
+    return SoftVault.create(tmp_path / "vault", PHRASE, cost=CHEAP)
 
 
 def test_many_keys_are_asked_in_turns_and_none_too_often(vault: SoftVault, clock: ManualClock) -> None:

@@ -71,6 +71,8 @@ def test_a_second_signature_does_not_break_the_first(
     [
         ("approval.pdf", "pdf-pades-sm2", "1,132,176"),
         ("approval.pdf", "pdf-pades-p256", "keyword:决定;pick=-1"),
+        ("approval.pdf", "pdf-ses-v4", "1,132,176"),
+        ("approval.pdf", "pdf-gm-cms", "1,132,176"),
         ("approval.ofd", "ofd-ses-v4", "1,132,176"),
     ],
 )
@@ -84,6 +86,24 @@ def test_every_format_can_be_asked_for(
     assert seal_format in done.out
     (answer,) = judged(xinyin, pattern, out)
     assert [(one["format"], one["verdict"]) for one in answer["signatures"]] == [(seal_format, "valid")]
+
+
+def test_a_second_signature_goes_with_an_e_seal_and_closes_the_document(
+    xinyin: Xinyin, pattern: Town, tmp_path: Path
+) -> None:
+    out = tmp_path / "sealed.pdf"
+    options = ["--format", "pdf-ses-v4", "--also", "pdf-pades-p256", "--close"]
+    command = ("seal", "--seal", pattern.world.seal, "--out")
+    done = xinyin(*command, out, SAMPLES / "approval.pdf", *options, **pattern.given)
+    assert done.code == 0, done.err
+    (answer,) = judged(xinyin, pattern, out)
+    assert [(one["format"], one["verdict"]) for one in answer["signatures"]] == [
+        ("pdf-ses-v4", "valid"),
+        ("pdf-pades-p256", "valid"),
+    ]
+    assert answer["signatures"][0]["seal"]["id"] == pattern.world.seal
+    done = xinyin(*command, tmp_path / "more.pdf", out, **pattern.given)
+    assert "[further_sealing_forbidden" in done.err
 
 
 def test_an_ofd_is_sealed_signed_and_listed_in_this_order(xinyin: Xinyin, pattern: Town, tmp_path: Path) -> None:

@@ -4,8 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pytest
+from httpx2 import Client
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from crypto.keys import VaultSigner
 from crypto.suites import ES256
@@ -21,7 +21,9 @@ from kernel.clock import ManualClock
 from kernel.db import Database
 from kernel.page import Pages
 from kernel.problem import install
+from tests.cheap import CHEAP
 from tests.idp.portal import AFTER_LOGOUT, CALLBACK, PASSWORD, Portal
+from tests.inprocess import browser
 
 ISSUER = "https://id.example.test"
 NUMBER = "11010519491231002X"
@@ -41,9 +43,9 @@ class World:
     zhangsan: Person
     lisi: Person
 
-    def http(self) -> TestClient:
+    def http(self) -> Client:
         """A new browser."""
-        return TestClient(self.app, base_url=ISSUER, follow_redirects=False)
+        return browser(self.app, ISSUER)
 
     def visit(self, registered: Registered | None = None) -> Portal:
         """A new browser at a client."""
@@ -53,7 +55,7 @@ class World:
 
 @pytest.fixture(scope="session")
 def signer(tmp_path_factory: pytest.TempPathFactory) -> VaultSigner:
-    vault = SoftVault.create(tmp_path_factory.mktemp("vault"), "a passphrase of the tests")
+    vault = SoftVault.create(tmp_path_factory.mktemp("vault"), "a passphrase of the tests", cost=CHEAP)
     return VaultSigner(vault, vault.generate(ES256))
 
 

@@ -10,8 +10,7 @@ from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qs, urlencode, urlsplit
 
-from httpx2 import Response
-from starlette.testclient import TestClient
+from httpx2 import Client, Response
 
 CALLBACK = "https://portal.example.test/callback"
 AFTER_LOGOUT = "https://portal.example.test/bye"
@@ -68,7 +67,7 @@ def answer_of(response: Response) -> dict[str, str]:
 class Portal:
     """One browser with its cookies, at one client."""
 
-    def __init__(self, http: TestClient, client_id: str, secret: str | None) -> None:
+    def __init__(self, http: Client, client_id: str, secret: str | None) -> None:
         self.http = http
         self.client_id = client_id
         self.secret = secret

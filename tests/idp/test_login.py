@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 from httpx2 import Response
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from crypto.keys import VaultSigner
 from idp.api import routes
@@ -26,6 +25,7 @@ from kernel.audit import entries
 from kernel.page import Pages
 from tests.idp.conftest import ISSUER, NUMBER, World
 from tests.idp.portal import PASSWORD, Portal, answer_of, form_of, payload, text_of
+from tests.inprocess import browser
 
 WRONG = "用户名或密码不正确"
 LATER = "尝试次数过多"
@@ -125,9 +125,7 @@ def test_a_success_leaves_no_lock_behind_for_the_others_of_its_address(world: Wo
 def test_one_subscribers_many_addresses_are_counted_as_one(world: World) -> None:
     page = None
     for number in range(51):
-        http = TestClient(
-            world.app, base_url=ISSUER, follow_redirects=False, client=(f"2001:db8:1:2::{number:x}", 50000)
-        )
+        http = browser(world.app, ISSUER, caller=(f"2001:db8:1:2::{number:x}", 50000))
         portal = Portal(http, "portal", world.portal.secret)
         page = portal.login(portal.authorize(), f"name{number}", "wrong password")
     assert page is not None
@@ -403,7 +401,7 @@ def test_an_answer_of_the_register_counts_only_if_nothing_has_changed(
         real_names=_Meanwhile(deeds[meanwhile]),
     )
     app = Starlette(routes=routes(slow, Pages(("idp",), csrf_key=bytes(32))))
-    portal = Portal(TestClient(app, base_url=ISSUER, follow_redirects=False), "portal", world.portal.secret)
+    portal = Portal(browser(app, ISSUER), "portal", world.portal.secret)
     page = portal.login(portal.authorize(acr_values=WISH))
     portal.send(page, "prove", real_name="张三丰", id_number=NUMBER)
     assert registry.person("zhangsan").name == "张三"

@@ -245,7 +245,7 @@ def test_userinfo_says_in_the_header_what_is_wrong(portal: Portal, department: D
 
 
 @pytest.mark.parametrize("path", ["/oauth2/token", "/oauth2/authorize", "/oauth2/logout", "/oauth2/userinfo"])
-def test_of_a_body_that_is_too_long_only_the_beginning_is_read(portal: Portal, path: str) -> None:
+def test_of_a_body_that_is_too_long_only_the_beginning_is_read(world: World, path: str) -> None:
     taken: list[int] = []
 
     async def receive() -> dict[str, object]:
@@ -266,7 +266,7 @@ def test_of_a_body_that_is_too_long_only_the_beginning_is_read(portal: Portal, p
     }
 
     async def serve() -> None:
-        await portal.http.app(scope, receive, send)
+        await world.app(scope, receive, send)
 
     asyncio.run(serve())
     assert sent[0]["status"] == 400

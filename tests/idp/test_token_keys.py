@@ -11,7 +11,6 @@ from pathlib import Path
 
 import pytest
 from starlette.applications import Starlette
-from starlette.testclient import TestClient
 
 from crypto.errors import TokenError
 from crypto.key_sets import Stage
@@ -27,6 +26,7 @@ from kernel.db import Database
 from kernel.page import Pages
 from tests.idp.conftest import ISSUER, World
 from tests.idp.portal import Portal
+from tests.inprocess import browser
 
 ROOT = Path(__file__).parents[2]
 PASSPHRASE = "a passphrase of the tests"
@@ -56,7 +56,7 @@ def other(world: World, vault: SoftVault, cheap_passwords: Passwords) -> Idp:
 def there(other: Idp, portal: Portal) -> Portal:
     """A browser at the other process."""
     app = Starlette(routes=routes(other, Pages(("idp",), csrf_key=bytes(32))))
-    return Portal(TestClient(app, base_url=ISSUER, follow_redirects=False), portal.client_id, portal.secret)
+    return Portal(browser(app, ISSUER), portal.client_id, portal.secret)
 
 
 def published(portal: Portal) -> list[str]:

@@ -15,6 +15,7 @@ from admin.demo.processes import free_port, running
 from admin.demo.story import EXAMPLES, Scene
 from admin.settings import Settings
 from kernel.clock import SystemClock
+from tests.cheap import cheap
 
 Staged = Callable[..., AbstractContextManager[Scene]]
 
@@ -34,7 +35,8 @@ def _staged(folder: Path, database_url: str = "") -> Iterator[Scene]:
             home=folder / "home", database_url=database_url, public_url=f"http://127.0.0.1:{port}", port=port
         )
         settings = devworld.settings_of(given)
-        world = devworld.make(settings, portal_url=portal, clock=SystemClock())
+        with cheap():
+            world = devworld.make(settings, portal_url=portal, clock=SystemClock())
         scene = Scene(settings=settings, portal_url=portal, out=folder / "out", world=world)
         scene.out.mkdir()
         secret = folder / "portal-secret"

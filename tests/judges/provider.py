@@ -22,6 +22,7 @@ from kernel.clock import SystemClock
 from kernel.db import Database
 from kernel.page import Pages
 from kernel.problem import install
+from tests.cheap import CHEAP
 
 PASSWORD = "a long enough password"
 NAME = "欧阳晓云"
@@ -50,7 +51,7 @@ def running(folder: Path) -> Iterator[Provider]:
     issuer = f"http://127.0.0.1:{listening.getsockname()[1]}"
     database = Database(f"sqlite:///{folder / 'idp.db'}")
     database.create_all()
-    vault = SoftVault.create(folder / "vault", "a passphrase of the tests")
+    vault = SoftVault.create(folder / "vault", "a passphrase of the tests", cost=CHEAP)
     idp = Idp(
         issuer=issuer,
         database=database,

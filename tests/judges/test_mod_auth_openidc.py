@@ -106,7 +106,7 @@ def apache(provider: Provider) -> Iterator[str]:
 
 
 def _wait_for(process: subprocess.Popen[bytes], address: str, folder: Path) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         try:
             httpx2.get(f"{address}/", timeout=5)
         except httpx2.TransportError:

@@ -14,26 +14,26 @@ from tests.judges.provider import NAME, PASSWORD, Provider, free_port, press, ru
 PORTAL = Path(__file__).resolve().parents[2] / "examples" / "portal" / "portal.py"
 
 
-@pytest.fixture
-def provider(tmp_path: Path) -> Iterator[Provider]:
-    with running(tmp_path) as serving:
+@pytest.fixture(scope="module")
+def provider(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Provider]:
+    with running(tmp_path_factory.mktemp("provider")) as serving:
         yield serving
 
 
-@pytest.fixture
-def portal(provider: Provider, tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def portal(provider: Provider, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The portal's address."""
     port = free_port()
     address = f"http://127.0.0.1:{port}"
     client = provider.idp.registry.create_client(
         name="鹏城办事大厅", redirect_uris=[f"{address}/callback"], post_logout_uris=[f"{address}/bye"]
     )
-    secret = tmp_path / "secret.txt"
+    secret = tmp_path_factory.mktemp("portal") / "secret.txt"
     secret.write_text(client.secret or "")
     command = [sys.executable, str(PORTAL), "--issuer", provider.issuer, "--client-id", client.client.id]
     process = subprocess.Popen([*command, "--secret-file", str(secret), "--port", str(port)])
     try:
-        for _ in range(400):
+        for _ in range(1200):
             try:
                 httpx2.get(address, timeout=5)
             except httpx2.TransportError:

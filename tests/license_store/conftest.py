@@ -28,6 +28,7 @@ from seal.pki.dev_ca import DevCa, DevelopmentOnly
 from seal.register import SealApplication, SealRegister
 from seal.sealing import SealService
 from seal.verifying import verify_in_process
+from tests.cheap import CHEAP
 from tests.license_store.town import BASE_URL, OWNER, OWNER_NAME, SEAL, Authority, CountingSealer, Tokens, Town
 
 
@@ -40,7 +41,7 @@ def renderer() -> Renderer:
 def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
     folder = tmp_path_factory.mktemp("authority")
     at = datetime.fromisoformat("2026-11-22T08:00:00+00:00")
-    vault = SoftVault.create(folder / "vault", "a throw-away passphrase")
+    vault = SoftVault.create(folder / "vault", "a throw-away passphrase", cost=CHEAP)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", DevelopmentOnly)
         ca = DevCa.create(folder / "ca", vault, ManualClock(at))

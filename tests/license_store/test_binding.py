@@ -43,7 +43,7 @@ def refused_on_the_page(town: Town, licence: License) -> bool:
     return "暂时无法确认" in page and 'class="tag green"' not in page and "picture.png" not in page
 
 
-@pytest.mark.parametrize("sealed_as", ["pdf-pades-sm2", "pdf-pades-p256"])
+@pytest.mark.parametrize("sealed_as", ["pdf-pades-sm2", "pdf-pades-p256", "pdf-ses-v4"])
 def test_a_licence_as_issued_differs_in_nothing(town: Town, sealed_as: str) -> None:
     licence = town.service.issue(asked(seal_format=sealed_as), CLERK)
     assert told(town, licence) == ("GENUINE_IN_FORCE", [])

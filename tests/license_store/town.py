@@ -5,7 +5,7 @@ from datetime import date
 from pathlib import Path
 
 from fastapi import FastAPI
-from starlette.testclient import TestClient
+from httpx2 import Client
 
 from crypto.vaults.soft import SoftVault
 from kernel.audit import AuditLog
@@ -23,6 +23,7 @@ from seal.pki.dev_ca import DevCa
 from seal.register import SealApplication, SealRegister, SigningKey
 from seal.request import SealedDocument, SealRequest
 from seal.sealing import SealService
+from tests.inprocess import browser
 
 SEAL = SealId("44030000000001")
 OWNER = "11440300999999999D"
@@ -84,9 +85,9 @@ class Town:
     desk: PublicDesk
     app: FastAPI
 
-    def client(self, token: str = "") -> TestClient:
+    def client(self, token: str = "") -> Client:
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        return TestClient(self.app, base_url=BASE_URL, headers=headers, follow_redirects=False)
+        return browser(self.app, BASE_URL, headers=headers)
 
     def stored_file(self, key: str) -> Path:
         return next(path for path in self.folder.rglob(key))

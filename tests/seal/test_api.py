@@ -78,7 +78,7 @@ def test_a_document_sent_in_a_form_is_sealed_where_the_form_says(http: TestClien
     assert answer.json()["media_type"] == "application/ofd"
 
 
-@pytest.mark.parametrize("name", ["pdf-pades-sm2", "pdf-pades-p256"])
+@pytest.mark.parametrize("name", ["pdf-pades-sm2", "pdf-pades-p256", "pdf-ses-v4"])
 def test_the_file_itself_is_answered_when_accept_asks_for_it(
     http: TestClient, house: House, pdf: bytes, name: str
 ) -> None:
@@ -87,6 +87,15 @@ def test_the_file_itself_is_answered_when_accept_asks_for_it(
     assert answer.headers["content-type"] == "application/pdf"
     assert house.judge(answer.content).verdict is Verdict.VALID
     assert http.get(answer.headers["location"]).json()["state"] == "completed"
+
+
+def test_a_second_signature_can_be_asked_for(http: TestClient, pdf: bytes, ofd: bytes) -> None:
+    options = {"format": "pdf-ses-v4", "also": "pdf-pades-p256", "closes": "true"}
+    told = http.post(SEALINGS, params=options, content=pdf).json()
+    assert [one["format"] for one in told["report"]["signatures"]] == ["pdf-ses-v4", "pdf-pades-p256"]
+    assert told["report"]["signatures"][0]["seal"]["id"] == SEAL
+    refused = http.post(SEALINGS, params={"also": "pdf-pades-p256"}, content=ofd)
+    assert (refused.status_code, refused.json()["code"]) == (415, "document_unsupported")
 
 
 def test_the_same_idempotency_key_gives_the_same_answer(http: TestClient, ofd: bytes) -> None:

@@ -10,7 +10,8 @@ import pytest
 
 from seal.sandbox import Limits, Sandbox, SandboxBusy, SandboxFailed
 
-SMALL = Limits(memory_bytes=512 * 1024**2, cpu_seconds=1, wall_seconds=2.0, answer_bytes=1024, children=2)
+SMALL = Limits(memory_bytes=512 * 1024**2, cpu_seconds=1, wall_seconds=60.0, answer_bytes=1024, children=2)
+"""Of the bounds only that on time spent waiting is wide: a busy machine may be slow."""
 Open = Callable[..., Sandbox]
 
 
@@ -44,7 +45,7 @@ def test_each_job_has_a_process_of_its_own_that_is_not_ours(sandbox: Open) -> No
     assert str(os.getpid()).encode() not in pids
 
 
-@pytest.mark.parametrize("job", [b"raise:", b"die:", b"memory:", b"spin:", b"sleep:", b"long:", b"recurse:", b"write:"])
+@pytest.mark.parametrize("job", [b"raise:", b"die:", b"memory:", b"spin:", b"long:", b"recurse:", b"write:"])
 def test_a_child_that_breaks_or_exceeds_its_limits_costs_only_itself(sandbox: Open, job: bytes) -> None:
     one = sandbox()
     with pytest.raises(SandboxFailed):
@@ -76,8 +77,8 @@ def test_more_jobs_than_places_wait_their_turn(sandbox: Open) -> None:
     assert answers == [b"JOB %d" % n for n in range(24)]
 
 
-def test_when_no_place_frees_up_the_job_is_turned_away(sandbox: Open) -> None:
-    one = sandbox(replace(SMALL, children=1, wall_seconds=0.5))
+def test_a_child_that_sleeps_is_ended_in_time_and_who_finds_no_place_meanwhile_is_turned_away(sandbox: Open) -> None:
+    one = sandbox(replace(SMALL, children=1, wall_seconds=2.0))
     one.run(b"upper:warm")
     refused: list[bool] = []
 
@@ -96,3 +97,4 @@ def test_when_no_place_frees_up_the_job_is_turned_away(sandbox: Open) -> None:
         thread.join()
     assert True in refused
     assert False in refused
+    assert one.run(b"upper:still here") == b"STILL HERE"

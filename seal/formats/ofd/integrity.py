@@ -12,6 +12,7 @@ from lxml import etree
 
 from crypto.digests import SM3
 from seal.errors import DocumentRefused, UnsupportedDocument
+from seal.formats.gbt35275 import signing_template
 from seal.formats.ofd.gbt35275 import judge_signed_value
 from seal.formats.ofd.package import (
     OfdPackage,
@@ -25,7 +26,7 @@ from seal.formats.ofd.package import (
 )
 from seal.formats.ofd.plan import INTEGRITY_LIST, open_package, root_file
 from seal.formats.ofd.signature_xml import PROVIDER
-from seal.formats.ofd.signing import PreparedMessage, signing_template
+from seal.formats.ofd.signing import PreparedMessage
 from seal.formats.ofd.structure import read_bodies
 from seal.model import Credential, Finding, Mark, PreparedDocument, SignatureReport, Verdict
 from seal.ses import time_from_text

@@ -15,7 +15,7 @@ _FEW = 20
 _MOST_LETTERS = 100
 """What more and longer names than these cost to rule out is better spent on reading the XML."""
 _ASCII = bytes(range(128))
-_LOWER = bytes(range(256)).lower()
+_UNMARKED = bytes(octet for octet in _ASCII if octet not in b"<>!?")
 _UNKNOWN_REFERENCE = re.compile(rb"&(?!(?:lt|gt|amp|quot|apos);)")
 _BETWEEN = "\0"
 """No XML holds it."""
@@ -61,15 +61,13 @@ class _Rare:
     def __init__(self, names: frozenset[str]) -> None:
         self._names = tuple(name.encode() for name in sorted(names))
         self._letters = frozenset(b"".join(self._names))
-        self._rest = bytes(octet for octet in _ASCII if _LOWER[octet] not in {*self._letters, *b"<>!?"})
         ends = sorted({name[at:] for name in self._names for at in range(1, len(name))})
-        self._after_mark = re.compile(b">(?i:" + b"|".join(map(re.escape, ends)) + b")") if ends else None
+        self._after_mark = re.compile(b">(?:" + b"|".join(map(re.escape, ends)) + b")") if ends else None
 
     def missing(self, data: bytes) -> bool:
         """Tell that an XML file, beyond doubt UTF-8, says none of the names; False where that is not certain."""
-        # The marks, the names' letters and all that is not ASCII, in their order.
-        marks = data.translate(_LOWER, self._rest)
-        if marks.count(b"<") != marks.count(b">") or _UNKNOWN_REFERENCE.search(data):
+        marks = data.translate(None, _UNMARKED)
+        if marks.count(b"<") != marks.count(b">") or (b"&" in data and _UNKNOWN_REFERENCE.search(data)):
             return False
         # Of declarations, CDATA sections and comments, and of instructions after the first, nothing is certain.
         if b"<!" in marks and b"<!" in data:
@@ -81,9 +79,10 @@ class _Rare:
         folded = (rest + unicodedata.normalize("NFKD", rest)).casefold().encode("ascii", "ignore")
         if not self._letters.isdisjoint(folded):
             return False
-        if any(name in marks for name in self._names) and any(name in data.lower() for name in self._names):
+        lower = data.lower()
+        if any(name in lower for name in self._names):
             return False
-        return self._after_mark is None or not self._after_mark.search(data) or not self._before_mark(data.lower())
+        return self._after_mark is None or not self._after_mark.search(lower) or not self._before_mark(lower)
 
     def _before_mark(self, lower: bytes) -> bool:
         """Tell whether a mark follows at once on the beginning of a name."""

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from crypto.digests import SM3
-from crypto.errors import DerError
 from crypto.suites import SM2_SM3
-from seal.errors import DocumentRefused, SealExpired, SealNotUsable
+from seal.errors import DocumentRefused
 from seal.formats.ofd.package import OfdPackage, PackageError
 from seal.formats.ofd.plan import Plan, only_body, open_package, plan_signature
 from seal.formats.ofd.prepared import PreparedPackage
@@ -15,7 +14,8 @@ from seal.formats.ofd.signature_xml import PlacedStamp, protected_list, signatur
 from seal.formats.ofd.surface import OfdSurface
 from seal.model import Credential, Mark, PreparedDocument, SignMessage
 from seal.placing import stamps
-from seal.ses import SesSeal, make_ses_signature, make_tbs, parse_seseal
+from seal.ses import SesSeal, make_ses_signature, make_tbs
+from seal.ses.usable import usable_seal
 
 
 class OfdSes:
@@ -39,7 +39,7 @@ class OfdSes:
         # 4. Everything but the signature's own two files is written.
         # 5. All of that is digested into Signature.xml.
         at = at.astimezone(UTC).replace(microsecond=0)
-        seal = _usable_seal(credential, at)
+        seal = usable_seal(credential, at)
         try:
             # 2.
             package = open_package(document)
@@ -106,22 +106,6 @@ class _PreparedSeal(PreparedPackage):
             signature=signature,
             timestamp=stamper(signature) if stamper else None,
         )
-
-
-def _usable_seal(credential: Credential, at: datetime) -> SesSeal:
-    if credential.suite is not SM2_SM3 or credential.seseal is None:
-        raise SealNotUsable("An OFD document is sealed with an SM2 certificate and an electronic seal made for it.")
-    try:
-        seal = parse_seseal(credential.seseal)
-    except DerError as error:
-        raise SealNotUsable(f"The electronic seal cannot be read: {error}.") from error
-    if not seal.lists(credential.certificate.raw):
-        raise SealNotUsable("The seal does not list this certificate: have the seal made again for it.")
-    if not seal.valid_at(at):
-        raise SealExpired("The seal is outside its validity.")
-    if not credential.certificate.not_before <= at <= credential.certificate.not_after:
-        raise SealExpired("The seal's certificate is outside its validity.")
-    return seal
 
 
 OFD_SES = OfdSes()

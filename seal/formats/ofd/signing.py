@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from crypto.cms import CmsTemplate, with_timestamp
+from crypto.cms import CmsTemplate
 from crypto.digests import SM3
-from crypto.errors import CryptoError
 from crypto.suites import SM2_SM3
-from seal.errors import DocumentRefused, SealExpired, SealNotUsable
+from seal.errors import DocumentRefused
+from seal.formats.gbt35275 import signed_message, signing_template
 from seal.formats.ofd.package import PackageError
 from seal.formats.ofd.plan import only_body, open_package, plan_signature
 from seal.formats.ofd.prepared import PreparedPackage
@@ -60,24 +60,7 @@ class PreparedMessage(PreparedPackage):
     template: CmsTemplate
 
     def _signed(self, sign: SignMessage) -> bytes:
-        attributes = self.template.attributes(self.document_digest, signing_time=self.at)
-        signature = sign(attributes)
-        message = self.template.assemble(attributes, signature)
-        if self.credential.stamper is not None:
-            message = with_timestamp(message, self.credential.stamper(signature))
-        return message
-
-
-def signing_template(credential: Credential, at: datetime) -> CmsTemplate:
-    """Give the message that waits for digest and signature; refuses what cannot sign one at ``at``."""
-    if credential.suite is not SM2_SM3:
-        raise SealNotUsable("A GB/T 35275 message is signed with an SM2 certificate.")
-    if not credential.certificate.not_before <= at <= credential.certificate.not_after:
-        raise SealExpired("The signing certificate is outside its validity.")
-    try:
-        return CmsTemplate(credential.certificate, credential.chain, credential.suite, "gbt35275")
-    except CryptoError as error:
-        raise SealNotUsable(f"The certificate cannot sign: {error}.") from error
+        return signed_message(self.template, self.document_digest, credential=self.credential, at=self.at, sign=sign)
 
 
 OFD_SIGN = OfdSign()

@@ -1,7 +1,8 @@
-"""PDF: sealing as PAdES, and judging whatever signatures a PDF bears."""
+"""PDF: sealing as PAdES or with Chinese contents, and judging whatever signatures a PDF bears."""
 
+from seal.formats.pdf.augmenting import raise_all, raise_newest
 from seal.formats.pdf.reader import looks_like_pdf
-from seal.formats.pdf.sealing import PDF_PADES
+from seal.formats.pdf.sealing import PDF_GM_CMS, PDF_PADES, PDF_SES
 from seal.formats.pdf.verifying import verify_pdf
 
-__all__ = ["PDF_PADES", "looks_like_pdf", "verify_pdf"]
+__all__ = ["PDF_GM_CMS", "PDF_PADES", "PDF_SES", "looks_like_pdf", "raise_all", "raise_newest", "verify_pdf"]

@@ -34,6 +34,7 @@ class Appender:
         self._document = document
         self._view = view
         self._objects: dict[Ref, bytes] = {}
+        self._extended: dict[Ref, PdfDict] = {}
         self._next = _free_number(document)
 
     def reserve(self) -> Ref:
@@ -48,7 +49,11 @@ class Appender:
         self._objects[ref] = write(value)
 
     def extend(self, ref: Ref, entries: PdfDict, more: PdfDict) -> None:
-        """Write the dictionary ``ref``, which reads ``entries``, with ``more`` in it; what stands there is copied."""
+        """Write the dictionary ``ref``, which reads ``entries``, with ``more`` in it; what stands there is copied.
+
+        What was added to it before stays in it.
+        """
+        more = self._extended[ref] = {**self._extended.get(ref, {}), **more}
         written = None if more.keys() & entries.keys() else self._view.written(ref)
         if written is None:
             self.put(ref, {**entries, **more})

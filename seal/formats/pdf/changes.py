@@ -5,7 +5,7 @@ for the few places where an addition is allowed; what a walk cannot reach cannot
 Filling in a form counts as a change: a sealed document says what it says.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
@@ -174,7 +174,7 @@ class _Comparison:
         while todo:
             value = todo.pop()
             if not isinstance(value, Ref):
-                todo.extend(members(value))
+                todo.extend(self._members(value))
                 continue
             if value in seen:
                 continue
@@ -192,6 +192,12 @@ class _Comparison:
             if entry is not None and entry.kind == PACKED:
                 # What an object stream's dictionary refers to decides how the objects in it are read.
                 todo.append(Ref(entry.where, 0))
+
+    def _members(self, value: PdfObject) -> Iterable[PdfObject]:
+        # A signature's reference names the catalog as what it speaks of (12.8.1, /Data): that was compared by entries.
+        if isinstance(value, dict) and "TransformMethod" in value and value.get("Data") == self.old.root:
+            value = {key: item for key, item in value.items() if key != "Data"}
+        return members(value)
 
     def _changed(self, ref: Ref) -> str | None:
         if self.old.place(ref.number) == self.new.place(ref.number):

@@ -5,11 +5,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Protocol
 
-from crypto.cms import CmsTemplate
+from crypto.cms import CmsTemplate, with_timestamp
 from crypto.digests import DigestAlgorithm
 from crypto.suites import Suite
 from crypto.x509 import Certificate
-from seal.model import Credential, SignMessage
+from seal.model import Credential, SignMessage, StampTime
+
+_AROUND_STAMP = 64
+"""Octets at most of an unsigned attribute around its token, and by which the lengths around it grow."""
 
 
 class Contents(Protocol):
@@ -52,7 +55,9 @@ class PadesKind:
     def contents(self, credential: Credential, at: datetime) -> Contents:  # noqa: ARG002 - /M says the time
         """Give the contents under whichever suite the credential has."""
         template, room = _template(credential.certificate, credential.chain, credential.suite)
-        return _Cms(template, room, credential.suite)
+        if credential.stamper is not None:
+            room += credential.stamp_room + _AROUND_STAMP
+        return _Cms(template, room, credential.suite, credential.stamper)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +65,7 @@ class _Cms:
     _template: CmsTemplate = field(repr=False)
     room: int
     _suite: Suite
+    _stamper: StampTime | None = None
 
     @property
     def digest(self) -> DigestAlgorithm:
@@ -67,7 +73,9 @@ class _Cms:
 
     def make(self, digest: bytes, sign: SignMessage) -> bytes:
         attributes = self._template.attributes(digest)
-        return self._template.assemble(attributes, sign(attributes))
+        signature = sign(attributes)
+        message = self._template.assemble(attributes, signature)
+        return message if self._stamper is None else with_timestamp(message, self._stamper(signature))
 
 
 @lru_cache(maxsize=256)

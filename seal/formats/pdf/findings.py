@@ -23,6 +23,8 @@ class Code(Enum):
     # about what a signature covers
     BYTE_RANGE_INVALID = Verdict.INVALID, "not two ranges, from 0 to a revision's end, around exactly /Contents"
     SIGNATURE_SHARED = Verdict.INVALID, "two fields show one signature"
+    CERTIFICATION_NOT_FIRST = Verdict.INVALID, "a signature certifies that is not the first of the document"
+    CERTIFICATION_UNCLEAR = Verdict.INDETERMINATE, "the catalog and the signatures disagree on which one certifies"
     CHANGED_AFTER_SIGNING = Verdict.INVALID, "more was added than signatures, timestamps, validation data and metadata"
     CANNOT_VERIFY = Verdict.INDETERMINATE, "something was added, and what it changes cannot be told"
     DATA_HASH_MISMATCH = Verdict.INVALID, "the covered octets are not those that were signed"

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
 
-from seal.errors import DocumentRefused
+from seal.errors import RoomTooSmall
 from seal.formats.pdf.append import Appender
 from seal.formats.pdf.form import form
 from seal.formats.pdf.objects import PdfArray, Ref, date_string, text_string, write
@@ -66,9 +66,9 @@ class Gapped:
         return self.before, self.head, self.after
 
     def filled(self, contents: bytes) -> bytes:
-        """Give the finished document; refuses contents that the room laid aside does not hold."""
+        """Give the finished document; RoomTooSmall for contents that the room laid aside does not hold."""
         if len(contents) > self.room:
-            raise DocumentRefused(f"the signature takes {len(contents)} octets; {self.room} were laid aside")
+            raise RoomTooSmall(len(contents), self.room)
         written = contents.ljust(self.room, b"\0").hex().encode()
         return b"".join((self.before, self.head, b"<", written, b">", self.after))
 

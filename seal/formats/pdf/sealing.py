@@ -5,8 +5,12 @@ from datetime import datetime
 
 from seal.errors import FurtherSealingForbidden, UnsupportedDocument
 from seal.formats.pdf.append import Appender
+from seal.formats.pdf.closing import close
 from seal.formats.pdf.contents import Contents, ContentsKind, PadesKind
+from seal.formats.pdf.contents_gm import GmCmsKind
+from seal.formats.pdf.contents_ses import SesKind
 from seal.formats.pdf.form import forbids_more, form, signature_fields
+from seal.formats.pdf.hidden import hide_seal
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.revision import Gapped, SignatureDictionary, gapped
 from seal.formats.pdf.widgets import show_seal
@@ -27,14 +31,16 @@ class PdfSealing:
 
     def prepare(self, document: bytes, mark: Mark, credential: Credential, at: datetime) -> PreparedDocument:
         """Append the seal's revision with room for the signature; refuse what cannot be sealed."""
-        if mark.closes:
-            raise UnsupportedDocument("a PDF document is not closed against later seals")
         # 1. Read, and see whether earlier signatures allow another one.
         view = open_for_signing(document)
-        # 2. The picture, where it belongs, and the field that shows it.
+        # 2. The field, with the picture where it belongs if it is to be seen; and that it is the last, if it closes.
         appender = Appender(view)
         signature = appender.reserve()
-        show_seal(view, appender, mark, signature, self._words)
+        if mark.shown:
+            show_seal(view, appender, mark, signature, self._words)
+        else:
+            hide_seal(view, appender, mark, signature)
+        closing = close(view, appender, mark, signature)
         # 3. The signature dictionary, its two variable parts left blank; the byte range filled in, the digest fixed.
         contents = self._kind.contents(credential, at)
         says = SignatureDictionary(
@@ -43,6 +49,7 @@ class PdfSealing:
             name=mark.seal_name,
             reason=mark.reason,
             at=at,
+            more=closing,
         )
         laid = gapped(document, appender, signature, says, contents.room)
         return _Prepared(contents.digest.digest(*laid.parts), laid, contents)
@@ -92,3 +99,5 @@ class _Prepared:
 
 
 PDF_PADES = PdfSealing("pdf-pades", PadesKind())
+PDF_SES = PdfSealing("pdf-ses-v4", SesKind())
+PDF_GM_CMS = PdfSealing("pdf-gm-cms", GmCmsKind())

@@ -6,14 +6,16 @@ from datetime import datetime
 from functools import cached_property
 from itertools import islice
 
+from seal.formats.pdf.certification import certified_by, closes, judge_certification
 from seal.formats.pdf.changes import changes
 from seal.formats.pdf.coverage import Covered, covered
+from seal.formats.pdf.dss import Stores
 from seal.formats.pdf.findings import Code
-from seal.formats.pdf.form import Field, forbids_more, signature_fields, text_of
+from seal.formats.pdf.form import Field, signature_fields, text_of
 from seal.formats.pdf.history import stray, tail
 from seal.formats.pdf.objects import PdfError, Ref
 from seal.formats.pdf.reader import Document, View
-from seal.formats.pdf.signed import DOC_TIMESTAMP, Judge, format_of
+from seal.formats.pdf.signed import DOC_TIMESTAMP, Judge, Judged, format_of
 from seal.model import Coverage, Finding, Report, SignatureReport
 from seal.trust import Trust
 
@@ -51,8 +53,12 @@ def _report(document: Document, trust: Trust, at: datetime | None) -> Report:
     if not signed:
         return Report(signatures=(), findings=about_file or (Code.NO_SIGNATURE.found(),))
     held, faults = _hold(document, view, signed)
-    judging = _Judging(document, view, Judge(view, trust, at), tuple(held))
-    return Report(signatures=(*faults, *map(judging.report, held)), findings=about_file)
+    first = min((one.revision for one in held), default=0)
+    judged = Judge(view, trust, at, Stores(document, first)).judge_all(held)
+    judging = _Judging(document, view, tuple(held))
+    about_file += tuple(judge_certification(view, held))
+    reports = (judging.report(one, judged[place]) for place, one in enumerate(held))
+    return Report(signatures=(*faults, *reports), findings=about_file)
 
 
 def _hold(document: Document, view: View, signed: list[Field]) -> tuple[list[Covered], list[SignatureReport]]:
@@ -90,23 +96,22 @@ def _place(view: View, item: Field) -> tuple[int, int, int] | None:
 class _Judging:
     document: Document
     view: View
-    judge: Judge
     held: tuple[Covered, ...]
     """The signatures whose place and ranges hold together, in the order of what they cover."""
 
-    def report(self, one: Covered) -> SignatureReport:
-        """Judge ``one``: the signature itself, then what came after it."""
-        judged = self.judge.judge(one)
+    def report(self, one: Covered, judged: Judged) -> SignatureReport:
+        """Report on ``one``: the signature itself, as judged, then what came after it."""
         # Only what stands in the signature's own dictionary: what it points to may be written anew later.
         reason = one.entries.get("Reason")
         return SignatureReport(
             format=judged.format,
             signer=judged.signer,
-            seal=None,
+            seal=judged.seal,
             time=judged.time,
             time_source=judged.time_source,
             findings=(*judged.findings, *islice(self._since(one), _MAX_FINDINGS)),
             reason=text_of(reason) if isinstance(reason, bytes) else None,
+            level=judged.level,
             traces=judged.traces and judged.traces.over(self._coverage(one)),
         )
 
@@ -133,9 +138,11 @@ class _Judging:
         later = [other for other in self.held if other.revision > one.revision]
         signed = {other.ref for other in later}
         stamps = {other.ref for other in later if format_of(self.view, other) == DOC_TIMESTAMP}
-        if forbids_more(self.view, one.entries) and signed - stamps:
+        if closes(self.view, one) and signed - stamps:
             yield Code.CHANGED_AFTER_SIGNING.found("a signature was added though this one permits no change")
         try:
+            if certified_by(self.document.view(one.revision)) != certified_by(self.view):
+                yield Code.CHANGED_AFTER_SIGNING.found("/DocMDP in /Perms of the catalog")
             for change in changes(self.document.view(one.revision), self.view, signed=signed, stamps=stamps):
                 yield Code.CHANGED_AFTER_SIGNING.found(change)
         except PdfError as error:

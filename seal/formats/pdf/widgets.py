@@ -2,6 +2,7 @@
 
 from seal.formats.pdf.append import Appender
 from seal.formats.pdf.artwork import Look, appearance, artwork
+from seal.formats.pdf.closing import lock
 from seal.formats.pdf.form import fields
 from seal.formats.pdf.objects import Ref, text_string, write
 from seal.formats.pdf.reader import View
@@ -21,7 +22,8 @@ def show_seal(view: View, appender: Appender, mark: Mark, signature: Ref, words:
     size = mark.picture
     placed = lay_out(view, mark.placement, width=size.width_mm, height=size.height_mm, words=words)
     value = b"/V %d 0 R" % signature.number
-    says = b"/FT/Sig/T%b/TU%b%b" % (write(text_string(unused_name(view, signature))), text(mark.seal_name), value)
+    named = b"/FT/Sig/T%b/TU%b" % (write(text_string(unused_name(view, signature))), text(mark.seal_name))
+    says = named + value + lock(view, mark)
     field = appender.reserve() if len(placed) > 1 else None
     # The value is the field's; poppler and what is built on it look for it in each widget and call the rest unsigned.
     each = says if field is None else b"/Parent %d 0 R%b" % (field.number, value)

@@ -15,7 +15,8 @@ from tests.seal.trust.making import DAY, HOUR, NOW, World, codes, gone, judged
 from tests.sims.facts import FactsSimulator, Mood
 
 HOST = "127.0.0.1"
-SHORT = timedelta(seconds=0.3)
+PATIENT, IMPATIENT = timedelta(seconds=30), timedelta(seconds=0.3)
+"""A busy machine may be slow to answer: only with one that never answers is patience short."""
 
 
 class Office:
@@ -30,14 +31,23 @@ class Office:
         (folder / "root.pem").write_text(world.root.certificate.pem())
         (folder / "intermediates" / "ca.pem").write_text(world.ca.certificate.pem())
         self.trust = TrustFolder(folder)
-        self.refresher = Refresher(
-            folder,
+        self.hosts = hosts
+        self.refresher = self._refresher(PATIENT)
+
+    def _refresher(self, timeout: timedelta) -> Refresher:
+        return Refresher(
+            self.folder,
             trust=self.trust,
             clock=self.clock,
-            known=lambda: (world.signer.certificate,),
-            hosts=hosts,
-            timeout=SHORT,
+            known=lambda: (self.world.signer.certificate,),
+            hosts=self.hosts,
+            timeout=timeout,
         )
+
+    def turns(self, mood: Mood) -> None:
+        """Let whoever is asked behave so from now on."""
+        self.place.mood = mood
+        self.refresher = self._refresher(IMPATIENT if mood is Mood.SILENT else PATIENT)
 
     def outcome(self, path: str, *, only_due: bool = False) -> Outcome:
         (found,) = (each for each in self.refresher.refresh(only_due=only_due) if each.url.endswith(path))
@@ -97,7 +107,7 @@ def test_the_same_list_again_changes_nothing(office: Office) -> None:
     ],
 )
 def test_a_list_that_does_not_hold_is_not_kept_and_the_cause_is_told(office: Office, mood: Mood, cause: str) -> None:
-    office.place.mood = mood
+    office.turns(mood)
     told = office.outcome("/ca.crl")
     assert told.state is State.FAILED
     assert cause in told.detail
@@ -119,7 +129,7 @@ def test_a_list_that_does_not_hold_is_not_kept_and_the_cause_is_told(office: Off
     ],
 )
 def test_an_answer_that_does_not_hold_is_not_kept_and_the_cause_is_told(office: Office, mood: Mood, cause: str) -> None:
-    office.place.mood = mood
+    office.turns(mood)
     told = office.outcome("/ocsp")
     assert told.state is State.FAILED
     assert cause in told.detail

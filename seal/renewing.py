@@ -1,0 +1,112 @@
+"""Renewing: signatures that are in a PDF already, whoever made them, brought to a level or kept at it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from crypto.digests import SHA256, SM3, DigestAlgorithm, sm3
+from kernel.audit import AuditLog
+from kernel.clock import Clock
+from kernel.db import Database
+from kernel.principal import Principal
+from seal.errors import DocumentForged, LevelRefused, SealingRejected
+from seal.formats.pdf import looks_like_pdf, raise_all
+from seal.levels import Level
+from seal.model import Report, SignatureReport, Verdict
+from seal.pki.errors import TimestampUnavailable
+from seal.stamping import Stamper, Stamping, TokenRooms
+from seal.trust.evidence import EvidenceSource
+from seal.verifying import MAX_DOCUMENT, check_size
+
+Judge = Callable[[bytes], Report]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenewedDocument:
+    """A document with what was added behind it, and what our own verifier says of it."""
+
+    document: bytes
+    report: Report
+
+
+class RenewalService:
+    """Adds evidence and document time stamps; no key of ours signs. Safe to share between threads.
+
+    ``judge`` is our own verifier, in this process: whoever takes files from outside has them examined before.
+    """
+
+    def __init__(  # noqa: PLR0913 - its dependencies
+        self,
+        *,
+        db: Database,
+        audit: AuditLog,
+        clock: Clock,
+        judge: Judge,
+        stamper: Stamper | None,
+        evidence: EvidenceSource | None,
+        max_document: int = MAX_DOCUMENT,
+    ) -> None:
+        self._db = db
+        self._audit = audit
+        self._clock = clock
+        self._judge = judge
+        self._stamper = stamper
+        self._evidence = evidence
+        self._rooms = TokenRooms()
+        self._max_document = max_document
+
+    def renew(self, document: bytes, principal: Principal, level: Level = Level.LTA) -> RenewedDocument:
+        """Bring every signature to ``level``, or lengthen the life of those that have it; needs ``document.renew``.
+
+        At b-lta a document time stamp is always added, over evidence about whoever made the last one.
+        """
+        principal.require("document.renew", level)
+        # 1. What is asked for can be done here, and to this document.
+        check_size(document, self._max_document)
+        if not looks_like_pdf(document):
+            raise LevelRefused("Levels are those of PDF signatures; this is no PDF.")
+        if level is Level.B:
+            raise LevelRefused("A signature has level b-b by itself: name a higher one.")
+        if self._stamper is None:
+            raise TimestampUnavailable("Renewing needs a time-stamp authority, and none is set up: set XINYIN_TSA.")
+        before = self._judge(document)
+        if before.verdict is Verdict.INVALID:
+            raise DocumentForged("The document bears an invalid signature: no time stamp of ours is put over it.")
+        # 2. Evidence and stamp are added.
+        made = raise_all(document, level, self._evidence, Stamping(self._stamper, self._digest(before), self._rooms))
+        # 3. Our own verifier accepts it, or nobody receives it.
+        after = self._judge(made)
+        self._check(before, after, level)
+        with self._db.begin() as conn:
+            self._audit.append(
+                conn,
+                at=self._clock.now(),
+                actor=principal.subject,
+                action="seal.document.renewed",
+                target=sm3(document).hex(),
+                facts={"level": level.value, "file": sm3(made).hex()},
+            )
+        return RenewedDocument(document=made, report=after)
+
+    @staticmethod
+    def _digest(report: Report) -> DigestAlgorithm:
+        """Choose by which digest to be stamped: whoever reads SM2 signatures reads SM3, others may not."""
+        national = all(one.format.endswith("sm2") for one in report.signatures if one.level is not None)
+        return SM3 if national else SHA256
+
+    @staticmethod
+    def _check(before: Report, after: Report, level: Level) -> None:
+        worse = [old for old, new in zip(before.signatures, after.signatures, strict=False) if _worse(old, new)]
+        added = after.signatures[len(before.signatures) :]
+        low = [one for one in after.signatures if one.level is not None and not level.reached_by(one.level)]
+        fallen = after.verdict is Verdict.INVALID or any(one.verdict is not Verdict.VALID for one in added)
+        if fallen or worse or low:
+            reached = ", ".join(sorted({one.level or "none" for one in low}))
+            codes = {each.code for one in (*added, *low) for each in one.findings if each.verdict is not Verdict.VALID}
+            raise SealingRejected(
+                f"Our own verifier does not find level {level} in the result: it is not handed out."
+                f" Level: {reached or level}. Findings: {', '.join(sorted(codes)) or 'none'}."
+            )
+
+
+def _worse(old: SignatureReport, new: SignatureReport) -> bool:
+    return old.verdict is Verdict.VALID and new.verdict is not Verdict.VALID
