@@ -135,7 +135,10 @@ def insert_new(conn: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str,
     """Insert those of ``rows`` that meet no other row's unique columns; tell how many they were."""
     insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
     parts = (rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE))
-    return sum(conn.execute(insert(table).values(part).on_conflict_do_nothing()).rowcount for part in parts)
+    # Counted by what comes back: PostgreSQL's driver tells no number of rows here.
+    first = next(iter(table.columns))
+    made = (insert(table).values(part).on_conflict_do_nothing().returning(first) for part in parts)
+    return sum(len(conn.execute(statement).all()) for statement in made)
 
 
 def record(kind: type[Record], row: "sa.Row[*tuple[Any, ...]] | Mapping[str, Any]") -> Record:

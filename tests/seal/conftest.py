@@ -30,8 +30,8 @@ from seal.request import SealRequest
 from seal.sealing import SealService
 from seal.stamping import Stamper
 from seal.trust import Trust
-from seal.unsealed import Unsealed
 from seal.trust.evidence import EvidenceSource
+from seal.unsealed import Unsealed
 from seal.verifying import verify_in_process
 from seal.webhooks.store import listening
 
