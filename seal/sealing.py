@@ -46,6 +46,7 @@ from seal.request import (
     SealedDocument,
     SealRequest,
     asked_again,
+    asked_hash,
     asked_text,
     check_texts,
     request_hash,
@@ -155,13 +156,12 @@ class SealService:
     def _asked(self, earlier: Progress) -> SealRequest:
         with self._db.read() as conn:
             asked = store.find_asked(conn, earlier.intent.id)
-        if asked is None or not self._objects.has(earlier.intent.document_before):
+        intent = earlier.intent
+        if asked is None or not self._objects.has(intent.document_before):
             raise SealingNotRetryable("The document of this sealing is not at hand: send the request again.")
-        document = self._objects.get(earlier.intent.document_before)
-        request = asked_again(asked, document=document, seal=SealId(earlier.intent.seal))
-        if request_hash(request) != earlier.intent.request_hash:
+        if asked_hash(asked, seal=intent.seal, document_sm3=intent.document_before) != intent.request_hash:
             raise SealingNotRetryable("What was asked for does not stand on record as it was: send the request again.")
-        return request
+        return asked_again(asked, document=self._objects.get(intent.document_before), seal=SealId(intent.seal))
 
     def _finish(self, request: SealRequest, principal: Principal, earlier: Progress | None) -> SealedDocument:
         try:
