@@ -67,7 +67,7 @@ def build(url: str, folder: Path, objects: Path, killed_at: str | None) -> SealS
 
         def put(self, data: bytes) -> Any:
             self.puts += 1  # first what is to be sealed, then what was
-            return step(("source stored", "stored")[self.puts - 1], self.inner.put, data)
+            return step(("stored", "source stored")[self.puts % 2], self.inner.put, data)
 
         def get(self, key: str) -> Any:
             return self.inner.get(key)
