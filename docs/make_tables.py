@@ -7,6 +7,7 @@ The rules in verification.md; and, given the folder of real documents, corpus.md
 and what outside judges say of PDFs in judges.md, where they are installed.
 """
 
+import io
 import json
 import statistics
 import sys
@@ -18,19 +19,32 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 
+from asn1crypto import x509 as asn1_x509  # noqa: E402 - after the path, like the rest
+from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: E402
+from pyhanko.sign.validation import validate_pdf_signature  # noqa: E402
+from pyhanko_certvalidator import ValidationContext  # noqa: E402
+
 from crypto.digests import SM3  # noqa: E402 - the checkout, not an installed copy
+from crypto.suites import ES256  # noqa: E402
 from crypto.x509 import Certificate  # noqa: E402
 from seal.formats.ofd import verify_ofd  # noqa: E402
 from seal.formats.ofd.archive import write_archive  # noqa: E402
 from seal.formats.ofd.rules.table import EVERY_RULE  # noqa: E402
-from seal.model import Finding, Report, Verdict, worst  # noqa: E402
+from seal.formats.pdf import verify_pdf  # noqa: E402
+from seal.model import Finding, Mark, Report, Verdict, worst  # noqa: E402
+from seal.placing import AtPoint  # noqa: E402
 from seal.reporting.indications import ROWS  # noqa: E402
 from seal.ses import parse_seseal  # noqa: E402
 from seal.ses.judge import judge_ses  # noqa: E402
 from seal.ses.rules import STEPS  # noqa: E402
 from seal.ses.rules.case import value_findings  # noqa: E402
 from seal.trust import Trust  # noqa: E402
+from tests.judges import pdfsig  # noqa: E402
+from tests.seal.pdf.making import NOW, make_picture, make_sealer  # noqa: E402
+from tests.sims.pdf_attacks import victim  # noqa: E402
+from tests.sims.pdf_attacks.table import FAMILIES  # noqa: E402
 
+ATTACKS_BEGIN, ATTACKS_END = "<!-- attacks: made by docs/make_tables.py -->", "<!-- end of attacks -->"
 BEGIN, END = "<!-- rules: made by docs/make_tables.py -->", "<!-- end of rules -->"
 TIMES = 7
 INDICATIONS = ("<!-- indications: made by docs/make_tables.py -->", "<!-- end of indications -->")
@@ -112,6 +126,42 @@ def with_pdf_judges(page: str, corpus: Path) -> str:
 def _between(page: str, begin: str, table: str, end: str) -> str:
     before, _, rest = page.partition(begin)
     return f"{before}{begin}\n\n{table}\n\n{end}{rest.partition(end)[2]}"
+
+
+def attack_rows() -> Iterator[str]:
+    """Write a row for each family of attacks: what we say, and how many variants pass with others."""
+    sealer = make_sealer(ES256)
+    mark = Mark(seal_name="x", picture=make_picture(40), placement=AtPoint.on(1, x_mm=10, y_mm=10), reason="x" * 40)
+    sealed = sealer.seal(victim.classic(), mark)
+    yield "| family | variants | ours | our findings | pdfsig: valid | pyHanko: passes |"
+    yield "|---|---|---|---|---|---|"
+    for family in FAMILIES:
+        forged = [attack.forge(sealed) for attack in family]
+        reports = [verify_pdf(each, sealer.trust) for each in forged]
+        said = ", ".join(sorted({report.verdict.value for report in reports}))
+        codes = _codes(finding for report in reports for finding in _findings(report))
+        poppler, other = sum(map(_pdfsig_accepts, forged)), sum(_pyhanko_accepts(each, sealer.root) for each in forged)
+        yield f"| {family.name} | {len(forged)} | {said} | {codes} | {poppler} | {other} |"
+
+
+def _pdfsig_accepts(document: bytes) -> bool:
+    return any(opinion.valid for opinion in pdfsig.opinions(document))
+
+
+def _pyhanko_accepts(document: bytes, root: Certificate) -> bool:
+    context = ValidationContext(trust_roots=[asn1_x509.Certificate.load(root.raw)], moment=NOW, best_signature_time=NOW)
+    try:
+        found = PdfFileReader(io.BytesIO(document)).embedded_signatures
+        return any(validate_pdf_signature(each, context).bottom_line for each in found)
+    except Exception:  # noqa: BLE001 - whatever it raises, it does not pass
+        return False
+
+
+def with_attacks(page: str) -> str:
+    """Put the table of attacks in its place on the page."""
+    before, _, rest = page.partition(ATTACKS_BEGIN)
+    rows = "\n".join(attack_rows())
+    return f"{before}{ATTACKS_BEGIN}\n\n{rows}\n\n{ATTACKS_END}{rest.partition(ATTACKS_END)[2]}"
 
 
 def corpus_rows(corpus: Path) -> Iterator[tuple[str, str, str, str, float]]:
@@ -222,6 +272,8 @@ def corpus_page(corpus: Path) -> str:
 if __name__ == "__main__":
     page = HERE / "verification.md"
     page.write_text(with_rules(page.read_text("utf-8")), "utf-8")
+    page = HERE / "attacks.md"
+    page.write_text(with_attacks(page.read_text("utf-8")), "utf-8")
     if len(sys.argv) > 1:
         (HERE / "corpus.md").write_text(corpus_page(Path(sys.argv[1])), "utf-8")
         judges = HERE / "judges.md"

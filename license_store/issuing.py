@@ -315,6 +315,8 @@ def _seal_request(  # noqa: PLR0913, PLR0917 - what is sealed, with what, for wh
         seal=seal.id,
         format=request.seal_format,
         placement=kind.placement(seal.picture),
+        # Nothing is added to a licence: what changes is issued anew.
+        closes=True,
         reason=reason,
         case_number=request.case_number,
         document_kind=kind.code,

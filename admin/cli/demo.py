@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from admin import devworld
-from admin.demo import certificates, story
+from admin.demo import certificates, lasting, story
 from admin.demo.processes import ProcessFailed, claimed_port
 from admin.demo.ticks import StoryBroken, Ticks
 from admin.settings import SettingsRefused
@@ -76,6 +76,7 @@ def _tell(ticks: Ticks, stack: ExitStack, *, home: Path, out: Path) -> tuple[str
     story.revoke(ticks, scene, licence, address)
     certificates.certify_and_revoke(ticks, scene)
     certificates.stamp_time(ticks, scene)
+    lasting.seal_to_last(ticks, scene)
     return address, scene
 
 

@@ -1,12 +1,11 @@
 """The story's certificates: one is issued, doubted, revoked; a time is stamped for anybody who asks."""
 
 import secrets
-import subprocess
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from admin.demo.browser import Browser
+from admin.demo.commands import xinyin
 from admin.demo.story import Scene
 from admin.demo.ticks import Ticks, expect
 from crypto.certificate import pem_bodies
@@ -37,7 +36,7 @@ def certify_and_revoke(ticks: Ticks, scene: Scene) -> None:
         step.facts["certificate"] = f"{certificate.subject_text}, issued by {issuer.subject_text}"
         expect(_status(scene, certificate, issuer) is CertStatus.GOOD, "OCSP does not know the new certificate as good")
         serial = f"{certificate.serial:x}"
-        _xinyin(scene, "ca", "revoke", serial, "--reason", "superseded", "--why", "演示 demonstration")
+        xinyin(scene, "ca", "revoke", serial, "--reason", "superseded", "--why", "演示 demonstration")
         expect(_status(scene, certificate, issuer) is CertStatus.REVOKED, "OCSP does not say that it is revoked")
         step.facts["OCSP"] = "good, then revoked"
 
@@ -69,7 +68,7 @@ def _issued(scene: Scene, folder: Path) -> tuple[Certificate, Certificate]:
     csr, out = folder / "csr.pem", folder / "certificate.pem"
     wished = name("99010000000099", "云江市示范局", "11990100MB0000001X")
     csr.write_text(parse_csr(make_csr(wished, signer)).pem())
-    _xinyin(scene, "ca", "issue", "--csr", str(csr), "--policy", "signer", "--out", str(out))
+    xinyin(scene, "ca", "issue", "--csr", str(csr), "--policy", "signer", "--out", str(out))
     certificate, issuer, *_ = (Certificate.from_der(body) for body in pem_bodies(out.read_bytes(), "CERTIFICATE"))
     return certificate, issuer
 
@@ -85,21 +84,3 @@ def _status(scene: Scene, certificate: Certificate, issuer: Certificate) -> Cert
         expect(False, "the OCSP answer does not hold")  # noqa: FBT003 - a plain failure
         return CertStatus.UNKNOWN
     return said.status
-
-
-def _xinyin(scene: Scene, *arguments: str) -> None:
-    """Run a command of the operator's on the story's data folder."""
-    settings = scene.settings
-    done = subprocess.run(  # noqa: S603 - our own command
-        [sys.executable, "-m", "admin", *arguments],
-        env={
-            **scene.environment(),
-            "XINYIN_HOME": str(settings.home),
-            "XINYIN_PUBLIC_URL": settings.public_url,
-            "XINYIN_VAULT_PASSPHRASE": settings.vault_passphrase.get_secret_value(),
-        },
-        capture_output=True,
-        check=False,
-        timeout=120,
-    )
-    expect(done.returncode == 0, f"xinyin {' '.join(arguments[:2])}: {done.stderr.decode(errors='replace').strip()}")

@@ -110,19 +110,25 @@ def login_and_logout(ticks: Ticks, scene: Scene) -> None:
 
 
 def seal_documents(ticks: Ticks, scene: Scene) -> dict[str, Path]:
-    """Let the department seal the approval result, as PDF (SM2 and P-256) and as OFD."""
+    """Let the department seal the approval result: as PDF in three ways, and as OFD."""
     sealed: dict[str, Path] = {}
-    for name, sample, seal_format, words in (
-        ("approval-sm2.pdf", "approval.pdf", "pdf-pades-sm2", "PDF, PAdES B-B, SM2-SM3"),
-        ("approval-p256.pdf", "approval.pdf", "pdf-pades-p256", "PDF, PAdES B-B, P-256"),
-        ("approval.ofd", "approval.ofd", "ofd-ses-v4", "OFD, GB/T 38540 V4"),
+    for name, sample, options, words in (
+        ("approval-sm2.pdf", "approval.pdf", ("--format", "pdf-pades-sm2"), "PDF, PAdES B-B, SM2-SM3"),
+        ("approval-p256.pdf", "approval.pdf", ("--format", "pdf-pades-p256"), "PDF, PAdES B-B, P-256"),
+        (
+            "approval-gm.pdf",
+            "approval.pdf",
+            ("--format", "pdf-ses-v4", "--also", "pdf-pades-p256"),
+            "PDF, GM.sm2seal (GB/T 38540 V4), P-256 beside it",
+        ),
+        ("approval.ofd", "approval.ofd", ("--format", "ofd-ses-v4"), "OFD, GB/T 38540 V4"),
     ):
         with ticks.step(f"部门用印  seal the approval result: {words}") as step:
             target = scene.out / name
             source = EXAMPLES / "samples" / sample
-            options = ["--format", seal_format, "--reason", "准予行政许可", "--case", "YJ20261112-0317"]
-            options += _OFD_PLACE if sample.endswith(".ofd") else _PDF_PLACE
-            _department(scene, "seal", str(source), "--seal", scene.world.seal, "--out", str(target), *options)
+            given = [*options, "--reason", "准予行政许可", "--case", "YJ20261112-0317"]
+            given += _OFD_PLACE if sample.endswith(".ofd") else _PDF_PLACE
+            _department(scene, "seal", str(source), "--seal", scene.world.seal, "--out", str(target), *given)
             step.facts["file"] = f"{target} ({target.stat().st_size:,} octets)"
             sealed[name] = target
     return sealed

@@ -142,6 +142,7 @@ def _run(department: Department, given: argparse.Namespace) -> dict[str, Any]:
             y_mm=given.y_mm,
             placement=given.placement,
             format=given.format,
+            also=given.also,
             reason=given.reason,
             case_number=given.case,
         )
@@ -165,6 +166,7 @@ def _arguments() -> argparse.Namespace:
     seal.add_argument("--y-mm", type=float)
     seal.add_argument("--placement", help="such as keyword:盖章;pick=1 or straddle:right")
     seal.add_argument("--format")
+    seal.add_argument("--also", help="a second signature, for readers that know no SM2: pdf-pades-p256")
     seal.add_argument("--reason")
     seal.add_argument("--case")
     verify = verbs.add_parser("verify", help="ask for the verdict on a file")

@@ -31,6 +31,7 @@ from tests.fuzz.shapes import DER
 from tests.fuzz.target import PACKAGE_INPUTS, PDF_INPUTS, Target
 from tests.seal.pdf.making import make_picture, plain_pdf
 from tests.sims.ofd_workshop import AT, Authority, Bureau, Holder
+from tests.sims.pdf_foreign import LAID_OUT, TURNED
 
 _HASH = bytes(range(32))
 _PLACE = "/Doc_0/Signs/Sign_0/Signature.xml"
@@ -48,7 +49,9 @@ def targets(sm2: pki.Authority, p256: pki.Authority, corpus: Path | None) -> Ite
     documents = _ofd_documents(bureau, corpus)
     yield _archive(documents)
     yield from _ofd(documents, trust)
-    yield from _pdf(_pdf_documents(sm2, p256, corpus), trust)
+    own_pdf = _pdf_documents(sm2, p256, corpus)
+    yield from _pdf(own_pdf, trust)
+    yield _pdf_sealing(own_pdf, p256, trust)
 
 
 def bureau_of(sm2: pki.Authority) -> Bureau:
@@ -233,6 +236,34 @@ def _pdf(documents: list[bytes], trust: Trust) -> Iterator[Target]:
 
     yield _document("pdf", documents, PDF, lambda data: verify_pdf(data, trust), judged, PDF_INPUTS)
     yield _in_child("pdf-in-child", documents, PDF, trust, judged)
+
+
+def _pdf_sealing(documents: list[bytes], p256: pki.Authority, trust: Trust) -> Target:
+    """Seal what is no longer what somebody wrote: what is taken must bear a seal that our own verifier accepts."""
+    makers = LAID_OUT.values()
+    foreign = [document for document in (make() for make in makers) if document and len(document) <= _LARGEST]
+    credential = Credential(certificate=p256.signer.certificate, chain=p256.chain, suite=ES256)
+    mark = Mark(seal_name="x", picture=make_picture(40), placement=AtPoint.on(-1, x_mm=9, y_mm=9), reason="")
+
+    def read(data: bytes) -> bytes:
+        return PDF_PADES.prepare(data, mark, credential, AT).apply(p256.signer.signer.sign)
+
+    def holds(sealed: bytes, data: bytes) -> None:
+        assert sealed.startswith(data)
+        report = verify_pdf(sealed, trust)
+        assert report.signatures[-1].verdict is Verdict.VALID or report.findings
+
+    return Target(
+        name="pdf-sealing",
+        seeds=[*foreign, *documents[:6], *TURNED.values()],
+        ways=PDF,
+        read=read,
+        refusals=(Refusal,),
+        check=holds,
+        inputs=PDF_INPUTS,
+        seconds=3.0,
+        megabytes=200,
+    )
 
 
 def gap(document: bytes) -> tuple[int, int]:

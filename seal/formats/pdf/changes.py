@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 
+from seal.formats.pdf.dss_shape import misshapen
 from seal.formats.pdf.form import SIGNATURE, fields, form, signature_fields
 from seal.formats.pdf.likeness import added, differing, identical, members, same_shape, unsettled
 from seal.formats.pdf.objects import Name, PdfDict, PdfError, PdfObject, Ref, Stream
@@ -61,6 +62,10 @@ class _Comparison:
     def _catalog(self) -> Iterator[str]:
         for key in differing(self.old.catalog, self.new.catalog, _FREE_IN_CATALOG):
             yield f"/{key} of the catalog"
+        before, after = self.old.catalog.get("DSS"), self.new.catalog.get("DSS")
+        fault = None if self._alike(before, after) else misshapen(self.new, after)
+        if fault:
+            yield f"validation data: {fault}"
         # Neither the catalog nor the form is excused if it is met again further down, in some other part.
         self.start += [value for key, value in self.old.catalog.items() if key not in _NOT_WALKED]
 

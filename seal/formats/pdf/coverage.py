@@ -56,6 +56,9 @@ def covered(document: Document, view: View, signed: Field) -> Covered:
     gap = places.get("Contents", (0, 0))
     if not isinstance(contents, bytes) or not contents or document.data[gap[0]] != ord("<"):
         raise PdfError("/Contents is not a hexadecimal string")
+    # Blanks and an odd digit change nothing of the value, and yet the octets are not those that the signer wrote.
+    if gap[1] - gap[0] != 2 * len(contents) + 2 or not document.data[gap[0] + 1 : gap[1] - 1].isalnum():
+        raise PdfError("/Contents is not written in pairs of digits")
     end = _end(entries.get("ByteRange"), gap, len(document.data))
     # 4. They end where a revision ends.
     for index, revision in enumerate(document.revisions):

@@ -8,7 +8,7 @@ from crypto.certificate import Certificate
 from crypto.digests import SHA1
 from crypto.errors import CryptoError
 from seal.formats.pdf.append import Appender
-from seal.formats.pdf.filters import decode
+from seal.formats.pdf.filters import Budget, decode
 from seal.formats.pdf.objects import Name, PdfArray, PdfDict, PdfError, PdfObject, Ref, Stream
 from seal.formats.pdf.reader import Document, View
 from seal.trust.evidence import Evidence
@@ -103,7 +103,7 @@ class Stores:
 @dataclass(slots=True)
 class _Reading:
     seen: set[tuple[int, int, int] | None] = field(default_factory=set)
-    left: int = MAX_OCTETS
+    budget: Budget = field(default_factory=lambda: Budget(MAX_OCTETS))
 
     def new(self, view: View) -> Iterator[tuple[str, bytes]]:
         """Give the streams that no earlier revision had, oldest first: later ones cannot crowd them out."""
@@ -122,13 +122,9 @@ class _Reading:
     def _octets(self, view: View, ref: Ref) -> bytes | None:
         try:
             value = view.load(ref)
-            if not isinstance(value, Stream):
-                return None
-            octets = decode(value, limit=self.left)
+            return decode(value, self.budget) if isinstance(value, Stream) else None
         except PdfError:
             return None
-        self.left -= len(octets)
-        return octets
 
 
 def _listed(view: View) -> Iterator[tuple[str, Ref]]:
@@ -189,7 +185,7 @@ class _Writing:
             for each in lists[kind]:
                 stream = self.view.resolve(each)
                 if isinstance(each, Ref) and isinstance(stream, Stream):
-                    self.known[kind, decode(stream, limit=MAX_OCTETS)] = each
+                    self.known[kind, decode(stream, Budget(MAX_OCTETS))] = each
         singles = self.view.resolve(self.store.get("VRI"))
         told: PdfDict = dict(singles) if isinstance(singles, dict) else {}
         for contents, evidence in about:

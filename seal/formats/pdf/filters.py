@@ -6,6 +6,8 @@ from itertools import accumulate
 from seal.formats.pdf.objects import Name, PdfDict, PdfError, PdfObject, Stream
 
 MAX_INFLATED = 64 * 1024 * 1024
+_DEAR = 64
+"""How much dearer an octet is in rows that are predicted one by one."""
 _PNG = 10
 _LAST_PNG = 15
 _NONE, _SUB, _UP, _AVERAGE, _PAETH = range(5)
@@ -13,11 +15,27 @@ _NONE, _SUB, _UP, _AVERAGE, _PAETH = range(5)
 _DOUBTFUL = frozenset({"F", "DP", "FFilter", "FDecodeParms"})
 
 
-def decode(stream: Stream, *, limit: int = MAX_INFLATED) -> bytes:
-    """Give the octets of a structural ``stream``, at most ``limit`` of them.
+class Budget:
+    """What undoing the filters of one document may still cost, in octets inflated."""
+
+    __slots__ = ("left",)
+
+    def __init__(self, left: int = MAX_INFLATED) -> None:
+        self.left = left
+
+    def spend(self, octets: int) -> None:
+        """Take ``octets`` away; refuse what is too much."""
+        if octets > self.left:
+            raise PdfError("the structural streams of the document hold too much")
+        self.left -= octets
+
+
+def decode(stream: Stream, budget: Budget | None = None) -> bytes:
+    """Give the octets of a structural ``stream``, at the cost of ``budget``.
 
     Refused where another reader might find other octets in it.
     """
+    budget = budget or Budget()
     if _DOUBTFUL & stream.entries.keys():
         raise PdfError("a structural stream names its filter in a way that readers differ about")
     names = _listed(stream.entries.get("Filter"))
@@ -25,14 +43,14 @@ def decode(stream: Stream, *, limit: int = MAX_INFLATED) -> bytes:
     if any(value is not None and not isinstance(value, dict) for value in parameters) or len(parameters) > 1:
         raise PdfError("the filter's parameters in a structural stream are not one direct dictionary")
     if not names:
-        if len(stream.raw) > limit:
-            raise PdfError(f"a stream holds more than {limit} octets")
+        budget.spend(len(stream.raw))
         return stream.raw
     if names != [Name("FlateDecode")]:
         raise PdfError(f"a structural stream uses the filters {names}")
-    data = _inflate(stream.raw, limit)
+    data = _inflate(stream.raw, budget.left)
+    budget.spend(len(data))
     wanted = parameters[0] if parameters else None
-    return _unpredicted(data, wanted) if isinstance(wanted, dict) else data
+    return _unpredicted(data, wanted, budget) if isinstance(wanted, dict) else data
 
 
 def _listed(value: PdfObject) -> list[PdfObject]:
@@ -42,6 +60,9 @@ def _listed(value: PdfObject) -> list[PdfObject]:
 
 
 def _inflate(raw: bytes, limit: int) -> bytes:
+    if limit <= 0:
+        # To zlib nothing left would mean no limit.
+        raise PdfError("the structural streams of the document hold too much")
     engine = zlib.decompressobj()
     try:
         data = engine.decompress(raw, limit)
@@ -54,7 +75,7 @@ def _inflate(raw: bytes, limit: int) -> bytes:
     return data
 
 
-def _unpredicted(data: bytes, parameters: PdfDict) -> bytes:
+def _unpredicted(data: bytes, parameters: PdfDict, budget: Budget) -> bytes:
     predictor = parameters.get("Predictor", 1)
     if predictor == 1:
         return data
@@ -64,13 +85,13 @@ def _unpredicted(data: bytes, parameters: PdfDict) -> bytes:
         raise PdfError(f"predictor {predictor!r} is not used in structural streams")
     if not isinstance(columns, int) or not 0 < columns <= 1 << 16:
         raise PdfError(f"{columns!r} columns in a predicted stream")
-    return _png(data, columns)
+    return _png(data, columns, budget)
 
 
 _DEFAULTS = (("Columns", 1), ("Colors", 1), ("BitsPerComponent", 8))
 
 
-def _png(data: bytes, columns: int) -> bytes:
+def _png(data: bytes, columns: int, budget: Budget) -> bytes:
     step = columns + 1
     if len(data) % step:
         raise PdfError("a predicted stream ends within a row")
@@ -82,6 +103,7 @@ def _png(data: bytes, columns: int) -> bytes:
         for column in range(columns):
             out[column::columns] = bytes(value & 0xFF for value in accumulate(data[column + 1 :: step]))
         return bytes(out)
+    budget.spend(_DEAR * len(data))
     above = bytes(columns)
     rows_out = []
     for at, kind in enumerate(kinds):

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from seal.formats.pdf.objects import Name, PdfDict, PdfError, PdfObject, Ref
-from seal.formats.pdf.reader import View
+from seal.formats.pdf.reader import Document, View
 
 _MAX_FIELDS = 20_000
 _MAX_DEPTH = 32
+_MAX_LOOKED_UP = 1_000_000
 SIGNATURE = Name("Sig")
 
 
@@ -94,11 +95,31 @@ def text_of(value: bytes) -> str:
 
 def signature_fields(view: View) -> tuple[Field, ...]:
     """Give the signature fields, those not yet signed too; the nameless widgets of a field are no fields."""
-    return tuple(
-        item
-        for item in fields(view)
-        if item.kind == SIGNATURE
-        and ({"T", "V"} & item.entries.keys() or "Parent" not in item.entries)
+    return tuple(filter(is_signature_field, fields(view)))
+
+
+class TooManyFields(PdfError):
+    """The fields of all revisions together are too many to be looked at."""
+
+
+def earlier_signature_fields(document: Document) -> Iterator[tuple[int, View, Field]]:
+    """Give the signature fields of every revision but the newest, each with the revision's index and view."""
+    looked_up = 0
+    for index in range(len(document.revisions) - 1):
+        before = document.view(index)
+        shown = tuple(fields(before))
+        # Each field is looked for in every section that the revision builds on.
+        looked_up += len(shown) * len(before.sections)
+        if looked_up > _MAX_LOOKED_UP:
+            raise TooManyFields("too many fields in too many revisions")
+        yield from ((index, before, item) for item in shown if is_signature_field(item))
+
+
+def is_signature_field(item: Field) -> bool:
+    """Tell whether ``item`` is a signature field, and not a nameless widget of one."""
+    return (
+        item.kind == SIGNATURE
+        and bool({"T", "V"} & item.entries.keys() or "Parent" not in item.entries)
         and not (item.repeats and isinstance(item.value, Ref))
     )
 

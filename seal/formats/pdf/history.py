@@ -82,11 +82,13 @@ def _walk(document: Document, revision: Revision, section: Section, view: View) 
 
 
 def _skip(parser: Parser) -> int:
-    """Pass over white space and comments; a comment that a rebuilding reader could take for an object is refused."""
+    """Pass over white space and comments; one that a rebuilding reader could take for more than that is refused."""
     start = parser.position
     at = parser.skip()
-    if b"obj" in parser.data[start:at]:
-        raise PdfError(f"a comment at {start} looks like an object")
+    passed = parser.data[start:at]
+    # Some readers count offsets from the last header they find.
+    if b"obj" in passed or b"%PDF-" in passed:
+        raise PdfError(f"a comment at {start} looks like an object or a header")
     return at
 
 
@@ -146,9 +148,10 @@ def _check_kind(view: View, number: int, value: PdfObject) -> None:
 
 def _misleading(document: Document, index: int, section: Section, found: _Found) -> Iterator[str]:
     """Say what would make other readers see another revision than this one."""
-    octets = memoryview(document.data)[document.revisions[index].start : document.revisions[index].end]
+    octets = document.data[document.revisions[index].start : document.revisions[index].end]
     if (
         len(_OBJECT.findall(octets)) != len(found.places)
+        or octets.count(b"endobj") != len(found.places)
         or len(_TRAILER.findall(octets)) != (not section.is_stream)
         or len(_STARTXREF.findall(octets)) != 1
     ):

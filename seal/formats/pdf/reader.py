@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 
-from seal.formats.pdf.filters import MAX_INFLATED, decode
+from seal.formats.pdf.filters import Budget, decode
 from seal.formats.pdf.objects import Name, PdfDict, PdfEncrypted, PdfError, PdfObject, Ref, Stream
 from seal.formats.pdf.parser import Indirect, Parser, small_object
 from seal.formats.pdf.xref import FREE, PACKED, PLAIN, Entry, Section, read_sections, startxref_at
@@ -42,8 +42,8 @@ class Document:
         if not data.startswith(b"%PDF-"):
             raise PdfError("the file does not begin with %PDF-")
         self.data = data
-        self.sections = read_sections(data)
-        self.inflated = 0
+        self.budget = Budget()
+        self.sections = read_sections(data, self.budget)
 
     @property
     def trailer(self) -> PdfDict:
@@ -94,6 +94,10 @@ class Document:
         waiting: tuple[Section, ...] = ()
         for section in self.sections:
             match = startxref_at(self.data, section.end)
+            if match is None and section.is_stream and not waiting and (section.previous or 0) > section.start:
+                # Some writers leave out the "startxref 0" below where the first-page section is a stream.
+                waiting = (section,)
+                continue
             if match is None:
                 raise PdfError(f"no startxref and %%EOF follow the section at {section.start}")
             target = int(match[1])
@@ -260,11 +264,20 @@ class View:
         count, first = (self.length(stream.entries.get(key)) for key in ("N", "First"))
         if not 0 <= count <= _MAX_PACKED or first < 0:
             raise PdfError(f"an object stream of {count} objects")
-        data = decode(stream, limit=MAX_INFLATED - self.document.inflated)
-        self.document.inflated += len(data)
+        data = decode(stream, self.document.budget)
         head = Parser(data)
         pairs = [(head.integer(), head.integer()) for _ in range(count)]
         readers = [Parser(data, first + offset) for _, offset in pairs]
-        self._containers[container] = tuple(reader.value() for reader in readers)
+        self._containers[container] = tuple(_apart(readers, len(data)))
         self._container_repeats[container] = next((one.repeated for one in readers if one.repeated), None)
         self._container_numbers[container] = tuple(number for number, _ in pairs)
+
+
+def _apart(readers: list[Parser], size: int) -> Iterator[PdfObject]:
+    """Read the members of an object stream of ``size`` octets; refused if they overlap, which makes few of many."""
+    for reader in readers:
+        start = reader.position
+        yield reader.value()
+        size -= reader.position - start
+        if size < 0:
+            raise PdfError("the members of an object stream overlap")

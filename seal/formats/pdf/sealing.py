@@ -9,7 +9,7 @@ from seal.formats.pdf.closing import close
 from seal.formats.pdf.contents import Contents, ContentsKind, PadesKind
 from seal.formats.pdf.contents_gm import GmCmsKind
 from seal.formats.pdf.contents_ses import SesKind
-from seal.formats.pdf.form import forbids_more, form, signature_fields
+from seal.formats.pdf.form import earlier_signature_fields, forbids_more, form, signature_fields
 from seal.formats.pdf.hidden import hide_seal
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.revision import Gapped, SignatureDictionary, gapped
@@ -61,6 +61,8 @@ def open_for_signing(document: bytes) -> View:
     pdf.refuse_encrypted()
     # What our own reader could not tell apart afterwards is refused now.
     pdf.check_revisions()
+    for _ in earlier_signature_fields(pdf):
+        pass
     _allow(pdf.current)
     return pdf.current
 

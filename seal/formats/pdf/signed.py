@@ -149,7 +149,7 @@ class Judge:
         """Judge ``one``, given what later document time stamps prove."""
         name = format_of(self.view, one)
         if name == _UNKNOWN:
-            return Judged(format=name, findings=(Code.SUBFILTER_UNSUPPORTED.found(str(_filter(self.view, one))),))
+            return self._unsupported(one)
         digests = _Digests(one.parts(self.view.document.data))
         try:
             if name == DOC_TIMESTAMP:
@@ -159,6 +159,18 @@ class Judge:
             return self._message(_GM_CMS if name == _GM_ANY else name, one, digests, proofs)
         except CryptoError as error:
             return Judged(format=name, findings=(Code.CMS_MALFORMED.found(str(error)),))
+
+    def _unsupported(self, one: Covered) -> Judged:
+        """Say that a kind is not judged; a detached message shows all the same whether other octets were signed."""
+        findings = [Code.SUBFILTER_UNSUPPORTED.found(str(_filter(self.view, one)))]
+        try:
+            signed = parse_signed_data(one.contents)
+            if signed.encapsulated is None and len(signed.signers) == 1:
+                digests = _Digests(one.parts(self.view.document.data))
+                findings += _mathematics(_UNKNOWN, signed, signed.signers[0], digests)
+        except CryptoError:
+            pass
+        return Judged(format=_UNKNOWN, findings=tuple(findings))
 
     def _message(self, name: str, one: Covered, digests: _Digests, proofs: tuple[Proof, ...]) -> Judged:
         written = _date(self.view.resolve(one.entries.get("M")))
@@ -215,6 +227,9 @@ class Judge:
         signed, name = case.signed, case.name
         signer = signed.signers[0]
         findings = list(_mathematics(name, signed, signer, case.digests))
+        if name == _PADES and signer.signed_attributes_raw is None:
+            # ETSI EN 319 142-1 6.3: without them the value says nothing of the certificate, nor what kind it is.
+            findings.append(Code.CMS_MALFORMED.found("a PAdES signature without signed attributes"))
         stamp = read_stamp(
             signer.timestamp_token,
             covered=signer.signature,

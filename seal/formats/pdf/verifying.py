@@ -1,5 +1,6 @@
 """Judging the signatures of a PDF: every check is made, every finding is told, nothing is raised."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -11,7 +12,13 @@ from seal.formats.pdf.changes import changes
 from seal.formats.pdf.coverage import Covered, covered
 from seal.formats.pdf.dss import Stores
 from seal.formats.pdf.findings import Code
-from seal.formats.pdf.form import Field, signature_fields, text_of
+from seal.formats.pdf.form import (
+    Field,
+    TooManyFields,
+    earlier_signature_fields,
+    signature_fields,
+    text_of,
+)
 from seal.formats.pdf.history import stray, tail
 from seal.formats.pdf.objects import PdfError, Ref
 from seal.formats.pdf.reader import Document, View
@@ -20,6 +27,9 @@ from seal.model import Coverage, Finding, Report, SignatureReport
 from seal.trust import Trust
 
 _CLAIM = b"/ByteRange"
+_BYTE_RANGE = re.compile(rb"/ByteRange\s*+\[\s*+0\s++(\d{1,12})\s++\d{1,12}\s++\d{1,12}\s*+\]")
+_NEAR = 16
+_MAX_CLAIMS = 256
 _MAX_SIGNATURES = 128
 _MAX_FINDINGS = 32
 
@@ -44,7 +54,7 @@ def _unreadable(document: bytes, detail: str) -> Finding:
 
 def _report(document: Document, trust: Trust, at: datetime | None) -> Report:
     if document.encrypted:
-        return Report(signatures=(), findings=(Code.DOCUMENT_ENCRYPTED.found(),))
+        return Report(signatures=(), findings=(_encrypted(document),))
     view = document.current
     signed = [item for item in signature_fields(view) if view.resolve(item.value) is not None]
     if len(signed) > _MAX_SIGNATURES:
@@ -59,6 +69,14 @@ def _report(document: Document, trust: Trust, at: datetime | None) -> Report:
     about_file += tuple(judge_certification(view, held))
     reports = (judging.report(one, judged[place]) for place, one in enumerate(held))
     return Report(signatures=(*faults, *reports), findings=about_file)
+
+
+def _encrypted(document: Document) -> Finding:
+    """Tell a document that is encrypted from one that somebody says is, after it was saved: readers fail at it."""
+    told = {any("Encrypt" in section.trailer for section in each.sections) for each in document.revisions}
+    if len(told) > 1:
+        return _unreadable(document.data, "only some revisions say that the document is encrypted")
+    return Code.DOCUMENT_ENCRYPTED.found()
 
 
 def _hold(document: Document, view: View, signed: list[Field]) -> tuple[list[Covered], list[SignatureReport]]:
@@ -79,13 +97,27 @@ def _hold(document: Document, view: View, signed: list[Field]) -> tuple[list[Cov
 def _about_file(document: Document, view: View, signed: list[Field]) -> Iterator[Finding]:
     """Look for signatures that were there once, or are there for the octets only."""
     now = {_place(view, item) for item in signed}
-    for index in range(len(document.revisions) - 1):
-        before = document.view(index)
-        for item in signature_fields(before):
+    try:
+        for index, before, item in earlier_signature_fields(document):
             if before.resolve(item.value) is not None and _place(before, item) not in now:
                 yield Code.SIGNATURE_REMOVED.found(f"field {item.name!r} of revision {index + 1}")
+    except TooManyFields as error:
+        yield Code.CANNOT_VERIFY.found(error.detail)
     if not signed and document.data.count(_CLAIM):
-        yield Code.SIGNATURE_UNREACHABLE.found()
+        orphan = _orphan(document.data)
+        if orphan is None:
+            yield Code.SIGNATURE_UNREACHABLE.found()
+        else:
+            yield Code.SIGNATURE_REMOVED.found(f"no field leads to the signature at {orphan}")
+
+
+def _orphan(data: bytes) -> int | None:
+    """Find a signature that stands where its own byte range says: one of this very file, and no attached one's."""
+    for match in islice(_BYTE_RANGE.finditer(data), _MAX_CLAIMS):
+        start = int(match[1])
+        if data[start : start + 1] == b"<" and data[max(0, start - _NEAR) : start].rstrip().endswith(b"/Contents"):
+            return match.start()
+    return None
 
 
 def _place(view: View, item: Field) -> tuple[int, int, int] | None:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
-from seal.formats.pdf.filters import decode
+from seal.formats.pdf.filters import Budget, decode
 from seal.formats.pdf.objects import Name, PdfDict, PdfError, PdfObject, Stream
 from seal.formats.pdf.parser import MAX_NUMBER, Parser
 
@@ -166,7 +166,7 @@ def startxref_at(data: bytes, position: int) -> re.Match[bytes] | None:
     return _STARTXREF.match(data, Parser(data, position).skip())
 
 
-def read_sections(data: bytes) -> tuple[Section, ...]:
+def read_sections(data: bytes, budget: Budget) -> tuple[Section, ...]:
     """Read the whole chain of sections, newest first; a loop or too long a chain is refused."""
     at: int | None = int(last_startxref(data)[1])
     seen: set[int] = set()
@@ -177,23 +177,23 @@ def read_sections(data: bytes) -> tuple[Section, ...]:
         if len(seen) >= MAX_SECTIONS:
             raise PdfError(f"more than {MAX_SECTIONS} cross-reference sections")
         seen.add(at)
-        section = read_section(data, at)
+        section = read_section(data, at, budget)
         sections.append(section)
         at = section.previous
     return tuple(sections)
 
 
-def read_section(data: bytes, at: int) -> Section:
+def read_section(data: bytes, at: int, budget: Budget) -> Section:
     """Read the section at octet ``at``, and the stream a hybrid table names."""
     if at >= len(data):
         raise PdfError(f"a cross-reference section at {at} is beyond the end of the file")
     parser = Parser(data, at)
     if parser.word(b"xref"):
-        return _read_table(parser, at)
-    return _read_stream(data, at)
+        return _read_table(parser, at, budget)
+    return _read_stream(data, at, budget)
 
 
-def _read_table(parser: Parser, start: int) -> Section:
+def _read_table(parser: Parser, start: int, budget: Budget) -> Section:
     data = parser.data
     blocks: list[tuple[int, int, int]] = []
     loose: dict[int, Entry] | None = None
@@ -215,7 +215,7 @@ def _read_table(parser: Parser, start: int) -> Section:
         end=parser.position,
         trailer=trailer,
         entries=_Table(data, tuple(blocks)) if loose is None else _Listed(loose),
-        hidden=_read_stream(data, hidden) if isinstance(hidden, int) else None,
+        hidden=_read_stream(data, hidden, budget) if isinstance(hidden, int) else None,
         repeated=parser.repeated,
     )
 
@@ -243,13 +243,13 @@ def _block(first: int, count: int) -> tuple[int, int]:
     return first, count
 
 
-def _read_stream(data: bytes, at: int) -> Section:
+def _read_stream(data: bytes, at: int, budget: Budget) -> Section:
     found = Parser(data, at).indirect(_direct_length)
     stream = found.value
     if not isinstance(stream, Stream) or stream.entries.get("Type") != Name("XRef"):
         raise PdfError(f"no cross-reference section at octet {at}")
     widths = _widths(stream.entries.get("W"))
-    decoded = decode(stream)
+    decoded = decode(stream, budget)
     blocks: list[tuple[int, int, int]] = []
     position = 0
     for first, count in _index(stream.entries):

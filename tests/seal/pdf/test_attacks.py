@@ -261,8 +261,8 @@ def test_a_whole_new_document_behind_the_sealed_one_is_not_taken_for_sealed(
     shifted += body + b"xref\n0 9\n0000000000 65535 f\r\n" + b"".join(b"%010d 00000 n\r\n" % place for place in places)
     shifted += b"trailer\n<</Size 9/Root 1 0 R>>\nstartxref\n%d\n%%%%EOF\n" % table
     report = judge(bytes(shifted))
-    assert report.verdict is Verdict.INDETERMINATE
-    assert codes(report) == {"SIGNATURE_UNREACHABLE"}
+    assert report.verdict is Verdict.INVALID
+    assert codes(report) == {"SIGNATURE_REMOVED"}
 
 
 # --- the signed message ----------------------------------------------------------------------------------------

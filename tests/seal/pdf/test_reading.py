@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from seal.errors import DocumentRefused
-from seal.formats.pdf.filters import decode
+from seal.formats.pdf.filters import Budget, decode
 from seal.formats.pdf.objects import Name, PdfError, PdfObject, Ref, Stream, text_string, write
 from seal.formats.pdf.pages import leaves
 from seal.formats.pdf.parser import Parser, small_object
@@ -113,7 +113,7 @@ def test_long_input_that_never_ends_is_answered(octets: bytes) -> None:
 def test_a_stream_that_inflates_without_end_is_refused() -> None:
     bomb = Stream({"Filter": Name("FlateDecode")}, zlib.compress(bytes(5_000_000)))
     with pytest.raises(PdfError, match="inflates"):
-        decode(bomb, limit=1_000_000)
+        decode(bomb, Budget(1_000_000))
 
 
 @pytest.mark.parametrize("predictor", [10, 11, 12, 13, 14, 15])
