@@ -1,4 +1,4 @@
-"""Batches whose workers are killed at any moment: every document sealed once, every serial in its place, the end told."""
+"""Batches whose workers are killed at any moment: all sealed once, serials in order, the end told."""
 
 from collections.abc import Callable
 from datetime import timedelta

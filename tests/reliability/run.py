@@ -42,7 +42,9 @@ LOOPS: Mapping[str, Loop] = {
 def main() -> int:
     """Run the loops one after another; 0 only if everything held."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(LOOPS)}; all but the large ones if none is given")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(LOOPS)}; all but the large ones if none is given"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="how long each loop goes on")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="chooses the moments of the kills")
     parser.add_argument("--json", action="store_true", help="figures as one JSON object")
