@@ -241,6 +241,7 @@ def require_vault(settings: Settings) -> None:
         )
         raise SettingsRefused(
             f"XINYIN_VAULT_PASSPHRASE is empty: {where} cannot be opened. Set it, or XINYIN_VAULT_KEY_FILE."
+            + (_INVENTED if (settings.home / DEV_MARK).exists() else "")
         )
 
 
@@ -281,6 +282,7 @@ _SM2_NUMBERS: Final = 3
 _SM2_EXAMPLE: Final = "0x80000001,0x80000002,0x80000003"
 _SHORTEST_PASSPHRASE: Final = 12
 _SOFT: Final = frozenset({"vault_passphrase", "vault_key_file"})
+_INVENTED: Final = " This folder's passphrase is in its world.json, as everything invented for development."
 _SECRETS: Final = frozenset({"vault_passphrase", "vault_pin", "vault_access"})
 _VAULT_SETTINGS: Final[Mapping[str, str]] = MappingProxyType(
     {

@@ -5,7 +5,6 @@ from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import HTMLResponse, JSONResponse
-from pydantic import AwareDatetime
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -35,7 +34,7 @@ from seal.request import SealedDocument
 from seal.sealing import SealService
 from seal.store import Progress
 from seal.unsealed import Unsealed
-from seal.upload import SealingOptions, Upload, VerifyingOptions, sealing_upload, verifying_upload
+from seal.upload import Instant, SealingOptions, Upload, VerifyingOptions, sealing_upload, verifying_upload
 from seal.verifying import Verifier, report_json
 
 UPLOADS = re.compile(r"/api/(?:seals/v1/seals/[^/]*/sealings|verify/v1/files)")
@@ -75,7 +74,7 @@ def seal_router(  # noqa: PLR0913 - what the routes call
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
         accept: Annotated[str, Header()] = "application/json",
     ) -> Response:
-        """Seal the PDF or OFD document sent as the body or as the form's file.
+        """Seal the PDF or OFD document sent as the body, with the options in the query, or as the form's file.
 
         Ask with an `Idempotency-Key` and a request that is repeated, for whatever reason, seals once.
         """
@@ -148,7 +147,7 @@ def seal_router(  # noqa: PLR0913 - what the routes call
     )
     def get_status(
         seal: str,
-        at: Annotated[AwareDatetime | None, Query(description="with its zone; now if left out")] = None,
+        at: Annotated[Instant | None, Query(description="with its zone; now if left out")] = None,
     ) -> SealStatusAnswer:
         """Tell, to anyone, what status the register holds for the seal at an instant."""
         when = at or clock.now()

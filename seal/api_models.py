@@ -88,13 +88,15 @@ _UPLOAD = {
 }
 SEALING_PROBLEMS = {
     **_UPLOAD,
-    400: "document_refused, document_unreadable, document_signature_invalid, placement_refused, level_refused",
+    400: "document_refused, document_unreadable, document_encrypted, document_signature_invalid, placement_refused, "
+    "level_refused",
     401: _BEARER,
     403: "forbidden: the right seal.use:<seal> is missing",
     404: "seal_unknown",
     409: "seal_not_usable, seal_expired, further_sealing_forbidden, sealing_in_progress",
     422: "request_invalid; errors names the fields. idempotency_mismatch",
-    503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing",
+    429: "verifier_busy, search_busy",
+    503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
 }
 LOOKING_PROBLEMS = {401: _BEARER, 404: "sealing_unknown", 409: "sealing_in_progress"}
 LISTING_PROBLEMS = {401: _BEARER, 422: "request_invalid"}
@@ -103,7 +105,7 @@ RETRYING_PROBLEMS = {
     403: "forbidden: the right seal.use:<seal> is missing",
     404: "sealing_unknown",
     409: "sealing_in_progress, sealing_not_retryable, seal_not_usable, seal_expired",
-    503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing",
+    503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
 }
 STATUS_PROBLEMS = {404: "seal_unknown", 422: "request_invalid"}
 VERIFYING_PROBLEMS = _UPLOAD
@@ -119,14 +121,31 @@ def responses(rows: Mapping[int, str], success: Responses | None = None) -> Resp
 
 
 def upload_body(options: type[BaseModel]) -> dict[str, Any]:
-    """Describe a request that brings a file, as its body or in a form with ``options`` beside it."""
+    """Describe a request that brings a file: as its body with ``options`` in the query, or in a form with both."""
+    described = options.model_json_schema()
+    fields = _inlined(described["properties"], described.get("$defs", {}))
     form = {
         "type": "object",
         "required": [FILE_FIELD],
-        "properties": {FILE_FIELD: {"type": "string", "format": "binary"}, **options.model_json_schema()["properties"]},
+        "properties": {FILE_FIELD: {"type": "string", "format": "binary"}, **fields},
     }
     content = {"multipart/form-data": {"schema": form}, "application/pdf": BINARY, "application/ofd": BINARY}
-    return {"requestBody": {"required": True, "content": content}}
+    parameters = [
+        {"in": "query", "name": name, "required": False, "description": schema.get("description", ""), "schema": schema}
+        for name, schema in fields.items()
+    ]
+    return {"requestBody": {"required": True, "content": content}, "parameters": parameters}
+
+
+def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+    """Give a schema with what it refers to in place: the API's description has no room for ``$defs``."""
+    if isinstance(schema, list):
+        return [_inlined(each, definitions) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    return {key: _inlined(value, definitions) for key, value in schema.items()}
 
 
 REPORT_EXAMPLE = {

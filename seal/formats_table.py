@@ -131,5 +131,7 @@ def second_format(
         seconds = ", ".join(each.name for each in among.values() if each.second)
         raise UnsupportedDocument(f"No second signature is made by this format; there is {seconds}.")
     if row.document is not first.document or row.suite is first.suite:
-        raise UnsupportedDocument(f"{row.name} does not go with {first.name}: it is for readers that know no SM2.")
+        raise UnsupportedDocument(
+            f"{row.name} does not go with {first.name}: it is a PDF's second signature, beside one with SM2."
+        )
     return row

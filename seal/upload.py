@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal, TypeAlias
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
-from seal.errors import DocumentRefused
+from seal.errors import DocumentRefused, PlacementRefused
 from seal.levels import Level
 from seal.model import SealId
 from seal.placing import AtPoint, Placement, parse_placement
@@ -20,6 +20,17 @@ _MOST_FIELDS = 20
 _LONGEST_FIELD = 4096
 _FORM = "multipart/form-data"
 FILE_FIELD = "file"
+
+
+def _written_out(text: object) -> object:
+    """Refuse a bare number: a year is not meant as seconds since 1970."""
+    if isinstance(text, str) and not text.strip()[4:5] == "-":
+        raise ValueError("a date and a time with its zone")
+    return text
+
+
+Instant: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+"""An instant as callers write it: RFC 3339."""
 
 
 class SealingOptions(BaseModel):
@@ -43,7 +54,7 @@ class SealingOptions(BaseModel):
     placement: str | None = Field(
         None,
         description="where the picture goes, such as corner:bottom-right;dx=20;dy=25, point;x=120;y=230;pages=1-3, "
-        "keyword:盖章处;pick=1 or straddle:right; instead of page, x_mm and y_mm",
+        "keyword:盖章处;pick=1, straddle:right or facing; instead of page, x_mm and y_mm",
         max_length=LONGEST_PLACEMENT,
     )
     level: Level | None = Field(
@@ -56,22 +67,18 @@ class SealingOptions(BaseModel):
     case_number: str | None = Field(None, description="the case this belongs to", max_length=200)
     document_kind: str = Field("", description="what kind of document this is", max_length=200)
 
-    @model_validator(mode="after")
-    def _whole_placement(self) -> "SealingOptions":
-        given = {self.page is not None, self.x_mm is not None, self.y_mm is not None}
-        if len(given) != 1:
-            raise ValueError("page, x_mm and y_mm are given together or not at all")
-        if self.placement is not None and self.page is not None:
-            raise ValueError("a place is given by placement or by page, x_mm and y_mm, not by both")
-        return self
-
     @property
     def place(self) -> Placement | None:
         """Where the picture goes, if the caller said so; PlacementRefused if that is no placement."""
+        point = (self.page, self.x_mm, self.y_mm)
+        if self.placement is not None and point != (None, None, None):
+            raise PlacementRefused("A place is given by placement or by page, x_mm and y_mm, not by both.")
         if self.placement is not None:
             return parse_placement(self.placement)
-        if self.page is None or self.x_mm is None or self.y_mm is None:
+        if point == (None, None, None):
             return None
+        if self.page is None or self.x_mm is None or self.y_mm is None:
+            raise PlacementRefused("page, x_mm and y_mm are given together or not at all.")
         return AtPoint.on(self.page, x_mm=self.x_mm, y_mm=self.y_mm)
 
     def request(self, document: bytes, seal: str, *, idempotency_key: str | None = None) -> SealRequest:
@@ -96,7 +103,7 @@ class VerifyingOptions(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    at: AwareDatetime | None = Field(None, description="judge as of this instant, not as of the time of sealing")
+    at: Instant | None = Field(None, description="judge as of this instant, not as of the time of sealing")
     language: Literal["zh", "en"] = Field("zh", description="of the page, where Accept asks for text/html")
 
 

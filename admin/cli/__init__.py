@@ -56,7 +56,7 @@ def main() -> None:
     except (SettingsRefused, CryptoError, Refusal) as refused:
         _refuse(str(refused), getattr(refused, "code", "settings"))
     except TyperException as misused:
-        said = misused.format_message().rstrip(".")
+        said = misused.format_message().replace("Value error, ", "").rstrip(".")
         if not said:  # called without arguments, and the help has been shown
             raise SystemExit(USAGE) from None
         _refuse(f"{said}. Try --help.", "usage")

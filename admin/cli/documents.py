@@ -1,6 +1,7 @@
 """`xinyin verify`, and sealing a file: documents on the command line."""
 
 import json
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -247,7 +248,7 @@ def seal(  # noqa: PLR0913 - one option each
 def _placement(text: str | None) -> Placement | None:
     if text is None:
         return None
-    if text.count(",") == 2 and ";" not in text and ":" not in text:  # noqa: PLR2004 - the short form has three parts
+    if re.fullmatch(r"[0-9+., -]+", text):
         try:
             page, x, y = text.split(",")
             return AtPoint.on(int(page), x_mm=float(x), y_mm=float(y))

@@ -72,5 +72,7 @@ def _indexes(part: str, count: int) -> range:
 def _index(number: int, count: int) -> int:
     index = number - 1 if number > 0 else count + number
     if not 0 <= index < count:
-        raise PlacementRefused(f"The document has {count} pages; there is no page {number}.")
+        raise PlacementRefused(
+            f"The document has {count} {'page' if count == 1 else 'pages'}; there is no page {number}."
+        )
     return index

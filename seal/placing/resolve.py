@@ -103,12 +103,14 @@ def _at_keyword(placement: AtKeyword, width: float, height: float, surface: Surf
 
 def _picked(placement: AtKeyword, places: Sequence[TextPlace]) -> Sequence[TextPlace]:
     if not places:
-        raise PlacementRefused(
-            f"The document does not say {placement.text[:40]!r} on the pages {placement.pages.text}."
-        )
+        where = "" if placement.pages.text == "all" else f" on its pages {placement.pages.text}"
+        raise PlacementRefused(f"The document does not say {placement.text[:40]!r}{where}.")
     if placement.pick == "all":
         return places
     index = placement.pick - 1 if placement.pick > 0 else len(places) + placement.pick
     if placement.pick == 0 or not 0 <= index < len(places):
-        raise PlacementRefused(f"The document says {placement.text[:40]!r} {len(places)} times, not {placement.pick}.")
+        times = "once" if len(places) == 1 else f"{len(places)} times"
+        raise PlacementRefused(
+            f"The document says {placement.text[:40]!r} {times}: there is no place number {placement.pick}."
+        )
     return (places[index],)

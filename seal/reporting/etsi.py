@@ -199,6 +199,8 @@ def _additional(judgement: Judgement, signature: SignatureReport) -> Json:
         {"Type": f"{_OWN}:verdict", "Value": signature.verdict.value},
         {"Type": f"{_OWN}:format", "Value": signature.format},
     ]
+    if signature.level is not None:
+        rows.append({"Type": f"{_OWN}:level", "Value": signature.level})
     when = judgement.as_of or signature.time
     if when is not None:
         rows.append({"Type": f"{_OWN}:judged-as-of", "Value": _instant(when)})

@@ -18,7 +18,7 @@ from kernel.page import environment
 from seal.model import CertificateFacts, Finding, Judgement, SealFacts, SignatureReport, Verdict
 from seal.reporting import words
 from seal.reporting.indications import remedy
-from seal.reporting.reading import is_proved, signer_of
+from seal.reporting.reading import DOCUMENT_STAMP, is_proved, signer_of
 from seal.reporting.texts import fit
 from seal.wording import wording
 
@@ -44,6 +44,7 @@ def human_report(judgement: Judgement, language: str = "zh") -> str:
             reasons=tuple(words.reasons(report)),
             signatures=[_shown(each) for each in report.signatures[:_MOST_SHOWN]],
             more=max(0, len(report.signatures) - _MOST_SHOWN),
+            stamps=sum(each.format == DOCUMENT_STAMP for each in report.signatures),
             findings=_findings(report.findings),
             unchecked=tuple(words.unchecked(judgement)),
             words=words,

@@ -31,6 +31,8 @@ ROLES: Mapping[str, Words] = {
 }
 FORMATS: Mapping[str, Words] = {
     "pdf-pades": ("PDF 高级电子签名（PAdES）", "PDF advanced electronic signature (PAdES)"),
+    "pdf-ses": ("PDF 电子签章（GB/T 38540）", "PDF e-seal signature (GB/T 38540)"),
+    "pdf-gm-cms": ("PDF 数字签名（GB/T 35275）", "PDF digital signature (GB/T 35275)"),
     "pdf-pkcs7": ("PDF 签名（PKCS#7）", "PDF signature (PKCS#7)"),
     "doc-timestamp": ("PDF 文档时间戳（RFC 3161）", "PDF document time stamp (RFC 3161)"),
     "ofd-ses": ("OFD 电子签章（GB/T 38540）", "OFD e-seal signature (GB/T 38540)"),
@@ -39,6 +41,15 @@ FORMATS: Mapping[str, Words] = {
     "ofd-sm2-value": ("OFD 数字签名（仅 SM2 签名值）", "OFD digital signature (a bare SM2 value)"),
     "ofd": ("OFD 签章（无法读取）", "OFD signature (cannot be read)"),
     "pdf": ("PDF 签名（不支持的类型）", "PDF signature (of no supported kind)"),
+}
+LEVELS: Mapping[str, Words] = {
+    "b-b": ("B-B：基本签名", "B-B: basic"),
+    "b-t": ("B-T：带可信时间戳", "B-T: with a trusted time stamp"),
+    "b-lt": ("B-LT：带时间戳和日后核验所需的数据", "B-LT: with a time stamp and what it takes to judge it later"),
+    "b-lta": (
+        "B-LTA：带日后核验所需的数据，并由文档时间戳覆盖，可长期保存",
+        "B-LTA: with what it takes to judge it later, under a document time stamp: for keeping",
+    ),
 }
 STANDINGS: Mapping[str, Words] = {
     "good": ("未被吊销", "not revoked"),
@@ -92,8 +103,10 @@ def reasons(report: Report) -> Iterator[Words]:
 
 
 def format_name(name: str) -> Words:
-    """Name a signature's format by the longest of ``FORMATS`` that it begins with."""
-    known = max((each for each in FORMATS if name.startswith(each)), key=len, default=None)
+    """Name a signature's format by the one of ``FORMATS`` that it is, or is a kind of; else by itself."""
+    if name in FORMATS:
+        return FORMATS[name]
+    known = max((each for each in FORMATS if "-" in each and name.startswith(f"{each}-")), key=len, default=None)
     return FORMATS[known] if known else (name, name)
 
 

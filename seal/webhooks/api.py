@@ -4,12 +4,13 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from kernel.guard import BearerGuard
 from kernel.outbox import Event
 from kernel.principal import Principal
 from seal.api_models import responses
+from seal.upload import Instant
 from seal.webhooks.model import Attempt, Endpoint, EventType
 from seal.webhooks.service import Webhooks
 
@@ -71,7 +72,7 @@ class ReplayOrder(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     event: str | None = Field(default=None, max_length=26)
-    since: AwareDatetime | None = None
+    since: Instant | None = None
 
 
 class ReplayAnswer(BaseModel):

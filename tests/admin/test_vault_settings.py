@@ -9,7 +9,7 @@ import pytest
 
 from admin import vaulting
 from admin.demo.processes import free_port
-from admin.settings import Settings, SettingsRefused, require_production, require_vault
+from admin.settings import DEV_MARK, Settings, SettingsRefused, require_production, require_vault
 from crypto.errors import KeyRefused
 from crypto.keys import KeyId, KeyVault, sign
 from crypto.suites import ES256, SM2_SM3
@@ -112,6 +112,14 @@ def test_settings_that_are_missing_or_contradict_are_one_sentence_with_the_remed
         require_vault(settings)
     assert said in str(sentence.value)
     assert not any(secret in str(sentence.value) for secret in SECRETS)
+
+
+def test_a_folder_made_for_development_says_where_its_passphrase_is(loaded: Load) -> None:
+    settings = loaded({})
+    settings.home.mkdir(parents=True, exist_ok=True)
+    (settings.home / DEV_MARK).touch()
+    with pytest.raises(SettingsRefused, match=r"world\.json"):
+        require_vault(settings)
 
 
 @pytest.mark.parametrize(

@@ -34,6 +34,8 @@ class Opinion:
     """Whether it covers the whole file."""
     timestamps: int = 0
     """How many time-stamps the signature itself carries, as far as the judge counts them."""
+    closes: bool = False
+    """Whether it permits no change afterwards, as far as the judge looks for that."""
     intact: bool
     """Whether digest and signature value hold, whoever signed."""
 

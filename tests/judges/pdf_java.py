@@ -97,6 +97,7 @@ def _dss_opinion(said: dict[str, Any]) -> Opinion:
         level=level,
         whole=said["whole"],
         timestamps=said["timestamps"],
+        closes=said.get("closes", False),
         intact=said["intact"],
     )
 

@@ -13,9 +13,11 @@ from pathlib import Path
 
 import pytest
 
+from crypto.suites import ES256, PS256, RS256, SM2_SM3
 from crypto.x509 import Certificate
 from tests.judges import pdf_java, pdfsig, pyhanko
-from tests.judges.judgement import Judge, Judgement, Opinion, Word
+from tests.judges.judgement import DOC_TIMESTAMP, Judge, Judgement, Opinion, Word
+from tests.judges.pdf_made import GM_CMS, GM_SEAL, Signed
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,13 +28,23 @@ class Row:
     what: str
     """Name, version where it is fixed, and how it comes here."""
     looks_at: str
-    sm2: bool
-    """Whether it can verify SM2."""
+    knows: frozenset[str]
+    """The suites, and the formats of contents beside CMS, that it can verify."""
+    stamps: bool
+    """Whether it verifies document time-stamps; False: it tells that they are there."""
+    proofs: bool
+    """Whether it takes time-stamps for proof of when something was there."""
     chain: bool
     """Whether it looks at certificates: without that its yes is about digest and value alone."""
     changes: bool
     """Whether it looks for changes after the signature."""
     absence: Callable[[], str | None]
+
+    def judges(self, signed: Signed, *, ended: bool = False) -> bool:
+        """Tell whether it can accept a signature; ``ended``: the certificate is over by the time asked about."""
+        if signed.level == DOC_TIMESTAMP:
+            return self.stamps and signed.by in self.knows
+        return signed.by in self.knows and (self.proofs or not (ended and self.chain))
 
 
 def ask_pdfsig(
@@ -41,7 +53,11 @@ def ask_pdfsig(
     at: datetime | None = None,  # noqa: ARG001
     crls: Sequence[bytes] = (),  # noqa: ARG001
 ) -> Judgement:
-    """Ask poppler's pdfsig: digest, value, and whether the whole file is signed. What it cannot check is undecided."""
+    """Ask poppler's pdfsig: digest, value, and whether the whole file is signed. What it cannot check is undecided.
+
+    A signature shown in several places is told as often as that: here it counts once.
+    """
+    told = pdfsig.opinions(pdf)
     return Judgement(
         signatures=tuple(
             Opinion(
@@ -51,7 +67,7 @@ def ask_pdfsig(
                 whole=each.whole,
                 intact=each.valid,
             )
-            for each in pdfsig.opinions(pdf)
+            for each in dict.fromkeys(told)
         )
     )
 
@@ -85,12 +101,16 @@ def _missing(tool: str) -> str | None:
     return None if shutil.which(tool) else f"no {tool}"
 
 
+_EVERYWHERE = frozenset({ES256.name, RS256.name, PS256.name})
+
 JUDGES: Mapping[str, Row] = {
     "DSS": Row(
         judge=pdf_java.dss,
         what="[EU DSS](https://github.com/esig/dss) 6.4 (Java)",
         looks_at="levels, digest and value, chain, revocation, algorithms, time-stamps, changes: all by its own policy",
-        sm2=False,
+        knows=_EVERYWHERE,
+        stamps=True,
+        proofs=True,
         chain=True,
         changes=True,
         absence=pdf_java.absence,
@@ -99,7 +119,9 @@ JUDGES: Mapping[str, Row] = {
         judge=pyhanko.judge,
         what="[pyHanko](https://github.com/MatthiasValvekens/pyHanko) 0.38 (Python), lent SM2 by gmssl",
         looks_at="the same, by its AdES validation; revocation is required",
-        sm2=True,
+        knows=_EVERYWHERE | {SM2_SM3.name},
+        stamps=True,
+        proofs=True,
         chain=True,
         changes=True,
         absence=lambda: None,
@@ -107,8 +129,10 @@ JUDGES: Mapping[str, Row] = {
     "PDFBox": Row(
         judge=pdf_java.pdfbox,
         what="[PDFBox](https://pdfbox.apache.org) 3.0.6 with [BouncyCastle](https://www.bouncycastle.org) 1.83 (Java)",
-        looks_at="fields, what the range leaves out, digest and value, chain; no revocation, no changes",
-        sm2=True,
+        looks_at="what the range leaves out, digest and value, SM2 and e-seals too, chain; no revocation, no changes",
+        knows=_EVERYWHERE | {SM2_SM3.name, GM_SEAL, GM_CMS},
+        stamps=True,
+        proofs=False,
         chain=True,
         changes=False,
         absence=pdf_java.absence,
@@ -117,7 +141,9 @@ JUDGES: Mapping[str, Row] = {
         judge=ask_pdfsig,
         what="poppler's pdfsig",
         looks_at="digest and value, whether the whole file is signed; no changes",
-        sm2=False,
+        knows=_EVERYWHERE,
+        stamps=False,
+        proofs=False,
         chain=False,
         changes=False,
         absence=lambda: _missing("pdfsig"),

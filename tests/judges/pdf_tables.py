@@ -5,14 +5,15 @@ import logging
 from collections.abc import Iterator
 from pathlib import Path
 
-from crypto.suites import ES256, SM2_SM3
+from crypto.suites import ES256, PS256, RS256, SM2_SM3
 from seal.formats.pdf import verify_pdf
 from seal.model import Report, Verdict
 from seal.trust import Trust
 from tests.judges.judgement import Judgement, Word
-from tests.judges.pdf_judges import JUDGES
-from tests.judges.pdf_made import MADE, make_world
-from tests.seal.pdf.making import NOW, render
+from tests.judges.pdf_judges import FILE_JUDGES, JUDGES
+from tests.judges.pdf_made import MADE
+from tests.judges.pdf_papers import make_papers
+from tests.judges.pdf_world import make_world
 
 _ASKED = ("DSS", "pyHanko")
 _OURS = {
@@ -38,23 +39,25 @@ def pdf_tables(corpus: Path) -> str:
 
 
 def _made() -> Iterator[str]:
-    worlds = {suite.name: make_world(suite) for suite in (ES256, SM2_SM3)}
-    page = render()
-    yield "| what we make | " + " | ".join(JUDGES) + " |"
-    yield "|---|" + "---|" * len(JUDGES)
+    worlds = {suite.name: make_world(suite) for suite in (ES256, RS256, PS256, SM2_SM3)}
+    papers = make_papers()
+    columns = ["what we make", *JUDGES, *FILE_JUDGES]
+    yield f"| {' | '.join(columns)} |"
+    yield "|---|" + "---|" * (len(columns) - 1)
     for kind in MADE:
-        world = worlds[kind.suite.name]
-        sealed = kind.make(world, page)
-        found = (row.judge(sealed, (world.sealer.root,), NOW, (world.crl,)) for row in JUDGES.values())
-        yield f"| {kind} | " + " | ".join(map(_told, found)) + " |"
+        made = kind.make([worlds[suite.name] for suite in kind.suites], papers)
+        found = (row.judge(made.pdf, made.anchors, made.at, made.crls) for row in JUDGES.values())
+        files = (" ".join(judge(made.pdf).complaints) or "sound" for judge, _ in FILE_JUDGES.values())
+        yield f"| {kind} | " + " | ".join([*(_told(each, len(kind.signed)) for each in found), *files]) + " |"
 
 
-def _told(found: Judgement) -> str:
-    if found.word is not Word.ACCEPTED:
+def _told(found: Judgement, signed: int) -> str:
+    accepted = [each for each in found.signatures if each.word is Word.ACCEPTED]
+    if not accepted:
         return "cannot" if not any(each.intact for each in found.signatures) else str(found.word)
-    levels = dict.fromkeys(each.level.removeprefix("PAdES-BASELINE-") for each in found.signatures)
-    named = " ".join(level for level in levels if len(level) <= len("LTA"))
-    return f"accepted, {named}" if named else "accepted"
+    levels = dict.fromkeys(each.level.removeprefix("PAdES-BASELINE-") for each in accepted)
+    named = [level for level in levels if len(level) <= len("LTA") and level]
+    return ", ".join(["accepted" if len(accepted) == signed else f"{len(accepted)} of {signed}", *named])
 
 
 def _compared(corpus: Path) -> Iterator[str]:

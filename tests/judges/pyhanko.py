@@ -10,6 +10,7 @@ import io
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import pyhanko_certvalidator.context as certvalidator_context
@@ -19,6 +20,7 @@ from cryptography.exceptions import InvalidSignature
 from gmssl.sm2 import CryptSM2
 from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.ades.report import AdESFailure, AdESPassed
+from pyhanko.sign.fields import MDPPerm
 from pyhanko.sign.validation.ades import (
     ades_basic_validation,
     ades_lta_validation,
@@ -82,6 +84,7 @@ class Sm2Validator(DefaultSignatureValidator):
             raise InvalidSignature
 
 
+@lru_cache(maxsize=4096)  # the same certificates and lists come again and again, and pure Python is slow
 def _sm2_holds(spki: bytes, message: bytes, signature: bytes) -> bool:
     oracle = CryptSM2(private_key="", public_key="")
     # Not by its constructor, which strips every leading 0 and 4 of a point.
@@ -178,6 +181,7 @@ class _Asked:
                 level=DOC_TIMESTAMP if stamp else self._level(one),
                 whole=whole,
                 timestamps=0 if stamp else _count_stamps(one),
+                closes=one.docmdp_level is MDPPerm.NO_CHANGES,
                 intact=bool(found.api_status and found.api_status.intact and found.api_status.valid),
             )
         except Exception as error:  # noqa: BLE001 - it raises anything at all
@@ -209,8 +213,12 @@ class _Asked:
         )
 
     def _stamped_later(self, one: EmbeddedPdfSignature) -> bool:
+        return self._store is not None and self._is_under_stamp(one)
+
+    @staticmethod
+    def _is_under_stamp(one: EmbeddedPdfSignature) -> bool:
         stamps = one.reader.embedded_timestamp_signatures
-        return self._store is not None and any(each.signed_revision > one.signed_revision for each in stamps)
+        return any(each.signed_revision > one.signed_revision for each in stamps)
 
     def _spec(self, known: LocalKnowledge) -> SignatureValidationSpec:
         return SignatureValidationSpec(
@@ -228,7 +236,7 @@ class _Asked:
             return kind.removeprefix("/")
         stamped = _count_stamps(one) > 0
         if self._store is None:
-            return f"PAdES-BASELINE-{'T' if stamped else 'B'}"
+            return f"PAdES-BASELINE-{'T' if stamped or self._is_under_stamp(one) else 'B'}"
         return f"PAdES-BASELINE-{'LTA' if self._stamped_later(one) else 'LT'}" if stamped else "PAdES-BASELINE-B"
 
 

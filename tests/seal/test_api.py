@@ -125,7 +125,8 @@ def test_a_caller_without_token_or_right_is_refused(
         ({}, b"", 400, "document_refused"),
         ({}, b"plain text", 415, "document_unsupported"),
         ({"format": "word"}, None, 415, "document_unsupported"),
-        ({"page": "1"}, None, 422, "request_invalid"),
+        ({"page": "1"}, None, 400, "placement_refused"),
+        ({"page": "1", "x_mm": "1", "y_mm": "1", "placement": "facing"}, None, 400, "placement_refused"),
         ({"page": "7", "x_mm": "1", "y_mm": "1"}, None, 400, "placement_refused"),
         ({"colour": "blue"}, None, 422, "request_invalid"),
     ],
@@ -233,7 +234,15 @@ def test_a_file_is_judged_as_of_a_time(http: TestClient, pdf: bytes) -> None:
 def test_the_description_lists_every_operation_with_its_refusals(http: TestClient) -> None:
     described = http.get("/openapi.json").json()
     operations = {one["operationId"] for path in described["paths"].values() for one in path.values()}
-    assert operations == {"sealDocument", "getSealing", "getSealedDocument", "getSealStatus", "verifyFile"}
+    assert operations == {
+        "sealDocument",
+        "listUnsealed",
+        "getSealing",
+        "retrySealing",
+        "getSealedDocument",
+        "getSealStatus",
+        "verifyFile",
+    }
     sealing = described["paths"]["/api/seals/v1/seals/{seal}/sealings"]["post"]
     assert {"201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "503"} <= set(sealing["responses"])
     assert "application/ofd" in sealing["requestBody"]["content"]
@@ -243,3 +252,17 @@ def test_the_description_lists_every_operation_with_its_refusals(http: TestClien
     forms = {"application/json", "text/html", "application/vnd.etsi.validation-report+json"}
     assert set(verifying["responses"]["200"]["content"]) == forms
     assert "language" in verifying["requestBody"]["content"]["multipart/form-data"]["schema"]["properties"]
+    asked = {one["name"]: one for one in sealing["parameters"] if one["in"] == "query"}
+    assert {"placement", "level", "also", "closes"} <= set(asked)
+    assert "b-lta" in str(asked["level"]["schema"])
+    assert "$defs" not in str(described)
+
+
+def test_a_bare_number_is_no_moment(http: TestClient, ofd: bytes) -> None:
+    """2020 is a year to whoever writes it, not 34 minutes after 1970 began."""
+    judged = http.post(FILES, params={"at": "2020"}, content=ofd)
+    asked = http.get(f"/api/seals/v1/seals/{SEAL}/status", params={"at": "1732262400"})
+    assert [(one.status_code, one.json()["errors"][0]["field"]) for one in (judged, asked)] == [
+        (422, "at"),
+        (422, "query.at"),
+    ]

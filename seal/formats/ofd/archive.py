@@ -69,6 +69,8 @@ class Entry:
     end: int
     """Where the next record begins, so that data descriptors travel with their record."""
     central: bytes = field(repr=False)
+    other_readings: tuple[str, ...] = ()
+    """What the name says to readers that take another encoding for the one in which it is written."""
 
     @property
     def is_folder(self) -> bool:
@@ -290,6 +292,19 @@ def _check_other_name(name: bytes, extra: bytes) -> None:
         raise ArchiveError("an entry has two names")
 
 
+def _other_readings(name: bytes, flags: int, path: str) -> tuple[str, ...]:
+    """Decode a name that is not beyond doubt UTF-8 in every encoding that some reader takes for granted."""
+    if flags & _UTF8 or name.isascii():
+        return ()
+    found: dict[str, None] = {}
+    for encoding in ("utf-8", "gb18030", "cp437"):
+        try:
+            found[_clean(name.decode(encoding))] = None
+        except UnicodeDecodeError:
+            continue
+    return tuple(reading for reading in found if reading != path)
+
+
 def _name_text(name: bytes, flags: int) -> str:
     """Decode a name: UTF-8 if flagged or if it is; else GB 18030, which Chinese packers write unflagged."""
     for encoding in ("utf-8",) if flags & _UTF8 else ("utf-8", "gb18030"):
@@ -321,8 +336,10 @@ def _entry(data: bytes, listed: _Listed, start: int, end: int) -> Entry:
         raise ArchiveError(f"{name!r}: compression method {method} is not read")
     if content + listed.packed > end or _LOCAL in data[content + listed.packed : end]:
         raise ArchiveError(f"{name!r}: records overlap, or one is not listed")
+    path = _clean(name)
     return Entry(
-        path=_clean(name),
+        path=path,
+        other_readings=_other_readings(data[written_name : written_name + local[9]], flags & listed.flags, path),
         method=method,
         crc=listed.crc,
         packed=listed.packed,

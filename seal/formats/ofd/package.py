@@ -10,10 +10,21 @@ from lxml import etree
 from seal.formats.ofd.archive import Archive, ArchiveError, Entry, Limits
 
 MAX_XML = 32 * 1024 * 1024
+_KEPT = 1024 * 1024
+"""How many octets of XML are kept as trees, which take many times the room."""
 ROOT_FILE = "OFD.xml"
 _NAME_SHOWN = 50
-_LONG_DECLARATION = re.compile(rb"<\?xml(?![^>]{0,200}\?>)")
-_ENCODING = re.compile(rb"^[^>]{0,200}?encoding\s*=\s*[\"']([A-Za-z0-9._-]*)")
+_BLANKS = rb"[ \t\r\n]"
+_DECLARATION = re.compile(
+    rb"<\?xml" + _BLANKS + rb"+version" + _BLANKS + rb"*=" + _BLANKS + rb"*([\"'])1\.[0-9]\1"
+    rb"(?:" + _BLANKS + rb"+encoding" + _BLANKS + rb"*=" + _BLANKS + rb"*([\"'])(?i:utf-8)\2)?"
+    rb"(?:" + _BLANKS + rb"+standalone" + _BLANKS + rb"*=" + _BLANKS + rb"*([\"'])(?:yes|no)\3)?" + _BLANKS + rb"*\?>"
+)
+"""A declaration as it should be, of UTF-8 or of no encoding: of others, readers differ on what they declare."""
+IGNORED = "".join(map(chr, (*range(0x200C, 0x2010), *range(0x202A, 0x202F), *range(0x206A, 0x2070), 0xFEFF)))
+"""Letters that the file system of macOS (HFS+) does not see in names, and that readers strip from texts."""
+_IGNORED = dict.fromkeys(map(ord, IGNORED))
+_SHORT = re.compile(r"[^.~]{1,6}~[0-9]+(?:\.[^.]{0,3})?")
 
 
 class PackageError(Exception):
@@ -95,6 +106,9 @@ class OfdPackage:
         self._folded = folded
         self._contents: dict[str, bytes] = {}
         self._plain: dict[str, bool] = {}
+        self._located: dict[tuple[str, str], str | None] = {}
+        self._trees: dict[str, etree._Element] = {}
+        self._room = _KEPT
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -111,6 +125,12 @@ class OfdPackage:
         A leading slash means the root; else the file's own folder, and failing that the root, which is what
         writers mean that forget the slash.
         """
+        asked = (location, within)
+        if asked not in self._located:
+            self._located[asked] = self._locate(location, within)
+        return self._located[asked]
+
+    def _locate(self, location: str, within: str) -> str | None:
         location = location.strip().replace("\\", "/")
         folder = "" if location.startswith("/") else posixpath.dirname(within)
         for base in dict.fromkeys((folder, "")):
@@ -118,6 +138,10 @@ class OfdPackage:
             if found := self.find(path):
                 return found
         return None
+
+    def names(self, path: str) -> tuple[str, ...]:
+        """Give every name that a reader may take the file of this stored name to have, this one first."""
+        return (path, *self._entries[path].other_readings)
 
     def read(self, path: str) -> bytes:
         """Give a file's content by its stored name."""
@@ -144,22 +168,46 @@ class OfdPackage:
         """Read a file as XML, afresh each time: the caller may change what it gets."""
         return parse_xml(self.read(path), path)
 
+    def look(self, path: str) -> etree._Element:
+        """Read a file as XML, once if it is short: nobody may change what this gives."""
+        tree = self._trees.get(path)
+        if tree is None:
+            tree = self.xml(path)
+            size = len(self.read(path))
+            if size <= self._room:
+                self._room -= size
+                self._trees[path] = tree
+        return tree
+
 
 def alias(path: str) -> str:
     """Fold a path as far as any file system does: case, composed characters, final dots and blanks, streams."""
-    parts = unicodedata.normalize("NFKC", path).casefold().split("/")
+    parts = fold(path).split("/")
     return "/".join(part.partition(":")[0].rstrip(". ") for part in parts)
+
+
+def fold(text: str) -> str:
+    """Fold case, composed characters and what is not to be seen."""
+    if text.isascii():
+        return text.lower()
+    return unicodedata.normalize("NFKC", text).casefold().translate(_IGNORED)
+
+
+def is_short(folded: str) -> bool:
+    """Tell whether a path is written with a short name, as Windows gives every file one (DOCUME~1.XML)."""
+    return "~" in folded and any(_SHORT.fullmatch(part) for part in folded.split("/"))
+
+
+def short_key(folded: str) -> str:
+    """Give what a path has in common with each of its short names: some of them keep no more than two letters."""
+    return "/".join(part[:2] + "." + part.rpartition(".")[2][:3] for part in folded.split("/"))
 
 
 def _is_plain(data: bytes) -> bool:
     start = data.removeprefix(b"\xef\xbb\xbf")
-    declared = _ENCODING.match(start)
-    if (
-        not start.startswith(b"<")
-        or _LONG_DECLARATION.match(start)
-        or b"\0" in data
-        or (declared and declared[1].lower() != b"utf-8")
-    ):
+    if not start.startswith(b"<") or b"\0" in data:
+        return False
+    if start[:5].lower() == b"<?xml" and not _DECLARATION.match(start):
         return False
     try:
         start.decode()

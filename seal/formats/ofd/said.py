@@ -5,11 +5,11 @@ import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import islice
+from urllib.parse import unquote
 
 from lxml import etree
 
-from seal.formats.ofd.package import ROOT_FILE, OfdPackage, PackageError, alias
+from seal.formats.ofd.package import IGNORED, ROOT_FILE, OfdPackage, PackageError, alias, fold
 
 _FEW = 20
 _MOST_LETTERS = 100
@@ -21,7 +21,14 @@ _BETWEEN = "\0"
 """No XML holds it."""
 _BLANK = b" \t\r\n\0\xef\xbb\xbf\xfe\xff"
 """What may stand before the first mark of an XML file, in the encodings that are not ASCII too."""
-_MOST_PARTS = 200
+_BOM = b"\xef\xbb\xbf"
+_EBCDIC = "<?xm".encode("cp037")
+_ESCAPED = re.compile(rb"%[0-9A-Fa-f]{2}")
+_SUFFIX = re.compile("[?#].*", re.DOTALL)
+"""What a reader that takes a location for a URL does not look for."""
+_UNSEEN = re.compile(f"[{IGNORED}]")
+_LONGEST = 4096
+"""No location is of more letters than this; what has more is the body of a file."""
 
 
 def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) -> frozenset[str]:
@@ -43,11 +50,13 @@ def names_in(package: OfdPackage, paths: Iterable[str], wanted: frozenset[str]) 
         texts = _texts(package, path)
         if texts is None:
             return (wanted - {alias(ROOT_FILE)}) | (wanted & found)
-        said = texts.replace("\\", "/")
-        said = unicodedata.normalize("NFKC", said).casefold()
+        said = fold(texts.replace("\\", "/"))
+        if "%" in said:
+            said += _BETWEEN + fold(unquote(said, errors="ignore"))
         # Most files name nothing that is wanted, and to see that is quick.
         if len(wanted) > _FEW or any(name in said for name in wanted):
-            found.update(_last_part(text.strip()) for text in said.split(_BETWEEN))
+            for text in said.split(_BETWEEN):
+                found.update((_last_part(text.strip()), _last_part(_SUFFIX.sub("", text).strip())))
     return wanted & found
 
 
@@ -67,18 +76,14 @@ class _Rare:
     def missing(self, data: bytes) -> bool:
         """Tell that an XML file, beyond doubt UTF-8, says none of the names; False where that is not certain."""
         marks = data.translate(None, _UNMARKED)
-        if marks.count(b"<") != marks.count(b">") or (b"&" in data and _UNKNOWN_REFERENCE.search(data)):
-            return False
-        # Of declarations, CDATA sections and comments, and of instructions after the first, nothing is certain.
-        if b"<!" in marks and b"<!" in data:
-            return False
-        if b"<?" in marks.partition(b"<")[2] and b"<?" in data.partition(b"<")[2]:
+        if not _is_simple(data, marks):
             return False
         # Neither composing nor folding makes of other letters the names' own, but for those whose parts they are.
-        rest = marks.translate(None, _ASCII).decode()
-        folded = (rest + unicodedata.normalize("NFKD", rest)).casefold().encode("ascii", "ignore")
-        if not self._letters.isdisjoint(folded):
-            return False
+        rest = marks.removeprefix(_BOM).translate(None, _ASCII).decode()
+        if rest:
+            folded = (rest + unicodedata.normalize("NFKD", rest)).casefold().encode("ascii", "ignore")
+            if _UNSEEN.search(rest) or not self._letters.isdisjoint(folded):
+                return False
         lower = data.lower()
         if any(name in lower for name in self._names):
             return False
@@ -87,6 +92,18 @@ class _Rare:
     def _before_mark(self, lower: bytes) -> bool:
         """Tell whether a mark follows at once on the beginning of a name."""
         return any(name[:at] + b"<" in lower for name in self._names for at in range(1, len(name)))
+
+
+def _is_simple(data: bytes, marks: bytes) -> bool:
+    """Tell whether all that a file says stands in it literally, between marks."""
+    if marks.count(b"<") != marks.count(b">") or (b"&" in data and _UNKNOWN_REFERENCE.search(data)):
+        return False
+    if b"%" in data and _ESCAPED.search(data):
+        return False
+    # Of declarations, CDATA sections and comments, and of instructions after the first, nothing is certain.
+    if b"<!" in marks and b"<!" in data:
+        return False
+    return not (b"<?" in marks.partition(b"<")[2] and b"<?" in data.partition(b"<")[2])
 
 
 @lru_cache(maxsize=16)
@@ -101,7 +118,7 @@ def _resolves(package: OfdPackage, path: str) -> bool:
     if b"&" not in package.read(path):
         return True
     try:
-        package.xml(path)
+        package.look(path)
     except PackageError:
         return False
     return True
@@ -109,32 +126,42 @@ def _resolves(package: OfdPackage, path: str) -> bool:
 
 def _texts(package: OfdPackage, path: str) -> str | None:
     """Give all that a file says and that may be a path; None if it looks like XML and cannot be read."""
-    if b"<" not in package.read(path).lstrip(_BLANK)[:64]:
+    data = package.read(path)
+    if b"<" not in data.lstrip(_BLANK)[:64] and not data.startswith(_EBCDIC):
         return ""
+    if data.startswith(_BOM) and not package.is_plain(path):
+        return None  # some readers go by the mark and some by the declaration
     try:
-        root = package.xml(path)
+        root = package.look(path)
     except PackageError:
         return None
     texts: list[str] = []
     for element in root.iter(etree.Element):
         texts += map(str, element.attrib.values())
         if len(element):
-            texts += _mixed(element)
+            texts.append("".join((element.text or "", *(within.tail or "" for within in element))))
         elif element.text:
             texts.append(str(element.text))
+    texts += _mixed(root)
     return _BETWEEN.join(texts)
 
 
-def _mixed(element: etree._Element) -> Iterator[str]:
-    """Give an element's own text, whatever comments stand in it, and with that of what is within it."""
-    yield "".join((element.text or "", *(within.tail or "" for within in element)))
-    walk = etree.iterwalk(element, events=("start", "end", "comment", "pi"))
-    # No location is of more parts than this; what has more is the body of a file.
-    steps = list(islice(walk, _MOST_PARTS))
-    if len(steps) < _MOST_PARTS:
-        yield "".join(
-            (node.text if event == "start" else node.tail if node is not element else "") or "" for event, node in steps
-        )
+def _mixed(root: etree._Element) -> Iterator[str]:
+    """Give, of every element that holds others, its text with that of what is within it: the end of it, if long."""
+    above: list[str] = []
+    for event, node in etree.iterwalk(root, events=("start", "end", "comment", "pi")):
+        if event == "start":
+            above.append(node.text or "")
+            continue
+        within = above.pop() if event == "end" else ""
+        if event == "end" and len(node):
+            yield within
+        if above:
+            above[-1] = _end(above[-1] + within + (node.tail or ""))
+
+
+def _end(text: str) -> str:
+    return text if len(text) <= _LONGEST else "".join(text.split())[-_LONGEST:]
 
 
 def _last_part(folded: str) -> str:

@@ -93,7 +93,7 @@ def read_bodies(package: OfdPackage) -> tuple[Body, ...]:
     if path is None:
         raise PackageError("the package has no OFD.xml")
     bodies = []
-    for body in children(package.xml(path), "DocBody"):
+    for body in children(package.look(path), "DocBody"):
         for name in ("DocRoot", "Signatures"):
             if len(list(children(body, name))) > 1:
                 # Readers that take the first and readers that take the last would show two documents.
@@ -113,7 +113,7 @@ def read_bodies(package: OfdPackage) -> tuple[Body, ...]:
 
 def read_pages(package: OfdPackage, root: str) -> tuple[Page, ...]:
     """Read the pages of the document whose Document.xml is ``root``."""
-    document = package.xml(root)
+    document = package.look(root)
     pages = child(document, "Pages")
     found = tuple(
         Page(id=page.get("ID", ""), content=package.locate(page.get("BaseLoc", ""), root))
@@ -126,7 +126,7 @@ def read_pages(package: OfdPackage, root: str) -> tuple[Page, ...]:
 
 def page_box(package: OfdPackage, content: str | None, default: str | None) -> tuple[float, float] | None:
     """Give a page's width and height in mm: its content's own area, else ``default``; None if neither can be read."""
-    own = None if content is None else child_text(package.xml(content), "Area", "PhysicalBox")
+    own = None if content is None else child_text(package.look(content), "Area", "PhysicalBox")
     for area in (own, default):
         box = numbers(area, 4)
         if box is not None:
@@ -136,12 +136,12 @@ def page_box(package: OfdPackage, content: str | None, default: str | None) -> t
 
 def page_area(package: OfdPackage, root: str) -> str | None:
     """Give the box that the document whose Document.xml is ``root`` names for pages without one of their own."""
-    return child_text(package.xml(root), "CommonData", "PageArea", "PhysicalBox")
+    return child_text(package.look(root), "CommonData", "PageArea", "PhysicalBox")
 
 
 def read_signature_list(package: OfdPackage, path: str) -> tuple[ListedSignature, ...]:
     """Read Signatures.xml."""
-    root = package.xml(path)
+    root = package.look(path)
     only_children(root, path, "MaxSignId", "Signature")
     for row in root:
         only_children(row, path)
@@ -192,7 +192,7 @@ def is_signature(package: OfdPackage, path: str) -> bool:
     try:
         if package.is_plain(path) and b"SignedInfo" not in package.read(path):
             return False  # seen without reading the XML: names of elements are always written out
-        root = package.xml(path)
+        root = package.look(path)
     except PackageError:
         return False
     return local_name(root) == "Signature" and child(root, "SignedInfo") is not None

@@ -133,7 +133,9 @@ def _read(view: View, one: Covered) -> _Signature:
         subjects = [] if certificate is None else [(certificate, signed.certificates)]
         return _Signature(one.contents, (*subjects, *(_of_token(token) if token else ())), stamped=token is not None)
     except (CryptoError, ValueError) as error:
-        raise LevelRefused(f"The signature in field {one.shown_by.name!r} is none that has levels: {error}.") from error
+        raise LevelRefused(
+            f"The signature in field {one.shown_by.name!r} cannot be read as a PAdES signature: only these have levels."
+        ) from error
 
 
 def _of_token(octets: bytes) -> Iterator[tuple[Certificate, tuple[Certificate, ...]]]:

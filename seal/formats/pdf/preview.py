@@ -49,7 +49,7 @@ def _preview(told: object, picture: bytes) -> Preview:
     """Read a child's answer; it is taken as octets, and everything in it for what it should be."""
     match told:
         case {"page_missing": int(pages)}:
-            raise PageUnknown(f"The document has {pages} pages; this is none of them.")
+            raise PageUnknown(f"The document has {pages} {'page' if pages == 1 else 'pages'}; this is none of them.")
         case {"unreadable": str(why)}:
             raise DocumentUnreadable(why)
         case {

@@ -80,7 +80,7 @@ def _allow(view: View) -> None:
             continue
         lock = view.resolve(item.locked)
         if forbids_more(view, signature) or (isinstance(lock, dict) and view.resolve(lock.get("P")) == 1):
-            raise FurtherSealingForbidden(f"the signature in field {item.name!r} permits no later change")
+            raise FurtherSealingForbidden(f"The signature in field {item.name!r} permits no later change.")
 
 
 @dataclass(slots=True)

@@ -107,11 +107,38 @@ def test_an_added_entry_of_the_honest_kind_is_a_mere_note(content: bytes, worksh
 
 
 @pytest.mark.parametrize(
-    "name", ["doc_0/pages/page_0/content.xml", f"{PAGE}.", f"{PAGE} ", f"{PAGE}::$DATA", PAGE.replace("C", "\uff23")]
+    "name",
+    [
+        "doc_0/pages/page_0/content.xml",
+        f"{PAGE}.",
+        f"{PAGE} ",
+        f"{PAGE}::$DATA",
+        PAGE.replace("C", "\uff23"),
+        PAGE.replace("t", "t\u200d"),
+        "Doc_0/DOCUME~1.XML",
+        "Doc_0/DO2F4A~1.XML",
+    ],
 )
 def test_another_name_for_a_protected_file_is_invalid(name: str, workshop: Any, complaints: Complaints) -> None:
     report = verify_ofd(workshop.resealed(files={name: EVIL}), workshop.bureau.trust)
     assert complaints(report) == ["PACKAGE_MALFORMED"]
+
+
+@pytest.mark.parametrize("name", ["Doc_0/~$cument.xml", "Doc_0/OTHERS~1.XML", "DOCUME~1.XML"])
+def test_a_short_name_of_another_file_is_a_mere_note(name: str, workshop: Any) -> None:
+    assert verify_ofd(workshop.resealed(files={name: b"x"}), workshop.bureau.trust).verdict is Verdict.VALID
+
+
+@pytest.mark.parametrize(("flags", "codes"), [(0, ["SHOWN_CONTENT_UNCOVERED"]), (0x0800, [])])
+def test_a_name_that_readers_decode_in_two_ways_is_looked_for_in_both(
+    flags: int, codes: list[str], workshop: Any, plain: bytes, unpack: Unpack, complaints: Complaints
+) -> None:
+    """What is 文件 in UTF-8 is 鏂囦欢 in GBK, which is what a Chinese Windows takes for granted."""
+    files = unpack(plain)
+    files["Doc_0/Res.xml"] = "<Res>鏂囦欢.xml</Res>".encode()
+    sealed = workshop.bureau.sealed(write_archive(files))
+    forged = with_entry(sealed, "Doc_0/文件.xml".encode(), EVIL, EVIL, flags=flags)
+    assert complaints(verify_ofd(forged, workshop.bureau.trust)) == codes
 
 
 @pytest.mark.parametrize("location", ["Annots/All.xml", "/Annots/all.xml", "Annots\\All.xml"])

@@ -35,6 +35,12 @@ Complaints = Callable[[Report], list[str]]
         "<b>Annots/A</b><b>ll.xml</b>",
         'Annots/A<b c=">"/>ll.xml',
         'Annots/A<b c="\uff1e"/>ll.xml',
+        "Annots/<b>A</b>" + "<b/>" * 300 + "ll.xml",
+        "Annots/%41ll.xml",
+        "Annots/All.xml?version=1",
+        "Annots/All.xml#1",
+        "Annots/All.xml\ufeff",
+        "Annots/A\u200cll.xml",
     ],
 )
 def test_a_name_written_so_that_only_readers_make_it_out_is_made_out_here(
@@ -59,6 +65,9 @@ def test_a_name_written_so_that_only_readers_make_it_out_is_made_out_here(
         "<!DOCTYPE Res><Res><MediaFile>All.xml</MediaFile></Res>".encode("utf-16"),
         b"<Res><MediaFile>All.xml</MediaFile></Res><unfinished",
         b'<?xml version="1.0"' + b" " * 300 + b'encoding="utf-7"?><Res><MediaFile>+AEE-ll.xml</MediaFile></Res>',
+        b'<?xml a="encoding=\'utf-8\'" encoding="utf-7"?><Res><MediaFile>+AEE-ll.xml</MediaFile></Res>',
+        '<?xml version="1.0" encoding="IBM037"?><Res><MediaFile>All.xml</MediaFile></Res>'.encode("cp037"),
+        b"\xef\xbb\xbf" + '<?xml version="1.0" encoding="GBK"?><Res>文件</Res>'.encode(),
     ],
 )
 def test_a_file_that_is_read_by_others_alone_still_names_what_it_names(

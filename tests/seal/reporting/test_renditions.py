@@ -13,9 +13,11 @@ from typing import Any
 import pytest
 from lxml import html
 
+from seal.levels import Level
 from seal.model import Finding, Judgement, SignatureReport, Verdict
 from seal.reporting import etsi_report, human_report, page_policy
 from seal.reporting.indications import gravest
+from seal.reporting.words import LEVELS, format_name
 from seal.wire import decode_report, encode_report
 from seal.wording import WORDING, wording
 from tests.seal.trust.making import NOW
@@ -224,3 +226,48 @@ def test_a_page_of_very_many_findings_stays_a_page(judgements: dict[str, Judgeme
     page = human_report(replace(sound, report=replace(sound.report, signatures=(heap,))), "en")
     assert "And 2900 more." in page
     assert len(page) < 300_000
+
+
+@pytest.mark.parametrize(
+    ("format_", "said"),
+    [
+        ("pdf-pades-sm2", "PAdES"),
+        ("pdf-ses-v4", "GB/T 38540"),
+        ("pdf-ses", "GB/T 38540"),
+        ("pdf-gm-cms", "GB/T 35275"),
+        ("ofd-ses-v5", "GB/T 38540"),
+        ("pdf", "of no supported kind"),
+        ("pdf-some-day", "pdf-some-day"),
+    ],
+)
+def test_a_format_is_named_by_what_it_is(format_: str, said: str) -> None:
+    assert said in format_name(format_)[1]
+
+
+def test_both_renditions_tell_the_level_of_a_signature(judgements: dict[str, Judgement]) -> None:
+    told = judgements["sound pdf"]
+    (signature,) = told.report.signatures
+    kept = replace(signature, level="b-lta")
+    long = replace(told, report=replace(told.report, signatures=(kept,)))
+    assert "B-LTA" in text(human_report(long))
+    assert {"Type": "urn:xinyin:validation-report:level", "Value": "b-lta"} in _additional(only(etsi_report(long)))
+    assert set(LEVELS) == {level.value for level in Level}
+
+
+def test_a_page_about_a_file_without_signatures_speaks_of_none(judgements: dict[str, Judgement]) -> None:
+    assert "Each signature as of" not in text(human_report(judgements["bare pdf"], "en"))
+    assert "Each signature as of" in text(human_report(judgements["sound pdf"], "en"))
+
+
+def test_a_document_time_stamp_is_counted_as_one(judgements: dict[str, Judgement]) -> None:
+    told = judgements["sound pdf"]
+    stamp = replace(told.report.signatures[0], format="doc-timestamp")
+    stamped = replace(told, report=replace(told.report, signatures=(*told.report.signatures, stamp)))
+    page = text(human_report(stamped, "en"))
+    assert "2, of which document time stamps: 1" in page
+    assert page.count("Signer's certificate") == page.count("Time-stamper's certificate") == 1
+
+
+def _additional(signature: Any) -> Any:
+    data = signature["SignatureValidationStatus"]["AssociatedValidationReportData"]
+    return data[-1]["AdditionalValidationReportData"]["ReportData"]

@@ -54,7 +54,7 @@ class Previewer:
         if len(document) > self._max_document:
             raise DocumentTooLarge(f"The file has {len(document)} octets; {self._max_document} are taken.")
         if not looks_like_ofd(document):
-            raise UnsupportedDocument("The file is no OFD document; only these have previews.")
+            raise UnsupportedDocument("The file is neither a PDF nor an OFD document: only these have previews.")
         job = json.dumps({"page": page, "form": form, "dpi": dpi}).encode() + b"\n" + document
         try:
             head, _, picture = self._sandbox.run(job).partition(b"\n")

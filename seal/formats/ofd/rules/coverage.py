@@ -8,7 +8,7 @@ nobody can tell whether that was done.
 
 from collections.abc import Iterator
 
-from seal.formats.ofd.package import ROOT_FILE, PackageError, alias
+from seal.formats.ofd.package import ROOT_FILE, PackageError, alias, is_short, short_key
 from seal.formats.ofd.rules.case import Case, names
 from seal.formats.ofd.said import names_in
 from seal.formats.ofd.structure import is_signature
@@ -43,15 +43,19 @@ def shown(case: Case) -> Iterator[Finding]:
         return
     # A list of files and its signature are nothing to show, whatever the name of one is the name of.
     apart = {*_doubles(case), *case.apart}
-    wanted = {path: alias(path).rpartition("/")[2] for path in rest if path not in apart}
+    wanted = {
+        path: frozenset(alias(name).rpartition("/")[2] for name in case.package.names(path))
+        for path in rest
+        if path not in apart
+    }
     try:
         for path in rest:
             case.package.read(path)  # what nobody reads may hold records for those who read as they go
-        named = names_in(case.package, _leading(case), frozenset(wanted.values()))
+        named = names_in(case.package, _leading(case), frozenset().union(*wanted.values()))
     except PackageError as error:
         yield invalid("PACKAGE_MALFORMED", str(error))
         return
-    if found := [path for path, name in wanted.items() if name in named]:
+    if found := [path for path, any_of in wanted.items() if any_of & named]:
         yield undecided("SHOWN_CONTENT_UNCOVERED", names(found))
 
 
@@ -71,4 +75,11 @@ def _leading(case: Case) -> list[str]:
 def _doubles(case: Case) -> list[str]:
     known = {alias(path) for path in case.covered}
     exposed = set(case.exposed)
-    return [path for path in case.uncovered if path not in exposed and alias(path) in known]
+    folded = {path: [alias(name) for name in case.package.names(path)] for path in case.uncovered}
+    short = {short_key(name) for each in folded.values() for name in each if is_short(name)}
+    short = short and short & {short_key(path) for path in known}
+    return [
+        path
+        for path, each in folded.items()
+        if path not in exposed and any(name in known or (is_short(name) and short_key(name) in short) for name in each)
+    ]

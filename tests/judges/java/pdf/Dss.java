@@ -2,9 +2,12 @@ import eu.europa.esig.dss.diagnostic.DiagnosticData;
 import eu.europa.esig.dss.diagnostic.PDFRevisionWrapper;
 import eu.europa.esig.dss.diagnostic.SignatureWrapper;
 import eu.europa.esig.dss.diagnostic.TimestampWrapper;
+import eu.europa.esig.dss.diagnostic.jaxb.XmlPDFLockDictionary;
+import eu.europa.esig.dss.enumerations.CertificationPermission;
 import eu.europa.esig.dss.enumerations.Indication;
 import eu.europa.esig.dss.enumerations.SubIndication;
 import eu.europa.esig.dss.jaxb.object.Message;
+import eu.europa.esig.dss.model.DSSException;
 import eu.europa.esig.dss.model.FileDocument;
 import eu.europa.esig.dss.model.x509.CertificateToken;
 import eu.europa.esig.dss.pades.validation.PDFDocumentValidator;
@@ -73,7 +76,13 @@ final class Dss {
     private static CommonCertificateVerifier verifier(List<String> lists, List<String> anchors) throws Exception {
         CommonTrustedCertificateSource trusted = new CommonTrustedCertificateSource();
         for (String anchor : anchors) {
-            trusted.addCertificate(DSSUtils.loadCertificate(Files.readAllBytes(Path.of(anchor))));
+            byte[] octets = Files.readAllBytes(Path.of(anchor));
+            try {
+                trusted.addCertificate(DSSUtils.loadCertificate(octets));
+            } catch (DSSException unread) {
+                // A root of SM2: what hangs on it stays without anybody trusted.
+                continue;
+            }
         }
         CommonCertificateVerifier verifier = new CommonCertificateVerifier(true); // true: no source that asks anyone
         verifier.setTrustedCertSources(trusted);
@@ -90,7 +99,13 @@ final class Dss {
         found.put("level", String.valueOf(one.getSignatureFormat()));
         found.put("intact", one.isSignatureIntact() && one.isSignatureValid());
         found.put("timestamps", one.getTimestampList().size());
+        found.put("closes", one.getDocMDPPermissions() == CertificationPermission.NO_CHANGE_PERMITTED || locks(one.getFieldMDP())
+                || locks(one.getSigFieldLock()));
         return found;
+    }
+
+    private static boolean locks(XmlPDFLockDictionary lock) {
+        return lock != null && lock.getPermissions() == CertificationPermission.NO_CHANGE_PERMITTED;
     }
 
     private static Object stamp(SimpleReport simple, TimestampWrapper one, long size) {

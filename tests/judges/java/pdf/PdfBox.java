@@ -26,20 +26,33 @@ import org.apache.pdfbox.pdmodel.PDDocument;
 import org.apache.pdfbox.pdmodel.interactive.digitalsignature.PDSignature;
 import org.apache.pdfbox.pdmodel.interactive.form.PDSignatureField;
 import org.bouncycastle.asn1.ASN1InputStream;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.gm.GMObjectIdentifiers;
 import org.bouncycastle.asn1.pkcs.PKCSObjectIdentifiers;
 import org.bouncycastle.cert.X509CertificateHolder;
 import org.bouncycastle.cert.jcajce.JcaX509CertificateConverter;
 import org.bouncycastle.cms.CMSException;
 import org.bouncycastle.cms.CMSProcessableByteArray;
 import org.bouncycastle.cms.CMSSignedData;
+import org.bouncycastle.cms.DefaultCMSSignatureAlgorithmNameGenerator;
 import org.bouncycastle.cms.SignerInformation;
-import org.bouncycastle.cms.jcajce.JcaSimpleSignerInfoVerifierBuilder;
+import org.bouncycastle.cms.jcajce.JcaSignerInfoVerifierBuilder;
+import org.bouncycastle.operator.jcajce.JcaDigestCalculatorProviderBuilder;
 import org.bouncycastle.tsp.TimeStampToken;
-import org.bouncycastle.util.Store;
 
-/** PDFBox finds the signatures and what they cover; BouncyCastle verifies the messages, SM2 too, and the certificates. */
+/** PDFBox finds the signatures and what they cover; BouncyCastle verifies what they hold, SM2 too, and the certificates. */
 final class PdfBox {
+    private static final GmNames NAMES = new GmNames();
+
     private PdfBox() {}
+
+    /** BouncyCastle knows SM2 with SM3 by 1.2.156.10197.1.501 alone; GB/T 35275 messages say SM2 signing (GB/T 33560). */
+    private static final class GmNames extends DefaultCMSSignatureAlgorithmNameGenerator {
+        GmNames() {
+            setSigningEncryptionAlgorithmMapping(new ASN1ObjectIdentifier("1.2.156.10197.1.301.1"), "SM2");
+            setSigningDigestAlgorithmMapping(GMObjectIdentifiers.sm3, "SM3");
+        }
+    }
 
     static Object judge(String file, String at, List<String> anchors) throws Exception {
         byte[] document = Files.readAllBytes(Path.of(file));
@@ -101,6 +114,11 @@ final class PdfBox {
             PDSignature one, byte[] document, Map<String, Object> found, Date at, Set<TrustAnchor> anchors) throws Exception {
         byte[] content = one.getSignedContent(document);
         byte[] alone = new ASN1InputStream(one.getContents(document)).readObject().getEncoded();
+        if ("GM.sm2seal".equals(one.getSubFilter())) {
+            Ses ses = new Ses(alone);
+            String wrong = ses.wrong(content);
+            return wrong.isEmpty() ? path(ses.certificates(), ses.signer, at, anchors) : wrong;
+        }
         boolean stamp = "ETSI.RFC3161".equals(one.getSubFilter());
         CMSSignedData signed = stamp || "adbe.pkcs7.sha1".equals(one.getSubFilter())
                 ? new CMSSignedData(alone)
@@ -124,7 +142,8 @@ final class PdfBox {
 
     private static String signer(CMSSignedData signed, SignerInformation signer, Date at, Set<TrustAnchor> anchors)
             throws Exception {
-        Collection<X509CertificateHolder> own = signed.getCertificates().getMatches(signer.getSID());
+        // Some makers enclose it twice.
+        Set<X509CertificateHolder> own = new HashSet<>(signed.getCertificates().getMatches(signer.getSID()));
         if (own.size() != 1) {
             return "unknown no certificate of the signer";
         }
@@ -132,28 +151,29 @@ final class PdfBox {
         try {
             // The dates of the certificate are the path's matter, as of the time asked about.
             X509Certificate certificate = new JcaX509CertificateConverter().setProvider("BC").getCertificate(holder);
-            var verifier = new JcaSimpleSignerInfoVerifierBuilder().setProvider("BC").build(certificate.getPublicKey());
+            var verifier = new JcaSignerInfoVerifierBuilder(new JcaDigestCalculatorProviderBuilder().setProvider("BC").build())
+                    .setProvider("BC").setSignatureAlgorithmNameGenerator(NAMES).build(certificate.getPublicKey());
             if (!signer.verify(verifier)) {
                 return "invalid signature";
             }
         } catch (CMSException refused) {
             return "invalid " + refused.getMessage();
         }
-        return path(signed.getCertificates(), holder, at, anchors);
+        JcaX509CertificateConverter reader = new JcaX509CertificateConverter().setProvider("BC");
+        List<X509Certificate> enclosed = new ArrayList<>();
+        for (X509CertificateHolder each : signed.getCertificates().getMatches(null)) {
+            enclosed.add(reader.getCertificate(each));
+        }
+        return path(enclosed, reader.getCertificate(holder), at, anchors);
     }
 
-    private static String path(Store<X509CertificateHolder> enclosed, X509CertificateHolder signer, Date at,
+    private static String path(List<X509Certificate> certificates, X509Certificate signer, Date at,
             Set<TrustAnchor> anchors) throws Exception {
         if (anchors.isEmpty()) {
             return "unknown nobody is trusted";
         }
-        JcaX509CertificateConverter reader = new JcaX509CertificateConverter().setProvider("BC");
-        List<X509Certificate> certificates = new ArrayList<>();
-        for (X509CertificateHolder each : enclosed.getMatches(null)) {
-            certificates.add(reader.getCertificate(each));
-        }
         X509CertSelector target = new X509CertSelector();
-        target.setCertificate(reader.getCertificate(signer));
+        target.setCertificate(signer);
         PKIXBuilderParameters asked = new PKIXBuilderParameters(anchors, target);
         asked.addCertStore(CertStore.getInstance("Collection", new CollectionCertStoreParameters(certificates), "BC"));
         asked.setRevocationEnabled(false);
