@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """The same for signatures that are not SM2, which other readers judge; empty: those of ``tsa`` are asked."""
     trust_hosts: str = ""
     """Hosts of authorities, with commas, that may be asked for revocation facts at private addresses too."""
+    webhook_hosts: str = ""
+    """Hosts, with commas, that may be told by webhooks at private addresses, other ports and without TLS too."""
     sm2_engine: str = ""
     """What computes SM2: "libbotan", "libcrypto" or a library's path; empty for the first that is found to work."""
 

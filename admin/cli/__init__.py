@@ -21,6 +21,7 @@ from admin.cli import (
     people,
     preview,
     renewing,
+    seals,
     serving,
     trust,
 )
@@ -40,10 +41,11 @@ app = typer.Typer(
     "Start with [bold]xinyin demo[/]: the whole story on this machine. "
     "Then [bold]xinyin dev[/]: a service to try things on.",
 )
-for family in (
+_FAMILIES = (
     demo,
     serving,
     documents,
+    seals,
     renewing,
     preview,
     artwork,
@@ -54,7 +56,8 @@ for family in (
     keys,
     doctor,
     bench,
-):
+)
+for family in _FAMILIES:
     family.register(app)
 
 
