@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from admin import docking, key_events, schema, vaulting
+from admin.deferring import Deferred, Ground, deferred, outbox
 from admin.key_health import KeyHealth, KeyUse, keys_in_use
 from admin.settings import DEV_MARK, Settings, SettingsRefused, addresses, require_vault
 from crypto.digests import SHA256
@@ -87,6 +88,11 @@ class Home:
         return self.root / "forms.key"
 
     @property
+    def webhook_key(self) -> Path:
+        """The key that the secrets of webhook endpoints are made from."""
+        return self.root / "webhooks.key"
+
+    @property
     def identity_key(self) -> Path:
         """The file that named the key signing tokens, before the database did; gone after `xinyin migrate`."""
         return self.root / "identity-key"
@@ -118,6 +124,7 @@ class Service:
     idp: Idp
     health: KeyHealth
     pages: Pages
+    deferred: Deferred
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,8 +141,9 @@ def prepare(settings: Settings) -> None:
     require_vault(settings)
     for folder in (home.root, home.objects, home.trust):
         make_folder(folder)
-    if not home.form_key.exists():
-        write_once(home.form_key, secrets.token_bytes(32))
+    for key in (home.form_key, home.webhook_key):
+        if not key.exists():
+            write_once(key, secrets.token_bytes(32))
     settle_engine(settings.sm2_engine or None)
     with vaulting.opened(settings, home.vault, create=True) as vault:
         if not settings.database_url:
@@ -207,6 +215,8 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
     evidence = TrustEvidence(trust, clock, own=AuthorityFacts(authorities))
     stamper = _stamper(settings, trust, clock)
 
+    told = outbox()
+
     def judge(document: bytes) -> Report:
         return verify_in_process(document, trust(), now=clock.now())
 
@@ -221,6 +231,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         trust=trust,
         stamper=stamper,
         evidence=evidence,
+        outbox=told,
     )
     catalogue = Catalogue()
     licenses = LicenseService(
@@ -286,6 +297,21 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         idp=idp,
         health=KeyHealth(vault, lambda: _own_keys(keys_in_use(register, idp.keys, authorities)), clock),
         pages=pages,
+        deferred=deferred(
+            Ground(
+                database=database,
+                audit=audit,
+                clock=clock,
+                objects=objects,
+                register=register,
+                sealing=sealing,
+                verifier=verifier,
+                registry=idp.registry,
+                outbox=told,
+            ),
+            webhook_key=home.webhook_key.read_bytes,
+            webhook_hosts=settings.webhook_hosts,
+        ),
     )
 
 

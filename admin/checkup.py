@@ -111,6 +111,7 @@ def _permissions(home: build.Home) -> str:
     """Find what other users of the machine can reach of the secrets in the data folder."""
     names = (
         "forms.key",
+        "webhooks.key",
         "identity-key",
         "xinyin.toml",
         "xinyin.db",

@@ -12,7 +12,9 @@ import license_store.api
 import license_store.pages
 import seal.affairs.api
 import seal.api
+import seal.batches.api
 import seal.pki.api
+import seal.webhooks.api
 from admin.build import Service
 from crypto.errors import CryptoError
 from kernel import problem
@@ -36,6 +38,7 @@ def application(service: Service) -> FastAPI:
     app.include_router(
         seal.api.seal_router(
             service=service.sealing,
+            unsealed=service.deferred.unsealed,
             register=service.register,
             verifier=service.verifier,
             guard=guard,
@@ -50,6 +53,8 @@ def application(service: Service) -> FastAPI:
             clock=service.clock,
         )
     )
+    app.include_router(seal.batches.api.batch_router(batches=service.deferred.batches, guard=guard))
+    app.include_router(seal.webhooks.api.webhook_router(webhooks=service.deferred.webhooks, guard=guard))
     app.include_router(seal.api.verify_router(verifier=service.verifier))
     app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
     app.include_router(license_store.api.public_router(service.desk))
@@ -60,11 +65,13 @@ def application(service: Service) -> FastAPI:
     app.mount("/static", static_app())
     _welcome(app, service)
     _health(app, service)
-    problem.install(
-        app,
-        page=service.pages.error,
-        max_body_at={seal.api.UPLOADS: MAX_UPLOAD, PAPERS: MAX_PAPER, **seal.pki.api.LIMITS},
-    )
+    limits = {
+        seal.api.UPLOADS: MAX_UPLOAD,
+        seal.batches.api.FILES: MAX_UPLOAD,
+        seal.batches.api.LISTS: seal.batches.api.MAX_LIST,
+        PAPERS: MAX_PAPER,
+    }
+    problem.install(app, page=service.pages.error, max_body_at={**limits, **seal.pki.api.LIMITS})
     return app
 
 

@@ -67,6 +67,8 @@ class Settings(BaseSettings):
     """The same for signatures that are not SM2, which other readers judge; empty: those of ``tsa`` are asked."""
     trust_hosts: str = ""
     """Hosts of authorities, with commas, that may be asked for revocation facts at private addresses too."""
+    webhook_hosts: str = ""
+    """Hosts, with commas, that may be told by webhooks at private addresses, other ports and without TLS too."""
     docking_file: str = ""
     """A private TOML file: our account at the national seal platform; empty for no reports to it."""
     upstream_file: str = ""

@@ -16,10 +16,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from crypto.digests import sm3
-from kernel.db import METADATA, Instant, record
+from kernel.db import METADATA, Instant, insert_new, record
 from kernel.logs import is_personal
 
 Fact = str | int | bool | None
@@ -285,8 +284,4 @@ def _read_head(conn: sa.Connection, *, lock: bool = False) -> Head | None:
 
 def _make_head(conn: sa.Connection) -> None:
     """Start the log, unless another transaction does at this moment."""
-    values = {"id": _HEAD_ID, "seq": 0, "hash": GENESIS}
-    if conn.dialect.name == "postgresql":
-        conn.execute(postgresql.insert(heads).values(values).on_conflict_do_nothing())
-    else:
-        conn.execute(sqlite.insert(heads).values(values).on_conflict_do_nothing())
+    insert_new(conn, heads, [{"id": _HEAD_ID, "seq": 0, "hash": GENESIS}])

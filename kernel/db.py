@@ -5,7 +5,7 @@ A use case opens one transaction and hands its connection to the stores; stores 
 """
 
 import dataclasses
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import postgresql, sqlite
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -33,6 +34,7 @@ Record = TypeVar("Record", bound="DataclassInstance")
 # How long a writer waits for another before it gives up; longer than any transaction of ours may last.
 LOCK_WAIT_SECONDS = 20
 STATEMENT_SECONDS = 30
+_ROWS_AT_ONCE = 500
 # A failed statement's error text goes to the log; the row it carried must not.
 _CAREFUL: dict[str, Any] = {"pool_timeout": LOCK_WAIT_SECONDS, "hide_parameters": True}
 
@@ -122,6 +124,21 @@ class Database:
         """Close every connection; the next use opens new ones."""
         self._writing.dispose()
         self._reading.dispose()
+
+
+def database_now(conn: sa.Connection) -> datetime:
+    """Give the database's own time, the only one all workers share; on SQLite in whole seconds."""
+    return conn.execute(sa.select(sa.type_coerce(sa.func.current_timestamp(), Instant))).scalar_one()
+
+
+def insert_new(conn: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> int:
+    """Insert those of ``rows`` that meet no other row's unique columns; tell how many they were."""
+    insert = postgresql.insert if conn.dialect.name == "postgresql" else sqlite.insert
+    parts = (rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE))
+    # Counted by what comes back: PostgreSQL's driver tells no number of rows here.
+    first = next(iter(table.columns))
+    made = (insert(table).values(part).on_conflict_do_nothing().returning(first) for part in parts)
+    return sum(len(conn.execute(statement).all()) for statement in made)
 
 
 def record(kind: type[Record], row: "sa.Row[*tuple[Any, ...]] | Mapping[str, Any]") -> Record:

@@ -1,7 +1,7 @@
 """The HTTP API of sealing and verifying: parse, call one verb, render."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import HTMLResponse, JSONResponse
@@ -14,8 +14,10 @@ from kernel.principal import Principal
 from seal.api_models import (
     FILE_TYPES,
     FILES,
+    LISTING_PROBLEMS,
     LOOKING_PROBLEMS,
     REPORTS,
+    RETRYING_PROBLEMS,
     SEALING_PROBLEMS,
     STATUS_PROBLEMS,
     VERIFYING_PROBLEMS,
@@ -25,12 +27,13 @@ from seal.api_models import (
     responses,
     upload_body,
 )
-from seal.model import SealId, SealStatus
+from seal.model import SealStatus
 from seal.register import SealRegister
 from seal.reporting import ETSI_MEDIA_TYPE, etsi_report, human_report, page_policy
-from seal.request import SealedDocument, SealRequest
+from seal.request import SealedDocument
 from seal.sealing import SealService
 from seal.store import Progress
+from seal.unsealed import Unsealed
 from seal.upload import Instant, SealingOptions, Upload, VerifyingOptions, sealing_upload, verifying_upload
 from seal.verifying import Verifier, report_json
 
@@ -38,8 +41,14 @@ UPLOADS = re.compile(r"/api/(?:seals/v1/seals/[^/]*/sealings|verify/v1/files)")
 """The paths that take a file, whose bodies may be larger than others."""
 
 
-def seal_router(
-    *, service: SealService, register: SealRegister, verifier: Verifier, guard: BearerGuard, clock: Clock
+def seal_router(  # noqa: PLR0913 - what the routes call
+    *,
+    service: SealService,
+    unsealed: Unsealed,
+    register: SealRegister,
+    verifier: Verifier,
+    guard: BearerGuard,
+    clock: Clock,
 ) -> APIRouter:
     """Make the routes under ``/api/seals/v1``; all but the status need a token."""
     router = APIRouter(prefix="/api/seals/v1", tags=["seals"])
@@ -72,20 +81,41 @@ def seal_router(
         upload, options = sent
         principal.require("seal.use", seal)
         verifier.examine(upload.document)
-        wanted = SealRequest(
-            document=upload.document,
-            seal=SealId(seal),
-            format=options.format,
-            placement=options.place,
-            level=options.level,
-            also=options.also,
-            closes=options.closes,
-            reason=options.reason,
-            case_number=options.case_number,
-            document_kind=options.document_kind,
-            idempotency_key=idempotency_key,
-        )
+        wanted = options.request(upload.document, seal, idempotency_key=idempotency_key)
         return _sealed_answer(request, service.seal(wanted, principal), accept)
+
+    @router.get(
+        "/sealings",
+        operation_id="listUnsealed",
+        summary="List documents that were not sealed",
+        responses=responses(LISTING_PROBLEMS),
+    )
+    def list_unsealed(
+        request: Request,
+        principal: caller,
+        state: Annotated[Literal["unsealed"], Query(description="failed or interrupted")],
+        after: Annotated[str | None, Query(max_length=26, description="the last one of the page before")] = None,
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> list[SealingState]:
+        """List the caller's sealings that failed or were interrupted, and those of seals they may use."""
+        del state
+        return [_state(request, each) for each in unsealed.list(principal, after=after, limit=limit)]
+
+    @router.post(
+        "/sealings/{sealing}/retry",
+        response_model=SealingAnswer,
+        operation_id="retrySealing",
+        summary="Finish a sealing that failed",
+        responses=responses(RETRYING_PROBLEMS, {200: {"description": "Sealed", "content": FILES}}),
+    )
+    def retry(
+        request: Request,
+        sealing: str,
+        principal: caller,
+        accept: Annotated[str, Header()] = "application/json",
+    ) -> Response:
+        """Seal the kept document under its old serial; what is sealed already is given again."""
+        return _sealed_answer(request, service.retry(sealing, principal), accept, status=200)
 
     @router.get(
         "/sealings/{sealing}",
@@ -184,12 +214,12 @@ def _path(request: Request, name: str, sealing: str) -> str:
     return str(request.scope.get("root_path", "")) + str(request.app.url_path_for(name, sealing=sealing))
 
 
-def _sealed_answer(request: Request, sealed: SealedDocument, accept: str) -> Response:
+def _sealed_answer(request: Request, sealed: SealedDocument, accept: str, status: int = 201) -> Response:
     headers = {"Location": _path(request, "get_sealing", sealed.id)}
     if sealed.replayed:
         headers["Idempotency-Replayed"] = "true"
     if any(kind in accept for kind in FILE_TYPES):
-        response = _file(sealed.document, sealed.media_type, sealed.id, status=201)
+        response = _file(sealed.document, sealed.media_type, sealed.id, status=status)
         response.headers.update(headers)
         return response
     answer = SealingAnswer(
@@ -204,7 +234,7 @@ def _sealed_answer(request: Request, sealed: SealedDocument, accept: str) -> Res
         document_url=_path(request, "get_document", sealed.id),
         report=report_json(sealed.report),
     )
-    return JSONResponse(answer.model_dump(mode="json"), status_code=201, headers=headers)
+    return JSONResponse(answer.model_dump(mode="json"), status_code=status, headers=headers)
 
 
 def _file(document: bytes, media_type: str, name: str, status: int = 200) -> Response:

@@ -93,11 +93,20 @@ SEALING_PROBLEMS = {
     401: _BEARER,
     403: "forbidden: the right seal.use:<seal> is missing",
     404: "seal_unknown",
-    409: "seal_not_usable, seal_expired, further_sealing_forbidden, sealing_in_progress, idempotency_mismatch",
+    409: "seal_not_usable, seal_expired, further_sealing_forbidden, sealing_in_progress",
+    422: "request_invalid; errors names the fields. idempotency_mismatch",
     429: "verifier_busy, search_busy",
     503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
 }
 LOOKING_PROBLEMS = {401: _BEARER, 404: "sealing_unknown", 409: "sealing_in_progress"}
+LISTING_PROBLEMS = {401: _BEARER, 422: "request_invalid"}
+RETRYING_PROBLEMS = {
+    401: _BEARER,
+    403: "forbidden: the right seal.use:<seal> is missing",
+    404: "sealing_unknown",
+    409: "sealing_in_progress, sealing_not_retryable, seal_not_usable, seal_expired",
+    503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
+}
 STATUS_PROBLEMS = {404: "seal_unknown", 422: "request_invalid"}
 VERIFYING_PROBLEMS = _UPLOAD
 

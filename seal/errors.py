@@ -18,6 +18,7 @@ Refusal
 ├── LevelRefused                 this format has no such level
 ├── EvidenceMissing              no fact at hand shows that a certificate is good now
 ├── IdempotencyMismatch, SealingInProgress
+├── SealingNotRetryable          what it needs is not at hand any more
 ├── SigningUnavailable           the vault does not sign now
 ├── PreviewBusy, SearchBusy      more pages are being drawn or searched than there are places for
 └── SealingRejected              our own verifier does not accept what we made; nothing is handed out
@@ -147,13 +148,19 @@ class EvidenceMissing(Refusal):
 class IdempotencyMismatch(Refusal):
     """The Idempotency-Key was used before for a different request."""
 
-    reason, code = Reason.CONFLICT, "idempotency_mismatch"
+    reason, code = Reason.MISMATCH, "idempotency_mismatch"
 
 
 class SealingInProgress(Refusal):
     """The same request is being worked on; ask again shortly."""
 
     reason, code = Reason.CONFLICT, "sealing_in_progress"
+
+
+class SealingNotRetryable(Refusal):
+    """The sealing cannot be finished: its document or what was asked for is not at hand any more."""
+
+    reason, code = Reason.CONFLICT, "sealing_not_retryable"
 
 
 class SigningUnavailable(Refusal):

@@ -1,16 +1,18 @@
 """Requests to seal: what is asked, and what is given back."""
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from datetime import datetime
 
 from crypto.digests import sm3
 from seal.errors import SealRefused
 from seal.model import Report, SealId
-from seal.placing import InCorner, Placement, placement_text
+from seal.placing import InCorner, Placement, parse_placement, placement_text
 
 _TEXT_MAX = 500
 _KEY_MAX = 200
+_APART = frozenset({"document", "seal"})
 DEFAULT_PLACEMENT: Placement = InCorner()
 """Where the picture goes if nobody said: at the bottom right of the last page."""
 
@@ -55,21 +57,40 @@ class SealedDocument:
 
 def request_hash(request: SealRequest) -> str:
     """Identify what was asked for, document included: two requests with one hash are the same request."""
+    return _hash(_words(request), request.seal, sm3(request.document).hex())
+
+
+def _words(request: SealRequest) -> dict[str, str | bool | None]:
+    """Give all that was asked for but document and seal."""
     place = request.placement
-    asked = [
-        request.seal,
-        request.format,
-        placement_text(place) if place else None,
-        request.closes,
-        request.reason,
-        request.case_number,
-        request.document_kind,
-        sm3(request.document).hex(),
-    ]
+    words = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in _APART}
+    return {**words, "placement": placement_text(place) if place else None}
+
+
+def _hash(words: Mapping[str, str | bool | None], seal: str, document_sm3: str) -> str:
+    names = ("format", "placement", "closes", "reason", "case_number", "document_kind")
+    asked = [seal, *(words[name] for name in names), document_sm3]
     # Requests that were kept before there were second signatures and levels keep their names.
-    also = () if request.also is None and request.level is None else (request.also,)
-    level = () if request.level is None else (request.level,)
+    also = () if words["also"] is None and words["level"] is None else (words["also"],)
+    level = () if words["level"] is None else (words["level"],)
     return sm3(json.dumps([*asked, *also, *level]).encode()).hex()
+
+
+def asked_text(request: SealRequest) -> str:
+    """Write down all that was asked for but document and seal, so that it can be asked for again."""
+    return json.dumps(_words(request), ensure_ascii=False, sort_keys=True)
+
+
+def asked_hash(asked: str, *, seal: str, document_sm3: str) -> str:
+    """Give the ``request_hash`` of a request that was written down: as it was written, to the letter."""
+    return _hash(json.loads(asked), seal, document_sm3)
+
+
+def asked_again(asked: str, *, document: bytes, seal: SealId) -> SealRequest:
+    """Give the request that ``asked_text`` wrote down."""
+    words = json.loads(asked)
+    place = words.pop("placement")
+    return SealRequest(document=document, seal=seal, placement=parse_placement(place) if place else None, **words)
 
 
 def check_texts(request: SealRequest) -> None:

@@ -20,6 +20,7 @@ from kernel.db import Database
 from kernel.errors import Refusal
 from kernel.ids import new_id
 from kernel.objects import ObjectStore
+from kernel.outbox import Outbox
 from kernel.principal import Principal
 from seal import store
 from seal.errors import (
@@ -29,6 +30,7 @@ from seal.errors import (
     PlacementRefused,
     RoomTooSmall,
     SealingInProgress,
+    SealingNotRetryable,
     SealNotUsable,
     SigningUnavailable,
     UnknownSealing,
@@ -39,9 +41,19 @@ from seal.levels import Level, parse_level
 from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId
 from seal.pki.errors import TimestampUnavailable
 from seal.register import SealRegister
-from seal.request import DEFAULT_PLACEMENT, SealedDocument, SealRequest, check_texts, request_hash
+from seal.request import (
+    DEFAULT_PLACEMENT,
+    SealedDocument,
+    SealRequest,
+    asked_again,
+    asked_hash,
+    asked_text,
+    check_texts,
+    request_hash,
+)
 from seal.stamping import Stamper, Stamping, TokenRooms
 from seal.store import Progress
+from seal.telling import tell_completed, tell_failed
 from seal.trust import TrustSource, revoked_at
 from seal.trust.evidence import EvidenceSource
 from seal.verifying import MAX_DOCUMENT, check_size
@@ -98,6 +110,7 @@ class SealService:
         formats: Mapping[str, SealingFormat] = SEALING_FORMATS,
         lease: timedelta = LEASE,
         max_document: int = MAX_DOCUMENT,
+        outbox: Outbox | None = None,
     ) -> None:
         self._db = db
         self._audit = audit
@@ -113,6 +126,7 @@ class SealService:
         self._formats = formats
         self._lease = lease
         self._max_document = max_document
+        self._outbox = outbox
 
     def seal(self, request: SealRequest, principal: Principal) -> SealedDocument:
         """Seal a document; needs the right ``seal.use:<seal>``.
@@ -124,6 +138,32 @@ class SealService:
         earlier = self._earlier(request, principal)
         if earlier and earlier.completion:
             return self._replay(earlier)
+        return self._finish(request, principal, earlier)
+
+    def retry(self, sealing: str, principal: Principal) -> SealedDocument:
+        """Finish a sealing that failed or was interrupted, under its old serial; needs ``seal.use:<seal>``.
+
+        Nobody need send the document again: it was kept before the intent was recorded.
+        """
+        earlier = self.progress(sealing, principal)
+        principal.require("seal.use", earlier.intent.seal)
+        if earlier.completion:
+            return self._replay(earlier)
+        if earlier.running:
+            raise SealingInProgress("This sealing is being worked on; ask again in a minute.")
+        return self._finish(self._asked(earlier), principal, earlier)
+
+    def _asked(self, earlier: Progress) -> SealRequest:
+        with self._db.read() as conn:
+            asked = store.find_asked(conn, earlier.intent.id)
+        intent = earlier.intent
+        if asked is None or not self._objects.has(intent.document_before):
+            raise SealingNotRetryable("The document of this sealing is not at hand: send the request again.")
+        if asked_hash(asked, seal=intent.seal, document_sm3=intent.document_before) != intent.request_hash:
+            raise SealingNotRetryable("What was asked for does not stand on record as it was: send the request again.")
+        return asked_again(asked, document=self._objects.get(intent.document_before), seal=SealId(intent.seal))
+
+    def _finish(self, request: SealRequest, principal: Principal, earlier: Progress | None) -> SealedDocument:
         try:
             try:
                 return self._carry_out(request, principal, earlier)
@@ -139,7 +179,8 @@ class SealService:
     ) -> SealedDocument:
         # 2. Prepare: lay the document out; refusals here leave no trace because nothing was promised.
         task = self._prepare(request, principal, earlier)
-        # 3. Intent: serial and digest are on record before the key is touched.
+        # 3. Intent: the document is kept, serial and digest are on record, before the key is touched.
+        self._objects.put(request.document)
         sealing, attempt = self._intend(task)
         with self._telling_if_short(sealing, last=last), self._noting_failure(task, sealing, attempt):
             # 4. Apply, once.
@@ -167,6 +208,8 @@ class SealService:
     def _after_the_race(self, request: SealRequest, principal: Principal, overtaken: "_Overtaken") -> SealedDocument:
         """Answer a call that lost to another with the same key: the winner's result, or that it is under way."""
         earlier = self._earlier(request, principal)
+        if earlier is None and overtaken.__cause__ is None:
+            raise SealingInProgress("Another attempt at this sealing is at work; ask again in a minute.")
         if earlier is None:
             raise overtaken.__cause__ or overtaken  # nobody overtook us: the database refused for its own reasons
         if earlier.completion:
@@ -299,6 +342,7 @@ class SealService:
             reason=request.reason,
             intended_at=self._clock.now(),
         )
+        store.insert(conn, store.SOURCES, sealing=sealing, asked=asked_text(request))
         self._attempt(conn, task, sealing, 1)
         formats = "+".join(hand.format.name for hand in task.hands)
         self._log(conn, task, "seal.sealing.intended", sealing, {"serial": serial, "format": formats})
@@ -388,6 +432,8 @@ class SealService:
                 sealed_at=task.at,
                 completed_at=self._clock.now(),
             )
+            if self._outbox:
+                tell_completed(self._outbox, conn, progress.intent, file=key, at=self._clock.now())
             self._log(conn, task, "seal.sealing.completed", sealing, {"file": key})
         return SealedDocument(
             id=sealing,
@@ -425,11 +471,19 @@ class SealService:
             try:
                 with self._db.begin() as conn:
                     store.insert(conn, store.FAILURES, sealing=sealing, number=attempt, code=code, at=self._clock.now())
+                    # Room that was too small is found again at once, and is no news to the caller.
+                    if self._outbox and not isinstance(failure, RoomTooSmall):
+                        self._tell_failed(conn, sealing, attempt, code)
                     self._log(conn, task, "seal.sealing.failed", sealing, {"attempt": attempt, "code": code})
             except sa.exc.SQLAlchemyError as unrecorded:
                 # The intent stays on record, and its lease will end.
                 failure.add_note(f"and the failure could not be recorded: {type(unrecorded).__name__}")
             raise
+
+    def _tell_failed(self, conn: sa.Connection, sealing: str, attempt: int, code: str) -> None:
+        progress = store.find_progress(conn, sealing)
+        if self._outbox and progress:
+            tell_failed(self._outbox, conn, progress.intent, number=attempt, code=code, at=self._clock.now())
 
     def _log(
         self,

@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from kernel.db import METADATA, Instant, record
+from kernel.db import METADATA, Instant, database_now, record
 from seal.model import SealStatus
 
 SEALS = sa.Table(
@@ -73,6 +73,14 @@ SEALINGS = sa.Table(
     sa.UniqueConstraint("seal", "serial"),
     # NULLs are distinct on both databases: calls without a key never meet.
     sa.UniqueConstraint("caller", "idempotency_key"),
+)
+SOURCES = sa.Table(
+    "seal_sealing_sources",
+    METADATA,
+    # With the intent: what was asked for, so that an interrupted sealing can be finished without its caller.
+    # The document itself is the object whose key is the intent's document_before.
+    sa.Column("sealing", sa.ForeignKey(SEALINGS.c.id), primary_key=True),
+    sa.Column("asked", sa.Text, nullable=False),
 )
 ATTEMPTS = sa.Table(
     "seal_attempts",
@@ -217,11 +225,6 @@ def insert(conn: sa.Connection, table: sa.Table, **values: object) -> None:
     conn.execute(sa.insert(table).values(**values))
 
 
-def database_now(conn: sa.Connection) -> datetime:
-    """Give the database's own time, the only one all workers share."""
-    return conn.execute(sa.select(sa.type_coerce(sa.func.current_timestamp(), Instant))).scalar_one()
-
-
 # --- seals -----------------------------------------------------------------------------------------------------
 
 
@@ -290,9 +293,35 @@ def find_by_key(conn: sa.Connection, caller: str, idempotency_key: str) -> Progr
     return next(iter(_progress(conn, mine, limit=1)), None)
 
 
+def find_asked(conn: sa.Connection, sealing: str) -> str | None:
+    """Give what was asked for, as ``request.asked_text`` wrote it; None for sealings of an older version."""
+    return conn.execute(sa.select(SOURCES.c.asked).where(SOURCES.c.sealing == sealing)).scalar_one_or_none()
+
+
 def list_pending(conn: sa.Connection, *, limit: int) -> tuple[Progress, ...]:
     """List the oldest sealings that have no completion."""
     return _progress(conn, COMPLETIONS.c.sealing.is_(None), limit=limit)
+
+
+def list_stuck(conn: sa.Connection, *, limit: int) -> tuple[Progress, ...]:
+    """List the oldest sealings whose last attempt neither ended nor is at work any more."""
+    stuck = sa.and_(
+        COMPLETIONS.c.sealing.is_(None), FAILURES.c.sealing.is_(None), ATTEMPTS.c.lease_ends <= database_now(conn)
+    )
+    return _progress(conn, stuck, limit=limit)
+
+
+def list_unsealed(
+    conn: sa.Connection, which: sa.ColumnElement[bool], *, after: str | None, limit: int
+) -> tuple[Progress, ...]:
+    """List sealings that failed or were interrupted, oldest first, from the one after ``after`` on."""
+    over = sa.or_(FAILURES.c.sealing.is_not(None), ATTEMPTS.c.lease_ends <= database_now(conn))
+    wanted = [COMPLETIONS.c.sealing.is_(None), over, which]
+    if after is not None:
+        last = sa.select(SEALINGS.c.intended_at).where(SEALINGS.c.id == after).scalar_subquery()
+        later = sa.and_(SEALINGS.c.intended_at == last, SEALINGS.c.id > after)
+        wanted.append(sa.or_(SEALINGS.c.intended_at > last, later))
+    return _progress(conn, sa.and_(*wanted), limit=limit)
 
 
 _LATER = aliased(ATTEMPTS, name="later")

@@ -11,8 +11,10 @@ from starlette.requests import Request
 
 from seal.errors import DocumentRefused, PlacementRefused
 from seal.levels import Level
+from seal.model import SealId
 from seal.placing import AtPoint, Placement, parse_placement
 from seal.placing.text import LONGEST_PLACEMENT
+from seal.request import SealRequest
 
 _MOST_FIELDS = 20
 _LONGEST_FIELD = 4096
@@ -78,6 +80,22 @@ class SealingOptions(BaseModel):
         if self.page is None or self.x_mm is None or self.y_mm is None:
             raise PlacementRefused("page, x_mm and y_mm are given together or not at all.")
         return AtPoint.on(self.page, x_mm=self.x_mm, y_mm=self.y_mm)
+
+    def request(self, document: bytes, seal: str, *, idempotency_key: str | None = None) -> SealRequest:
+        """Give what is asked for by these options."""
+        return SealRequest(
+            document=document,
+            seal=SealId(seal),
+            format=self.format,
+            placement=self.place,
+            level=self.level,
+            also=self.also,
+            closes=self.closes,
+            reason=self.reason,
+            case_number=self.case_number,
+            document_kind=self.document_kind,
+            idempotency_key=idempotency_key,
+        )
 
 
 class VerifyingOptions(BaseModel):

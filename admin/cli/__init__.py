@@ -22,6 +22,7 @@ from admin.cli import (
     people,
     preview,
     renewing,
+    seals,
     serving,
     trust,
 )
@@ -41,10 +42,11 @@ app = typer.Typer(
     "Start with [bold]xinyin demo[/]: the whole story on this machine. "
     "Then [bold]xinyin dev[/]: a service to try things on.",
 )
-for family in (
+_FAMILIES = (
     demo,
     serving,
     documents,
+    seals,
     renewing,
     preview,
     artwork,
@@ -56,7 +58,8 @@ for family in (
     keys,
     doctor,
     bench,
-):
+)
+for family in _FAMILIES:
     family.register(app)
 
 

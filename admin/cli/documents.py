@@ -1,4 +1,4 @@
-"""`xinyin verify` and `xinyin seal`: documents on the command line."""
+"""`xinyin verify`, and sealing a file: documents on the command line."""
 
 import json
 import re
@@ -40,7 +40,6 @@ _LOOKS = {
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("verify")(verify)
-    app.command("seal")(seal)
 
 
 def verify(  # noqa: PLR0913 - one option each

@@ -1,12 +1,15 @@
-"""`xinyin dev`, `serve` and `migrate`: running the service."""
+"""`xinyin dev`, `serve`, `worker` and `migrate`: running the service."""
 
+import signal
 import socket
 import sys
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Annotated
 
+import structlog
 import typer
 import uvicorn
 from rich.console import Console
@@ -14,12 +17,14 @@ from rich.table import Table
 
 from admin import build, devworld, faces
 from admin import settings as configuration
+from admin.deferring import at_work
 from admin.housekeeping import kept_clean
 from admin.settings import Settings, SettingsRefused
 from idp.realname import RealNames
 from kernel import logs
 from kernel.clock import SystemClock
 
+_log = structlog.get_logger("xinyin.worker")
 PORTAL_URL = "http://127.0.0.1:8100"
 _KEPT = f"(in the data folder's {devworld.WORLD})"
 """Said instead of a secret where nobody sits at a terminal: what is written there is a log."""
@@ -29,6 +34,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     app.command("dev")(dev)
     app.command("serve")(serve)
+    app.command("worker")(worker)
     app.command("migrate")(migrate)
 
 
@@ -45,7 +51,7 @@ def dev(
     world = devworld.read(home) or devworld.make(settings, portal_url=portal_url, clock=clock)
     with devworld.held(home):
         _introduce(settings, world)
-        _run(settings, real_names=devworld.population())
+        _run(settings, real_names=devworld.population(), working=True)
 
 
 def serve() -> None:
@@ -54,6 +60,36 @@ def serve() -> None:
     settings = configuration.load()
     configuration.require_production(settings)
     _run(settings)
+
+
+def worker(
+    *,
+    threads: Annotated[int, typer.Option(help="How many jobs are done at once; for more start more of these.")] = 1,
+    until_idle: Annotated[bool, typer.Option("--until-idle", help="Do what is due, and end.")] = False,
+) -> None:
+    """Do what was asked for and is done later: batches, webhooks, and bringing stuck sealings to an end.
+
+    On SIGTERM what is in hand is finished and nothing new is taken.
+    """
+    _log_as_json()
+    settings = configuration.load()
+    # A folder of invented things is served by `dev`; a worker beside it shows how several share the work.
+    if not (settings.home / configuration.DEV_MARK).exists():
+        configuration.require_production(settings)
+    with build.services(settings) as service:
+        if until_idle:
+            service.deferred.unsealed.sweep()
+            service.deferred.news.tell()
+            while service.deferred.worker().drain():
+                pass
+            return
+        ended = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: ended.set())
+        with at_work(service, threads=threads):
+            _log.info("worker_began", threads=threads)
+            ended.wait()
+            _log.info("worker_ends")
 
 
 def migrate() -> None:
@@ -70,11 +106,12 @@ def _log_as_json() -> None:
     faces.quiet_library_logs()
 
 
-def _run(settings: Settings, *, real_names: RealNames | None = None) -> None:
+def _run(settings: Settings, *, real_names: RealNames | None = None, working: bool = False) -> None:
     with (
         _bound(settings) as listener,
         build.services(settings, real_names=real_names) as service,
         kept_clean(service.idp.sweep, service.authorities.keep, service.refresher.keep),
+        at_work(service) if working else nullcontext(),
     ):
         service.idp.keys.ring()  # Better known now than at the first login: the vault opens, and a key signs tokens.
         config = uvicorn.Config(

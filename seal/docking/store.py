@@ -10,7 +10,7 @@ from enum import StrEnum
 
 import sqlalchemy as sa
 
-from kernel.db import METADATA, Instant, record
+from kernel.db import METADATA, Instant, database_now, record
 from seal import store
 from seal.docking.national.model import INVALID_TYPES, Event
 
@@ -176,7 +176,7 @@ def progress(conn: sa.Connection, docking: Docking) -> Progress:
         record(Answer, row) for row in conn.execute(sa.select(ANSWERS).filter_by(**mine).order_by(ANSWERS.c.attempt))
     ]
     answered = {each.attempt for each in told}
-    now = store.database_now(conn)
+    now = database_now(conn)
     silent = [row for row in begun if row.attempt not in answered]
     success = next((each for each in told if each.state == State.REPORTED), None)
     state = _state(success, silent, told, now)

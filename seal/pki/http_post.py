@@ -1,8 +1,9 @@
-"""One question over HTTP or HTTPS, whole within a time and a size: for services that answer octets.
+"""One request over HTTP or HTTPS, whole within a time and a size: for services that answer octets, or only hear.
 
 No proxy out of the environment, no redirect followed, no connection kept.
 """
 
+import ipaddress
 import ssl
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +17,8 @@ from types import MappingProxyType
 from urllib.parse import SplitResult, urlsplit
 
 _OK = 200
+_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
+"""IPv4 addresses as NAT64 writes them (RFC 6052)."""
 
 
 class Fault(Enum):
@@ -73,6 +76,18 @@ class HttpPost:
         """Give the body of a 200, of whatever media type; PostFailed otherwise, after ``timeout`` at the latest."""
         return self._ask("GET", url, None, {"Accept": "*/*", "Connection": "close"}, None, timeout, max_size)
 
+    def tell(self, url: str, body: bytes, *, headers: Mapping[str, str], timeout: timedelta) -> int:
+        """Post to whoever only says by a status that it heard, and give that; PostFailed if no answer came in time."""
+        answers: list[int] = []
+
+        def read(response: HTTPResponse, over: Event) -> bytes:
+            del over
+            answers.append(response.status)
+            return b""
+
+        self._exchange("POST", url, body, {**headers, "Connection": "close"}, timeout, read)
+        return answers[0]
+
     def _ask(  # noqa: PLR0913, PLR0917 - a request has as many parts
         self,
         method: str,
@@ -83,6 +98,19 @@ class HttpPost:
         timeout: timedelta,
         max_size: int,
     ) -> bytes:
+        return self._exchange(
+            method, url, body, headers, timeout, lambda response, over: _body(response, wants, max_size, over)
+        )
+
+    def _exchange(  # noqa: PLR0913, PLR0917 - a request has as many parts
+        self,
+        method: str,
+        url: str,
+        body: bytes | None,
+        headers: Mapping[str, str],
+        timeout: timedelta,
+        read: Callable[[HTTPResponse, Event], bytes],
+    ) -> bytes:
         target, connection = self._connection(url, timeout.total_seconds())
         over = Event()
         try:
@@ -91,7 +119,7 @@ class HttpPost:
             with _cut_off(connection.sock, began + timeout.total_seconds() - monotonic(), over):
                 connection.request(method, _path(target), body, headers)
                 with connection.getresponse() as response:
-                    return _body(response, wants, max_size, over)
+                    return read(response, over)
         except TimeoutError as error:
             raise PostFailed(Fault.SILENT, "no answer within the time") from error
         except (OSError, HTTPException, ValueError) as error:
@@ -119,6 +147,19 @@ class HttpPost:
             context = self._tls or ssl.create_default_context()
             return _GuardedTls(host, port, timeout=seconds, context=context).guarded(self._reachable, context)
         return _Guarded(host, port, timeout=seconds).guarded(self._reachable)
+
+
+def is_public(address: str) -> bool:
+    """Tell whether a numeric address is one of the open net, and so is any IPv4 address that is written in it."""
+    return _public(ipaddress.ip_address(address.partition("%")[0]))
+
+
+def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
+    inner: tuple[ipaddress.IPv4Address | None, ...] = ()
+    if isinstance(address, ipaddress.IPv6Address):
+        translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _TRANSLATED else None
+        inner = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()), translated)
+    return address.is_global and not address.is_multicast and all(_public(each) for each in inner if each is not None)
 
 
 class _Guarded(HTTPConnection):

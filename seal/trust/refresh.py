@@ -4,7 +4,6 @@ Only addresses in certificates that are trusted or our own are asked, never thos
 was kept is removed, for documents of past times are judged by it.
 """
 
-import ipaddress
 import secrets
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
@@ -24,7 +23,7 @@ from crypto.revocation import Revocation, RevocationJudge, Standing
 from crypto.vaults.files import make_folder, write_once
 from crypto.x509 import Certificate
 from kernel.clock import Clock
-from seal.pki.http_post import HttpPost, PostFailed
+from seal.pki.http_post import HttpPost, PostFailed, is_public
 from seal.trust.files import ANSWER_FILE, CRLS, LIST_FILE, OCSP, read_list
 from seal.trust.model import Trust, TrustSource
 
@@ -32,8 +31,6 @@ _log = structlog.get_logger("xinyin.trust")
 TIMEOUT = timedelta(seconds=15)
 _PORTS = frozenset({None, 80, 443})
 _WEB = ("http://", "https://")
-_TRANSLATED = ipaddress.IPv6Network("64:ff9b::/96")
-"""IPv4 addresses as NAT64 writes them (RFC 6052)."""
 _LEAST_AHEAD = timedelta(hours=1)
 """How long before a fact ends a newer one is fetched, at least; else a quarter of its life."""
 
@@ -147,7 +144,7 @@ class Refresher:
     def _reachable(self, host: str, address: str) -> bool:
         if host.lower() in self._hosts:
             return True
-        return _public(ipaddress.ip_address(address.partition("%")[0]))
+        return is_public(address)
 
     # --- asking ---
 
@@ -229,15 +226,6 @@ class Refresher:
             state = State.UNCHANGED
         about = (errand.certificate or errand.issuer).subject_text
         return Outcome(url=errand.url, about=about, state=state, detail=detail)
-
-
-def _public(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> bool:
-    """Whether an address is one of the open net, and so is any IPv4 address that is written in it."""
-    inner: tuple[ipaddress.IPv4Address | None, ...] = ()
-    if isinstance(address, ipaddress.IPv6Address):
-        translated = ipaddress.IPv4Address(int(address) & 0xFFFFFFFF) if address in _TRANSLATED else None
-        inner = (address.ipv4_mapped, address.sixtofour, *(address.teredo or ()), translated)
-    return address.is_global and not address.is_multicast and all(_public(each) for each in inner if each is not None)
 
 
 def newest_list(trust: Trust, errand: _Errand, *, like: RevocationList | None = None) -> RevocationList | None:

@@ -112,6 +112,8 @@ def test_commands_and_options_that_are_printed_exist(page: Path) -> None:
 
 def check(command: Any, words: list[str]) -> None:
     while words and hasattr(command, "commands"):
+        if words[0] not in command.commands and hasattr(command, "default_command"):
+            words = [command.default_command, *words]
         assert words[0] in command.commands, f"there is no command {words[0]}"
         command, words = command.commands[words[0]], words[1:]
     options = {option for parameter in command.params for option in parameter.opts}

@@ -16,7 +16,7 @@ warnings.simplefilter("ignore")
 
 from rich.console import Console  # noqa: E402 - the path comes first
 
-from tests.reliability import audit, authority, licences, objects, sealing, vault  # noqa: E402
+from tests.reliability import audit, authority, batches, licences, objects, sealing, vault  # noqa: E402
 from tests.reliability.databases import ENGINES  # noqa: E402
 
 Loop = Callable[[Path, float, Random], dict[str, int]]
@@ -32,6 +32,9 @@ LOOPS: Mapping[str, Loop] = {
     "authority": authority.loop,
     **{f"audit-{engine}": _on(engine, audit.loop) for engine in ENGINES},
     **{f"sealing-{engine}": _on(engine, sealing.loop) for engine in ENGINES},
+    **{f"batches-{engine}": _on(engine, batches.loop) for engine in ENGINES},
+    # One batch a round of the size that a department sends on a busy day: for a night, with --seconds 3600.
+    **{f"large-batches-{engine}": _on(engine, partial(batches.loop, documents=10_000)) for engine in ENGINES},
     **{f"licences-{engine}": _on(engine, licences.loop) for engine in ENGINES},
 }
 
@@ -39,7 +42,9 @@ LOOPS: Mapping[str, Loop] = {
 def main() -> int:
     """Run the loops one after another; 0 only if everything held."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(LOOPS)}; all if none is given")
+    parser.add_argument(
+        "names", nargs="*", metavar="NAME", help=f"of {', '.join(LOOPS)}; all but the large ones if none is given"
+    )
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="how long each loop goes on")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="chooses the moments of the kills")
     parser.add_argument("--json", action="store_true", help="figures as one JSON object")
@@ -49,7 +54,7 @@ def main() -> int:
         parser.error(f"there is no loop {', '.join(sorted(unknown))}")
     console = Console(stderr=True)
     figures: dict[str, dict[str, object]] = {}
-    for name in options.names or LOOPS:
+    for name in options.names or (each for each in LOOPS if not each.startswith("large")):
         began = monotonic()
         figures[name] = _run(name, options)
         told = ", ".join(f"{what} {value}" for what, value in figures[name].items())

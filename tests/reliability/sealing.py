@@ -37,7 +37,7 @@ def loop(engine: str, folder: Path, seconds: float, rng: Random) -> dict[str, in
     objects = folder / "objects"
     objects.mkdir()
     with fresh(engine) as url:
-        whole(lambda _: _found(folder, url))
+        whole(lambda _: found(folder, url))
         kills = sealed = 0
         for number in rounds(seconds):
             keys = [f"{number}-{each}" for each in range(_KEYS)]
@@ -53,7 +53,7 @@ def loop(engine: str, folder: Path, seconds: float, rng: Random) -> dict[str, in
     return {"kills": kills, "sealings": sealed}
 
 
-def _found(folder: Path, url: str) -> None:
+def found(folder: Path, url: str) -> None:
     vault = SoftVault.create(folder / "vault", house.PASSPHRASE, cost=KdfCost(passes=1, memory_kib=64, lanes=1))
     clock = ManualClock(house.START)
     with warnings.catch_warnings():

@@ -15,7 +15,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", ["vault", "objects", "authority", "licences-sqlite"])
+@pytest.mark.parametrize("name", ["vault", "objects", "authority", "licences-sqlite", "batches-sqlite"])
 def test_what_was_acknowledged_outlives_the_process_that_was_killed(name: str) -> None:
     run = subprocess.run(
         [sys.executable, "tests/reliability/run.py", name, "--seconds", "0", "--json"],

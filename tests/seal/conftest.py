@@ -5,6 +5,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from kernel.audit import AuditLog, entries
 from kernel.clock import ManualClock
 from kernel.db import Database
 from kernel.objects import ObjectStore
+from kernel.outbox import Outbox
 from kernel.principal import Principal, PrincipalKind
 from seal.artwork import Design, draw
 from seal.fonts import packaged_seal_font
@@ -29,7 +31,9 @@ from seal.sealing import SealService
 from seal.stamping import Stamper
 from seal.trust import Trust
 from seal.trust.evidence import EvidenceSource
+from seal.unsealed import Unsealed
 from seal.verifying import verify_in_process
+from seal.webhooks.store import listening
 from tests.sims.registrar import Registrar
 
 START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
@@ -115,7 +119,16 @@ class House:
             formats=formats,
             lease=lease,
             max_document=max_document,
+            outbox=self.outbox,
         )
+
+    @property
+    def outbox(self) -> Outbox:
+        return Outbox(listening)
+
+    def unsealed(self, **changes: Any) -> Unsealed:
+        fields = {"sealing": self.service(), "outbox": self.outbox, **changes}
+        return Unsealed(db=self.db, audit=self.audit, clock=self.clock, **fields)
 
     def judge(self, document: bytes) -> Report:
         return verify_in_process(document, self.trust)

@@ -30,7 +30,7 @@ from seal.verifying import verify_in_process  # noqa: E402
 from tests.seal.conftest import PASSPHRASE, SEAL, START  # noqa: E402
 
 CALLER = Principal(subject="batch", kind=PrincipalKind.CLIENT, rights=frozenset({"seal.use:*"}))
-STEPS = ("intent open", "intent kept", "signed", "judged", "stored", "completion open", "completed")
+STEPS = ("source stored", "intent open", "intent kept", "signed", "judged", "stored", "completion open", "completed")
 
 
 def build(url: str, folder: Path, objects: Path, killed_at: str | None) -> SealService:
@@ -63,8 +63,11 @@ def build(url: str, folder: Path, objects: Path, killed_at: str | None) -> SealS
     class Objects:
         inner = ObjectStore.folder(objects)
 
+        puts = 0
+
         def put(self, data: bytes) -> Any:
-            return step("stored", self.inner.put, data)
+            self.puts += 1  # first what is to be sealed, then what was
+            return step(("stored", "source stored")[self.puts % 2], self.inner.put, data)
 
         def get(self, key: str) -> Any:
             return self.inner.get(key)

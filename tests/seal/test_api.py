@@ -45,6 +45,7 @@ def http(house: House, verifier: Verifier) -> Iterator[TestClient]:
     install(app)
     routes = seal_router(
         service=house.service(),
+        unsealed=house.unsealed(),
         register=house.register,
         verifier=verifier,
         guard=BearerGuard(Tokens()),
@@ -105,7 +106,7 @@ def test_the_same_idempotency_key_gives_the_same_answer(http: TestClient, ofd: b
     assert again.json() == first.json()
     assert again.headers["idempotency-replayed"] == "true"
     other = http.post(SEALINGS, params={"case_number": "2"}, content=ofd, headers=headers)
-    assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
 
 
 @pytest.mark.parametrize(
@@ -233,7 +234,15 @@ def test_a_file_is_judged_as_of_a_time(http: TestClient, pdf: bytes) -> None:
 def test_the_description_lists_every_operation_with_its_refusals(http: TestClient) -> None:
     described = http.get("/openapi.json").json()
     operations = {one["operationId"] for path in described["paths"].values() for one in path.values()}
-    assert operations == {"sealDocument", "getSealing", "getSealedDocument", "getSealStatus", "verifyFile"}
+    assert operations == {
+        "sealDocument",
+        "listUnsealed",
+        "getSealing",
+        "retrySealing",
+        "getSealedDocument",
+        "getSealStatus",
+        "verifyFile",
+    }
     sealing = described["paths"]["/api/seals/v1/seals/{seal}/sealings"]["post"]
     assert {"201", "400", "401", "403", "404", "409", "413", "415", "422", "429", "503"} <= set(sealing["responses"])
     assert "application/ofd" in sealing["requestBody"]["content"]

@@ -33,6 +33,7 @@ def test_a_worker_killed_at_any_step_leaves_nothing_half_done(house: House, ofd:
     # What was open is rolled back; what was kept is shown until somebody finishes it.
     shown = {name: row["pending"] for name, row in told.items()}
     assert shown == {
+        "source stored": 0,
         "intent open": 0,
         "intent kept": 1,
         "signed": 1,

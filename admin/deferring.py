@@ -1,0 +1,129 @@
+"""Deferred work: batches, webhooks and the sweeper put together, and the worker that does it."""
+
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
+from typing import Protocol
+
+from admin.housekeeping import kept_clean
+from idp.errors import UnknownClient
+from idp.registry import Registry
+from kernel.audit import AuditLog
+from kernel.clock import Clock
+from kernel.db import Database
+from kernel.jobs import Handler, Jobs, Worker
+from kernel.objects import ObjectStore
+from kernel.outbox import Outbox
+from kernel.principal import Principal, PrincipalKind
+from seal.batches import BatchService
+from seal.batches.running import BatchRunner
+from seal.register import SealRegister
+from seal.sealing import SealService
+from seal.telling import StatusNews
+from seal.unsealed import Unsealed
+from seal.verifying import Verifier
+from seal.webhooks import Webhooks
+from seal.webhooks.store import listening
+
+SWEEP_SECONDS = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deferred:
+    """What is asked for now and done later."""
+
+    batches: BatchService
+    webhooks: Webhooks
+    unsealed: Unsealed
+    news: StatusNews
+    jobs: Jobs
+    handlers: Mapping[str, Handler]
+
+    def worker(self) -> Worker:
+        """Give a worker for every kind of job."""
+        return Worker(self.jobs, self.handlers)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Ground:
+    """What all deferred work stands on."""
+
+    database: Database
+    audit: AuditLog
+    clock: Clock
+    objects: ObjectStore
+    register: SealRegister
+    sealing: SealService
+    verifier: Verifier
+    registry: Registry
+    outbox: Outbox
+
+
+class _Served(Protocol):
+    @property
+    def deferred(self) -> Deferred: ...
+
+
+def outbox() -> Outbox:
+    """Give the outbox: whoever registered an endpoint listens."""
+    return Outbox(listening)
+
+
+def deferred(ground: Ground, *, webhook_key: Callable[[], bytes], webhook_hosts: str) -> Deferred:
+    """Put everything together that is done later."""
+    database, audit, clock = ground.database, ground.audit, ground.clock
+    batches = BatchService(db=database, audit=audit, clock=clock, objects=ground.objects, register=ground.register)
+    runner = BatchRunner(
+        db=database,
+        audit=audit,
+        clock=clock,
+        batches=batches,
+        sealing=ground.sealing,
+        outbox=ground.outbox,
+        examine=ground.verifier.examine,
+        standing=lambda principal: _admitted(ground.registry, principal),
+    )
+    hosts = filter(None, (host.strip() for host in webhook_hosts.split(",")))
+    webhooks = Webhooks(db=database, audit=audit, clock=clock, key=webhook_key, hosts=hosts)
+    return Deferred(
+        batches=batches,
+        webhooks=webhooks,
+        unsealed=Unsealed(db=database, audit=audit, clock=clock, sealing=ground.sealing, outbox=ground.outbox),
+        news=StatusNews(database, ground.outbox, clock),
+        jobs=Jobs(database),
+        handlers={**runner.handlers, **webhooks.handlers},
+    )
+
+
+def _admitted(registry: Registry, principal: Principal) -> bool:
+    """Tell whether a caller may still do what they might when they asked."""
+    if principal.kind is PrincipalKind.OPERATOR:
+        return True
+    try:
+        client = registry.client(principal.subject)
+    except UnknownClient:
+        return False
+    now = replace(principal, rights=client.rights)
+    return client.active and all(now.may(*right.split(":", 1)) for right in principal.rights)
+
+
+@contextmanager
+def at_work(service: _Served, *, threads: int = 1) -> Iterator[threading.Event]:
+    """Do deferred work while the block runs; setting the event, or its end, lets each finish what it has in hand."""
+    stop = threading.Event()
+    working = [
+        threading.Thread(target=service.deferred.worker().run, args=(stop,), name=f"worker-{number}")
+        for number in range(threads)
+    ]
+    with ExitStack() as stack:
+        sweep = kept_clean(service.deferred.unsealed.sweep, service.deferred.news.tell, period_seconds=SWEEP_SECONDS)
+        stack.enter_context(sweep)
+        for each in working:
+            each.start()
+        try:
+            yield stop
+        finally:
+            stop.set()
+            for each in working:
+                each.join()

@@ -1,0 +1,252 @@
+"""The HTTP API of batches: parse, call one verb, render."""
+
+import json
+import re
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Header, Query
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+from starlette.responses import Response
+
+from kernel.guard import BearerGuard
+from kernel.principal import Principal
+from seal.api_models import BINARY, responses
+from seal.batches.model import Batch, BatchState, BatchWish, Item, ItemState, ItemWish, Tally
+from seal.batches.results import results_zip
+from seal.batches.service import MOST_ITEMS, BatchService
+from seal.upload import SealingOptions, Upload, read_upload
+
+FILES = re.compile(r"/api/seals/v1/uploads")
+"""The path that takes a file."""
+LISTS = re.compile(r"/api/seals/v1/batches")
+"""The path that takes a long list."""
+MAX_LIST = 4 * 1024 * 1024
+_BEARER = "token_missing, token_refused"
+_LOOKING = {401: _BEARER, 403: "forbidden", 404: "batch_unknown"}
+_STEERING = {**_LOOKING, 409: "batch_refused: not from the state it is in"}
+_MAKING = {
+    400: "batch_invalid, placement_refused",
+    401: _BEARER,
+    403: "forbidden: the right seal.use:<seal> is missing",
+    404: "seal_unknown, upload_unknown",
+    413: "body_too_large",
+    422: "request_invalid; errors names the fields. idempotency_mismatch",
+}
+_UPLOADING = {
+    400: "document_refused",
+    401: _BEARER,
+    403: "forbidden",
+    413: "document_too_large",
+    415: "document_unsupported",
+}
+
+
+class UploadAnswer(BaseModel):
+    """A file that can be named in batches."""
+
+    sm3: str = Field(description="its name in batches: SM3 of the file, hexadecimal")
+    size: int
+    expires_at: datetime = Field(description="until when it can be named")
+
+
+class ItemOrder(SealingOptions):
+    """One document of a batch: its digest, and how it is to be sealed."""
+
+    sm3: str = Field(description="SM3 of a file uploaded before", pattern="^[0-9a-f]{64}$")
+
+
+class BatchOrder(BaseModel):
+    """What is to be sealed."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    seal: str = Field(max_length=14, examples=["44030000000001"])
+    items: list[ItemOrder] = Field(min_length=1, max_length=MOST_ITEMS)
+    stop_on_error: bool = Field(default=False, description="begin nothing more after the first item that fails")
+
+
+class BatchAnswer(BaseModel):
+    """A batch and how far it came."""
+
+    id: str
+    seal: str
+    state: BatchState
+    state_since: datetime
+    created_at: datetime
+    stop_on_error: bool
+    total: int
+    sealed: int
+    failed: int
+    open: int
+    items_url: str
+    results_url: str
+
+
+class ItemAnswer(BaseModel):
+    """An item and what became of it."""
+
+    position: int
+    state: ItemState
+    document_sm3: str | None = Field(description="of the file that was uploaded; null where a source made the document")
+    case_number: str | None
+    sealing: str | None
+    format: str | None
+    file_sm3: str | None
+    failure: str | None = Field(description="code of what went wrong")
+    detail: str | None
+    document_url: str | None
+
+
+class ItemsAnswer(BaseModel):
+    """Some items in order; ``next`` is the position to ask after, null at the end."""
+
+    items: list[ItemAnswer]
+    next: int | None
+
+
+def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
+    """Make the routes of uploads and batches under ``/api/seals/v1``."""
+    router = APIRouter(prefix="/api/seals/v1", tags=["batches"])
+    caller = Annotated[Principal, Depends(guard)]
+
+    @router.post(
+        "/uploads",
+        status_code=201,
+        operation_id="uploadFile",
+        summary="Upload a file for batches",
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/pdf": BINARY, "application/ofd": BINARY}}
+        },
+        responses=responses(_UPLOADING),
+    )
+    def upload(principal: caller, sent: Annotated[Upload, Depends(read_upload)]) -> UploadAnswer:
+        """Keep a PDF or OFD for a week, to be named by its digest."""
+        kept = batches.upload(sent.document, principal)
+        return UploadAnswer(sm3=kept.sm3, size=kept.size, expires_at=kept.expires_at)
+
+    @router.post(
+        "/batches",
+        status_code=202,
+        response_model=BatchAnswer,
+        operation_id="createBatch",
+        summary="Seal many documents",
+        responses=responses(_MAKING),
+    )
+    def create(
+        request: Request,
+        order: BatchOrder,
+        principal: caller,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    ) -> Response:
+        """Take up to 10,000 documents; a worker seals them in order. Ask at `Location` how far it came."""
+        made = batches.create(_wish(order, idempotency_key), principal)
+        answer = _batch(request, *batches.progress(made.id, principal))
+        headers = {"Location": _path(request, "get_batch", made.id)}
+        return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)
+
+    @router.get(
+        "/batches/{batch}", operation_id="getBatch", summary="Ask how far a batch came", responses=responses(_LOOKING)
+    )
+    def get_batch(request: Request, batch: str, principal: caller) -> BatchAnswer:
+        """Tell a batch's state and how many of its items stand how."""
+        return _batch(request, *batches.progress(batch, principal))
+
+    @router.get(
+        "/batches/{batch}/items", operation_id="listBatchItems", summary="List items", responses=responses(_LOOKING)
+    )
+    def get_items(
+        request: Request,
+        batch: str,
+        principal: caller,
+        after: Annotated[int, Query(ge=0, le=MOST_ITEMS)] = 0,
+        limit: Annotated[int, Query(ge=1, le=1000)] = 100,
+    ) -> ItemsAnswer:
+        """Tell what became of each item."""
+        found = batches.items(batch, principal, after=after, limit=limit)
+        more = found[-1].position if len(found) == limit else None
+        return ItemsAnswer(items=[_item(request, each) for each in found], next=more)
+
+    @router.post("/batches/{batch}/pause", operation_id="pauseBatch", summary="Pause", responses=responses(_STEERING))
+    def pause(request: Request, batch: str, principal: caller) -> BatchAnswer:
+        """Begin no further item for now."""
+        batches.pause(batch, principal)
+        return _batch(request, *batches.progress(batch, principal))
+
+    @router.post("/batches/{batch}/resume", operation_id="resumeBatch", summary="Go on", responses=responses(_STEERING))
+    def resume(request: Request, batch: str, principal: caller) -> BatchAnswer:
+        """Go on after a pause, or after a stop at an error."""
+        batches.resume(batch, principal)
+        return _batch(request, *batches.progress(batch, principal))
+
+    @router.post(
+        "/batches/{batch}/cancel", operation_id="cancelBatch", summary="Cancel", responses=responses(_STEERING)
+    )
+    def cancel(request: Request, batch: str, principal: caller) -> BatchAnswer:
+        """Begin no further item, for good. What is sealed stays sealed."""
+        batches.cancel(batch, principal)
+        return _batch(request, *batches.progress(batch, principal))
+
+    @router.get(
+        "/batches/{batch}/results.zip",
+        operation_id="getBatchResults",
+        summary="Fetch all sealed files",
+        response_class=StreamingResponse,
+        responses=responses(_LOOKING, {200: {"description": "ZIP", "content": {"application/zip": BINARY}}}),
+    )
+    def results(batch: str, principal: caller) -> Response:
+        """Give the files that are sealed by now, named by position, and `results.json` with every item's outcome."""
+        batches.find(batch, principal)
+        headers = {
+            "Content-Disposition": f'attachment; filename="{batch}.zip"',
+            "Cache-Control": "private, no-store",
+            "X-Content-Type-Options": "nosniff",
+        }
+        return StreamingResponse(results_zip(batches, batch, principal), media_type="application/zip", headers=headers)
+
+    return router
+
+
+def _wish(order: BatchOrder, idempotency_key: str | None) -> BatchWish:
+    items = [ItemWish(content=each.sm3, request=each.request(b"", order.seal)) for each in order.items]
+    return BatchWish(seal=order.seal, items=items, stop_on_error=order.stop_on_error, idempotency_key=idempotency_key)
+
+
+def _path(request: Request, name: str, batch: str) -> str:
+    return str(request.scope.get("root_path", "")) + str(request.app.url_path_for(name, batch=batch))
+
+
+def _batch(request: Request, batch: Batch, tally: Tally) -> BatchAnswer:
+    return BatchAnswer(
+        id=batch.id,
+        seal=batch.seal,
+        state=batch.state,
+        state_since=batch.state_since,
+        created_at=batch.created_at,
+        stop_on_error=batch.stop_on_error,
+        total=tally.total,
+        sealed=tally.sealed,
+        failed=tally.failed,
+        open=tally.open,
+        items_url=_path(request, "get_items", batch.id),
+        results_url=_path(request, "results", batch.id),
+    )
+
+
+def _item(request: Request, item: Item) -> ItemAnswer:
+    root = str(request.scope.get("root_path", ""))
+    sealed = item.state is ItemState.SEALED
+    return ItemAnswer(
+        position=item.position,
+        state=item.state,
+        document_sm3=item.content if re.fullmatch("[0-9a-f]{64}", item.content) else None,
+        case_number=json.loads(item.asked)["case_number"],
+        sealing=item.sealing,
+        format=item.format,
+        file_sm3=item.file,
+        failure=item.failure,
+        detail=item.detail,
+        document_url=f"{root}/api/seals/v1/sealings/{item.sealing}/document" if sealed else None,
+    )

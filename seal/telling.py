@@ -1,0 +1,95 @@
+"""Telling: the events of sealings and of seals' statuses, for the outbox. Ids, states and digests, never a name."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from kernel.clock import Clock
+from kernel.db import Database
+from kernel.outbox import EVENTS, Outbox
+from seal import store
+from seal.store import Intent
+from seal.webhooks.model import EventType
+
+_AT_ONCE = 200
+
+
+def tell_completed(outbox: Outbox, conn: sa.Connection, intent: Intent, *, file: str, at: datetime) -> None:
+    """Tell the caller that a sealing is complete."""
+    outbox.add(
+        conn,
+        key=f"sealing:{intent.id}",
+        kind=EventType.SEALING_COMPLETED.value,
+        at=at,
+        client=intent.caller,
+        data={
+            "sealing": intent.id,
+            "seal": intent.seal,
+            "serial": intent.serial,
+            "state": "completed",
+            "document_sm3": intent.document_before,
+            "file_sm3": file,
+        },
+    )
+
+
+def tell_failed(  # noqa: PLR0913 - an event's parts
+    outbox: Outbox, conn: sa.Connection, intent: Intent, *, number: int, code: str, at: datetime
+) -> None:
+    """Tell the caller that an attempt at a sealing failed; another may follow, and complete it."""
+    outbox.add(
+        conn,
+        key=f"sealing:{intent.id}:failed:{number}",
+        kind=EventType.SEALING_FAILED.value,
+        at=at,
+        client=intent.caller,
+        data={
+            "sealing": intent.id,
+            "seal": intent.seal,
+            "serial": intent.serial,
+            "state": "failed",
+            "document_sm3": intent.document_before,
+            "attempt": number,
+            "failure": code,
+        },
+    )
+
+
+class StatusNews:
+    """Puts into the outbox each change of a seal's status that is not there yet.
+
+    The change is on record in the register's own transaction; from there it is found, so that whatever changes a
+    seal's status need not know of events.
+    """
+
+    def __init__(self, db: Database, outbox: Outbox, clock: Clock) -> None:
+        self._db = db
+        self._outbox = outbox
+        self._clock = clock
+
+    def tell(self) -> int:
+        """Tell what is new, to the clients of the seal's owner; give how many changes that were."""
+        changes, seals = store.STATUS_CHANGES, store.SEALS
+        key = sa.literal("seal:") + changes.c.seal + sa.literal(":") + sa.cast(changes.c.number, sa.String)
+        query = (
+            sa.select(changes.c.seal, changes.c.number, changes.c.status, changes.c.at, seals.c.owner)
+            .join(seals, seals.c.id == changes.c.seal)
+            .outerjoin(EVENTS, EVENTS.c.key == key)
+            .where(EVENTS.c.id.is_(None))
+            .order_by(changes.c.at)
+            .limit(_AT_ONCE)
+        )
+        told = 0
+        with self._db.read() as conn:
+            new = conn.execute(query).all()
+        for row in new:
+            with self._db.begin() as conn:
+                told += self._outbox.add(
+                    conn,
+                    key=f"seal:{row.seal}:{row.number}",
+                    kind=EventType.SEAL_STATUS_CHANGED.value,
+                    at=row.at,
+                    organisation=row.owner,
+                    data={"seal": row.seal, "state": row.status, "number": row.number},
+                )
+        return told
