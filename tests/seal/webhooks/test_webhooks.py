@@ -114,7 +114,7 @@ def test_the_clients_of_a_seals_owner_are_told_when_its_status_changes(post: Pos
     post.webhooks.register(receiver.url, [], OTHER)
     post.house.registrar.suspend(SEAL, "audit")
     news = StatusNews(post.house.db, post.house.outbox, post.house.clock)
-    assert news.tell() == 2  # made, which was before anybody listened, and suspended
+    assert news.tell() == 4  # made, filed, active, which was before anybody listened, and suspended
     assert news.tell() == 0
     post.deliver()
     states = [json.loads(one.body)["data"]["state"] for one in receiver.received]
