@@ -6,8 +6,8 @@ step leaves an intent that ``pending`` shows and that a retry under the same Ide
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -24,62 +24,34 @@ from kernel.outbox import Outbox
 from kernel.principal import Principal
 from seal import store
 from seal.errors import (
-    EvidenceMissing,
     IdempotencyMismatch,
-    LevelRefused,
-    PlacementRefused,
     RoomTooSmall,
     SealingInProgress,
     SealingNotRetryable,
-    SealNotUsable,
     SigningUnavailable,
     UnknownSealing,
 )
-from seal.formats_table import SEALING_FORMATS, SealingFormat, sealing_format, second_format
+from seal.formats_table import SEALING_FORMATS, SealingFormat
 from seal.hands import Hand, check_accepted
-from seal.levels import Level, parse_level
-from seal.model import Credential, Mark, PreparedDocument, Report, Seal, SealId
-from seal.pki.errors import TimestampUnavailable
+from seal.model import PreparedDocument, Report, SealId
+from seal.preparing import Preparer, Task
 from seal.register import SealRegister
 from seal.request import (
-    DEFAULT_PLACEMENT,
     SealedDocument,
     SealRequest,
     asked_again,
     asked_hash,
     asked_text,
-    check_texts,
     request_hash,
 )
-from seal.stamping import Stamper, Stamping, TokenRooms
+from seal.stamping import Stamper
 from seal.store import Progress
 from seal.telling import tell_completed, tell_failed
-from seal.trust import TrustSource, revoked_at
+from seal.trust import TrustSource
 from seal.trust.evidence import EvidenceSource
-from seal.verifying import MAX_DOCUMENT, check_size
+from seal.verifying import MAX_DOCUMENT
 
 LEASE = timedelta(minutes=2)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Task:
-    """A request that may be carried out: all that the steps after preparation need."""
-
-    request: SealRequest
-    principal: Principal
-    seal: Seal
-    hands: tuple[Hand, ...]
-    """One signature each, in the order of signing; more than one is still one sealing."""
-    prepared: PreparedDocument
-    """For the first of them."""
-    at: datetime
-    owner: str
-    earlier: Progress | None
-
-    @property
-    def format(self) -> SealingFormat:
-        """What was asked for; the second signature is beside it."""
-        return self.hands[0].format
 
 
 Judge = Callable[[bytes], Report]
@@ -119,13 +91,18 @@ class SealService:
         self._vault = vault
         self._register = register
         self._judge = judge
-        self._stamper = stamper
-        self._rooms = TokenRooms()
         self._evidence = evidence
-        self._trust = trust
         self._formats = formats
         self._lease = lease
-        self._max_document = max_document
+        self._preparer = Preparer(
+            clock=clock,
+            register=register,
+            stamper=stamper,
+            evidence=evidence,
+            trust=trust,
+            formats=formats,
+            max_document=max_document,
+        )
         self._outbox = outbox
 
     def seal(self, request: SealRequest, principal: Principal) -> SealedDocument:
@@ -178,7 +155,7 @@ class SealService:
         self, request: SealRequest, principal: Principal, earlier: Progress | None, *, last: bool = False
     ) -> SealedDocument:
         # 2. Prepare: lay the document out; refusals here leave no trace because nothing was promised.
-        task = self._prepare(request, principal, earlier)
+        task = self._preparer.prepare(request, principal, earlier)
         # 3. Intent: the document is kept, serial and digest are on record, before the key is touched.
         self._objects.put(request.document)
         sealing, attempt = self._intend(task)
@@ -234,83 +211,9 @@ class SealService:
             replayed=True,
         )
 
-    # --- 2 ---
-
-    def _prepare(self, request: SealRequest, principal: Principal, earlier: Progress | None) -> _Task:
-        check_texts(request)
-        check_size(request.document, self._max_document)
-        chosen = sealing_format(request.document, request.format, self._formats)
-        formats = [chosen] if request.also is None else [chosen, second_format(request.also, chosen, self._formats)]
-        if request.placement is not None and not chosen.pictured:
-            raise PlacementRefused(f"{chosen.name} shows no picture of the seal: name no place for it.")
-        seal = self._register.find(request.seal)
-        # Formats carry whole seconds; ours is the time that will be read back from the file.
-        at = self._clock.now().replace(microsecond=0)
-        hands = tuple(
-            self._hand(request, seal, each, at, first=each is formats[0], last=each is formats[-1]) for each in formats
-        )
-        return _Task(
-            request=request,
-            principal=principal,
-            seal=seal,
-            hands=hands,
-            prepared=hands[0].prepare(request.document),
-            at=at,
-            owner=new_id(),
-            earlier=earlier,
-        )
-
-    def _hand(  # noqa: PLR0913 - a signature's place among those of the sealing
-        self, request: SealRequest, seal: Seal, chosen: SealingFormat, at: datetime, *, first: bool, last: bool
-    ) -> Hand:
-        signing = self._register.credential(seal, chosen.suite)
-        self._register.usable(seal, at, signing.credential.certificate)
-        self._not_revoked(seal, signing.credential, at)
-        mark = Mark(
-            seal_name=seal.name,
-            picture=seal.picture,
-            placement=request.placement or DEFAULT_PLACEMENT,
-            reason=request.reason,
-            # What closes lets nothing follow, so that only the last can.
-            closes=request.closes and last,
-            shown=first,
-        )
-        level = self._level(request, chosen, first=first)
-        stamping = None
-        if self._stamper is not None and chosen.stamped and level is not Level.B:
-            stamping = Stamping(self._stamper, chosen.suite.digest, self._rooms)
-        if level is not None and level.lasting and self._evidence is not None:
-            # Asked beforehand: what is missing now would be missing after the key was used.
-            self._evidence.about(signing.credential.certificate, signing.credential.chain)
-        return Hand(format=chosen, signing=signing, level=level, stamping=stamping, mark=mark, at=at)
-
-    def _level(self, request: SealRequest, chosen: SealingFormat, *, first: bool) -> Level | None:
-        """Choose the level; what was asked for by name is given or refused, never less."""
-        if chosen.raise_level is None:
-            if request.level is not None and first:
-                raise LevelRefused(f"{chosen.name} has no levels: name none.")
-            return None
-        if request.level is None:
-            return Level.B if self._stamper is None else Level.T
-        level = parse_level(request.level)
-        if level.stamped and self._stamper is None:
-            raise TimestampUnavailable(
-                f"Level {level} needs a time-stamp authority, and none is set up: set XINYIN_TSA, or ask for b-b."
-            )
-        if level.lasting and self._evidence is None:
-            raise EvidenceMissing(f"Nobody here gives the evidence that level {level} embeds: ask for b-t.")
-        return level
-
-    def _not_revoked(self, seal: Seal, credential: Credential, at: datetime) -> None:
-        if self._trust is None:
-            return
-        revoked = revoked_at(credential.certificate, others=credential.chain, trust=self._trust(), at=at)
-        if revoked is not None:
-            raise SealNotUsable(f"The certificate of seal {seal.id} does not count any more: {revoked.detail}.")
-
     # --- 3 ---
 
-    def _intend(self, task: _Task) -> tuple[str, int]:
+    def _intend(self, task: Task) -> tuple[str, int]:
         try:
             with self._db.begin() as conn:
                 return self._take_up(conn, task, task.earlier) if task.earlier else self._begin(conn, task)
@@ -319,7 +222,7 @@ class SealService:
                 raise
             raise _Overtaken from error
 
-    def _begin(self, conn: sa.Connection, task: _Task) -> tuple[str, int]:
+    def _begin(self, conn: sa.Connection, task: Task) -> tuple[str, int]:
         request, sealing = task.request, new_id()
         store.lock_seal(conn, task.seal.id)
         # It may have been suspended since it was looked at; under the lock it cannot be.
@@ -348,7 +251,7 @@ class SealService:
         self._log(conn, task, "seal.sealing.intended", sealing, {"serial": serial, "format": formats})
         return sealing, 1
 
-    def _take_up(self, conn: sa.Connection, task: _Task, earlier: Progress) -> tuple[str, int]:
+    def _take_up(self, conn: sa.Connection, task: Task, earlier: Progress) -> tuple[str, int]:
         """Try an interrupted sealing again, under its old serial."""
         sealing = earlier.intent.id
         store.lock_seal(conn, task.seal.id)
@@ -362,7 +265,7 @@ class SealService:
         self._log(conn, task, "seal.sealing.retried", sealing, {"attempt": number})
         return sealing, number
 
-    def _attempt(self, conn: sa.Connection, task: _Task, sealing: str, number: int) -> None:
+    def _attempt(self, conn: sa.Connection, task: Task, sealing: str, number: int) -> None:
         store.insert(
             conn,
             store.ATTEMPTS,
@@ -377,7 +280,7 @@ class SealService:
 
     # --- 4, 5 ---
 
-    def _apply(self, task: _Task, sealing: str, attempt: int) -> bytes:
+    def _apply(self, task: Task, sealing: str, attempt: int) -> bytes:
         first, *others = task.hands
         try:
             document = first.apply(task.prepared, self._vault)
@@ -390,7 +293,7 @@ class SealService:
             raise SigningUnavailable("The key of this seal cannot sign now; nothing was sealed.") from error
         return self._raised(task, document)
 
-    def _raised(self, task: _Task, document: bytes) -> bytes:
+    def _raised(self, task: Task, document: bytes) -> bytes:
         """Add what a lasting level asks for: evidence about every signature of the sealing, then one stamp over all."""
         first = task.hands[0]
         raise_level, level, stamping = first.format.raise_level, first.level, first.stamping
@@ -398,7 +301,7 @@ class SealService:
             return document
         return raise_level(document, level, self._evidence, replace(stamping), count=len(task.hands))
 
-    def _continue(self, task: _Task, sealing: str, attempt: int, hand: Hand, prepared: PreparedDocument) -> None:
+    def _continue(self, task: Task, sealing: str, attempt: int, hand: Hand, prepared: PreparedDocument) -> None:
         facts: dict[str, str | int | bool | None] = {
             "attempt": attempt,
             "format": hand.format.name,
@@ -408,14 +311,14 @@ class SealService:
         with self._db.begin() as conn:
             self._log(conn, task, "seal.sealing.continued", sealing, facts)
 
-    def _accepted(self, task: _Task, document: bytes) -> Report:
+    def _accepted(self, task: Task, document: bytes) -> Report:
         report = self._judge(document)
         check_accepted(report, task.hands)
         return report
 
     # --- 6 ---
 
-    def _complete(self, task: _Task, sealing: str, attempt: int, document: bytes, report: Report) -> SealedDocument:
+    def _complete(self, task: Task, sealing: str, attempt: int, document: bytes, report: Report) -> SealedDocument:
         key = self._objects.put(document)
         with self._db.begin() as conn:
             store.lock_sealing(conn, sealing)
@@ -462,7 +365,7 @@ class SealService:
             raise _Short(progress) from small
 
     @contextmanager
-    def _noting_failure(self, task: _Task, sealing: str, attempt: int) -> Iterator[None]:
+    def _noting_failure(self, task: Task, sealing: str, attempt: int) -> Iterator[None]:
         """Put an attempt's failure on record, so that a retry need not wait for its lease to end."""
         try:
             yield
@@ -488,7 +391,7 @@ class SealService:
     def _log(
         self,
         conn: sa.Connection,
-        task: _Task,
+        task: Task,
         action: str,
         sealing: str,
         facts: Mapping[str, str | int | bool | None],

@@ -223,10 +223,10 @@ def revoked_house(house: House, at: timedelta) -> Trust:
 
 def test_nobody_seals_with_a_certificate_that_is_revoked_by_then(house: House, pdf: bytes) -> None:
     service = house.service()
-    service._trust = lambda: revoked_house(house, -timedelta(days=1))
+    service._preparer._trust = lambda: revoked_house(house, -timedelta(days=1))
     before = house.actions()
     with pytest.raises(SealNotUsable, match="revoked 2026-11-21"):
         service.seal(request(pdf), CLERK)
     assert house.actions() == before
-    service._trust = lambda: revoked_house(house, timedelta(days=1))
+    service._preparer._trust = lambda: revoked_house(house, timedelta(days=1))
     assert service.seal(request(pdf), CLERK).report.verdict is Verdict.VALID
