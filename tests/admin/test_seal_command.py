@@ -186,7 +186,7 @@ def _half(file: Path) -> bytes:
         ("good", {"--format": "ofd-gbt35275"}, "document_unsupported"),
         ("ofd", {"--format": "ofd-gmt0099", "--place": "1,20,20"}, "placement_refused"),
         ("good", {"--format": "nonsense"}, ""),
-        ("good", {"--place": "1,2"}, "placement_refused"),
+        ("good", {"--place": "1,2"}, "usage"),
         ("good", {"--place": "9,20,20"}, "placement_refused"),
         ("ofd", {"--place": "1,200,290"}, "placement_refused"),
         ("good", {"--out": "nowhere/sealed.pdf"}, "usage"),

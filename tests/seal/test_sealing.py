@@ -194,7 +194,7 @@ def test_a_seal_suspended_between_look_and_intent_does_not_seal(house: House, of
             return getattr(house.register, name)
 
     service = house.service()
-    service._register = SuspendedMeanwhile()  # type: ignore[assignment]
+    service._preparer._register = SuspendedMeanwhile()  # type: ignore[assignment]
     with pytest.raises(SealNotUsable):
         service.seal(request(ofd), CLERK)
     assert nothing_is_written(house)
