@@ -12,7 +12,7 @@ demo: setup
 
 # Compiled code is kept, or each process that a test starts would compile the whole tree anew.
 test: setup-test
-	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 2 --dist worksteal $(TEST_ARGS)
+	@PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 3 --dist worksteal $(TEST_ARGS)
 
 check: setup-test
 	@$(BIN)/ruff format --check .

@@ -1,7 +1,8 @@
 """The loops that have no other short form, for a moment: killed at any time, nothing is lost and nothing is doubled.
 
-Sealing is killed at every step by tests/seal/test_kill.py, and a vault's changes by
-tests/crypto/test_soft_vault_changes.py; the audit chain's writers run side by side in tests/kernel/test_audit.py.
+Sealing is killed at every step by tests/seal/test_kill.py, an authority by tests/seal/pki/test_journal.py and a
+vault's changes by tests/crypto/test_soft_vault_changes.py; the audit chain's writers run side by side in
+tests/kernel/test_audit.py.
 """
 
 import json
@@ -15,7 +16,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize("name", ["vault", "objects", "authority", "licences-sqlite", "batches-sqlite"])
+@pytest.mark.parametrize("name", ["objects", "licences-sqlite", "batches-sqlite"])
 def test_what_was_acknowledged_outlives_the_process_that_was_killed(name: str) -> None:
     run = subprocess.run(
         [sys.executable, "tests/reliability/run.py", name, "--seconds", "0", "--json"],

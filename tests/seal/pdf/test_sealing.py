@@ -8,6 +8,7 @@ import pytest
 
 from seal.errors import DocumentRefused, FurtherSealingForbidden, PlacementRefused, UnsupportedDocument
 from seal.formats.pdf import PDF_PADES, verify_pdf
+from seal.formats.pdf.artwork import artwork
 from seal.formats.pdf.form import signature_fields
 from seal.formats.pdf.objects import PdfEncrypted
 from seal.formats.pdf.reader import Document
@@ -51,6 +52,22 @@ def test_a_sealed_document_is_valid_under_its_root(licence: bytes, sealer: Seale
 
 def test_the_document_stands_untouched_at_the_front(licence: bytes, sealer: Sealer, mark: Mark) -> None:
     assert sealer.seal(licence, mark).startswith(licence)
+
+
+def test_a_seal_adds_little_beside_its_picture_and_its_message(licence: bytes, sealer: Sealer, mark: Mark) -> None:
+    sealed = sealer.seal(licence, mark)
+    art = artwork(mark.picture)
+    drawn = len(art.mask) + len(art.image_head) + len(art.image_tail)
+    # Contents are written in hexadecimal.
+    assert len(sealed) - len(licence) - drawn <= 1.2 * 2 * _message_size(sealed) + 2048
+
+
+def _message_size(sealed: bytes) -> int:
+    view = Document(sealed).current
+    (field,) = signature_fields(view)
+    contents = view.dictionary(field.value)["Contents"]
+    assert isinstance(contents, bytes)
+    return len(contents.rstrip(b"\0"))
 
 
 def test_the_digest_is_fixed_before_anybody_signs(licence: bytes, sealer: Sealer, mark: Mark) -> None:
