@@ -7,7 +7,7 @@ from crypto.cms import CmsTemplate
 from crypto.digests import SM3, DigestAlgorithm
 from seal.formats.gbt35275 import signed_message, signing_template
 from seal.formats.pdf.contents import Contents
-from seal.formats.pdf.contents_ses import GM_FILTER, STAMP_ROOM
+from seal.formats.pdf.contents_ses import GM_FILTER, stamp_room
 from seal.model import Credential, SignMessage
 
 GM_CMS = "GM.sm2cms.detached"
@@ -34,9 +34,7 @@ class _GmCms:
 
     @property
     def room(self) -> int:
-        return self._template.size_limit() + (
-            max(STAMP_ROOM, self._credential.stamp_room) if self._credential.stamper else 0
-        )
+        return self._template.size_limit() + stamp_room(self._credential)
 
     @property
     def digest(self) -> DigestAlgorithm:

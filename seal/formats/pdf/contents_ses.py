@@ -14,10 +14,15 @@ GM_FILTER = "GM.PKILite"
 GM_SEAL = "GM.sm2seal"
 PROTECTED = "/ByteRange"
 """propertyInfo says what is protected: the octets that the signature dictionary's own entry names."""
-STAMP_ROOM = 8192
+_STAMP_ROOM = 8192
 """Octets laid aside for a time-stamp token, whose length nobody knows beforehand."""
 _LONGEST_VALUE = 72
 """An SM2 value: SEQUENCE of two INTEGERs of 33 octets."""
+
+
+def stamp_room(credential: Credential) -> int:
+    """Give how many octets to lay aside for the token that the credential's stamper will give; 0 without one."""
+    return max(_STAMP_ROOM, credential.stamp_room) if credential.stamper else 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +46,7 @@ class _Ses:
 
     @property
     def room(self) -> int:
-        stamp = bytes(max(STAMP_ROOM, self._credential.stamp_room)) if self._credential.stamper else None
+        stamp = bytes(stamp_room(self._credential)) or None
         return len(self._signature(self._tbs(bytes(SM3.size)), bytes(_LONGEST_VALUE), stamp))
 
     @property
