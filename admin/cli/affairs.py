@@ -8,11 +8,11 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.prompt import Prompt
 
 from admin import settings as configuration
 from admin.build import Service, operator, services
+from admin.cli.terminal import shown
 from idp.passwords import Passwords
 from idp.registry import normal_login
 from idp.store import people
@@ -52,7 +52,7 @@ def appoint(
     with services(configuration.load()) as service:
         account = service.registry.person(login).id
         held = service.officers.appoint(account, right or (), by=operator().subject, person=person)
-    Console().print(f"[green]✓[/] {escape(login)}  {' '.join(sorted(held)) or 'no office'}", highlight=False)
+    Console().print(f"[green]✓[/] {shown(login)}  {' '.join(sorted(held)) or 'no office'}", highlight=False)
 
 
 @_COMMAND.command("make")
@@ -164,7 +164,7 @@ def show(
                 target.write(service.affairs.paper(affair, key, principal))
         Console().print_json(found.payload)
         for paper in found.papers:
-            Console().print(f"paper   {escape(paper.kind)} {paper.object_key}", highlight=False, soft_wrap=True)
+            Console().print(f"paper   {shown(paper.kind)} {paper.object_key}", highlight=False, soft_wrap=True)
         _show(service, found)
 
 
@@ -240,6 +240,6 @@ def _show(service: Service, affair: Affair) -> None:
     }
     for name, value in rows.items():
         if value:
-            console.print(f"{name:8}{escape(value)}", highlight=False, soft_wrap=True)
+            console.print(f"{name:8}{shown(value)}", highlight=False, soft_wrap=True)
     for each in affair.decisions:
-        console.print(f"{each.verdict.value:8}{each.by} {escape(each.note)}", highlight=False, soft_wrap=True)
+        console.print(f"{each.verdict.value:8}{each.by} {shown(each.note)}", highlight=False, soft_wrap=True)

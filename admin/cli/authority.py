@@ -10,11 +10,11 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 from rich.prompt import Prompt
 
 from admin import settings as configuration
 from admin.build import Home, Service, services
+from admin.cli.terminal import shown
 from crypto.certificate import pem_bodies
 from crypto.crl import RevocationList
 from crypto.errors import CertificateError
@@ -389,5 +389,5 @@ def _day(at: datetime) -> str:
 
 
 def _say(text: str, *, mark: bool = True) -> None:
-    plain = escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in text))
+    plain = shown(text)
     Console().print(f"[green]✓[/] {plain}" if mark else plain, highlight=False, soft_wrap=True)

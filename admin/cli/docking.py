@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from admin import settings as configuration
 from admin.build import operator, services
+from admin.cli.terminal import shown
 from crypto.vaults.files import write_once
 from seal.docking.store import Progress, State
 
@@ -77,7 +77,7 @@ def refresh_secret(
         raise typer.BadParameter(f"{out} exists already, or its folder does not")
     with services(configuration.load()) as service:
         write_once(out, service.docking.platform().refresh_secret().encode())
-    Console().print(f"[green]✓[/] {escape(str(out))}", highlight=False, soft_wrap=True)
+    Console().print(f"[green]✓[/] {shown(out)}", highlight=False, soft_wrap=True)
 
 
 def _told(each: Progress) -> str:
@@ -87,4 +87,4 @@ def _told(each: Progress) -> str:
 
 
 def _say(state: State, text: str) -> None:
-    Console().print(f"{_MARKS.get(state, '[yellow]·[/]')} {escape(text)}", highlight=False, soft_wrap=True)
+    Console().print(f"{_MARKS.get(state, '[yellow]·[/]')} {shown(text)}", highlight=False, soft_wrap=True)

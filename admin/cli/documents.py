@@ -11,10 +11,10 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
 from admin import settings as configuration
 from admin.build import Home, operator, services
+from admin.cli.terminal import shown
 from kernel.errors import Refusal
 from kernel.page import LANGUAGES
 from seal.levels import Level
@@ -144,11 +144,6 @@ def read(file: Path) -> bytes:
     """Read a file, but no more of it than it takes to know that it is too large: some never end."""
     with file.open("rb") as source:
         return source.read(MAX_DOCUMENT + 1)
-
-
-def shown(text: object) -> str:
-    """Give a name or a file's own words for the terminal: neither rich's markup nor the terminal's commands."""
-    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)))
 
 
 def _show(file: Path, report: Report) -> None:

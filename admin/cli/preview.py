@@ -5,8 +5,8 @@ from typing import Annotated, cast
 
 import typer
 from rich.console import Console
-from rich.markup import escape
 
+from admin.cli.terminal import shown
 from seal.formats.ofd.preview import DPI, Form, Preview, Previewer
 from seal.formats.ofd.preview.service import MAX_DOCUMENT
 from seal.formats.pdf.preview import PdfPreviewer
@@ -71,13 +71,8 @@ def _tell(target: Path, drawn: Preview) -> None:
     console = Console()
     size = f"{drawn.width_mm:g} x {drawn.height_mm:g} mm"
     sharp = f", {drawn.dpi} dpi" if drawn.form == "png" else ""
-    lines = [f"[green]✓[/] {_shown(target)}  page {drawn.page} of {drawn.pages}, {size}{sharp}"]
-    lines += [f"  [yellow]font[/] {_shown(name)}: not embedded, shown in {shown}" for name, shown in drawn.substituted]
-    lines += [f"  [yellow]note[/] {_shown(note)}" for note in drawn.notes]
+    lines = [f"[green]✓[/] {shown(target)}  page {drawn.page} of {drawn.pages}, {size}{sharp}"]
+    lines += [f"  [yellow]font[/] {shown(name)}: not embedded, shown in {used}" for name, used in drawn.substituted]
+    lines += [f"  [yellow]note[/] {shown(note)}" for note in drawn.notes]
     for line in lines:
         console.print(line, highlight=False, soft_wrap=True)
-
-
-def _shown(text: object) -> str:
-    """Give a file's own words for the terminal: neither markup nor commands."""
-    return escape("".join(c if c.isprintable() else ascii(c)[1:-1] for c in str(text)))

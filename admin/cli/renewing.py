@@ -8,7 +8,8 @@ from rich.console import Console
 
 from admin import settings as configuration
 from admin.build import operator, services
-from admin.cli.documents import read, shown
+from admin.cli.documents import read
+from admin.cli.terminal import shown
 from seal.levels import Level
 
 
