@@ -28,7 +28,7 @@ from xinyin_sdk.errors import (
 )
 from xinyin_sdk.exchange import Retries
 from xinyin_sdk.operations.batches import Order
-from xinyin_sdk.shapes import Holder, Upload, Verdict
+from xinyin_sdk.shapes import Holder, Paper, Upload, Verdict
 from xinyin_sdk.webhook import Event, Webhook
 
 __all__ = [
@@ -48,6 +48,7 @@ __all__ = [
     "NotAuthenticated",
     "NotFound",
     "Order",
+    "Paper",
     "PlacementRefused",
     "Refused",
     "RequestInvalid",

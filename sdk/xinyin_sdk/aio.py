@@ -108,6 +108,8 @@ class AsyncAffairs(AsyncPart):
     list = followed(ops.affairs.affairs)
     get = asked(ops.affairs.get)
     paper = asked(ops.affairs.paper)
+    keep_paper = asked(ops.affairs.keep_paper)
+    propose = asked(ops.affairs.propose)
 
 
 class AsyncBatches(AsyncPart):
@@ -174,6 +176,8 @@ class AsyncLicenses(AsyncPart):
     get = asked(ops.licenses.get)
     document = asked(ops.licenses.document)
     revoke = asked(ops.licenses.revoke)
+    types = asked(ops.licenses.types)
+    verdict = asked(ops.licenses.verdict)
 
 
 class AsyncXinyin(AsyncPart):

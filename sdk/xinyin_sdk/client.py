@@ -106,6 +106,8 @@ class Affairs(Part):
     list = followed(ops.affairs.affairs)
     get = asked(ops.affairs.get)
     paper = asked(ops.affairs.paper)
+    keep_paper = asked(ops.affairs.keep_paper)
+    propose = asked(ops.affairs.propose)
 
 
 class Batches(Part):
@@ -173,6 +175,8 @@ class Licenses(Part):
     get = asked(ops.licenses.get)
     document = asked(ops.licenses.document)
     revoke = asked(ops.licenses.revoke)
+    types = asked(ops.licenses.types)
+    verdict = asked(ops.licenses.verdict)
 
 
 class Xinyin(Part):

@@ -1,13 +1,20 @@
-"""Affairs: what is to be done with seals, and how it stands. People decide; systems look."""
+"""Affairs: what is to be done with seals, and how it stands. Systems propose and look; people decide."""
 
-from xinyin_sdk.calls import OCTETS, Call, Row, one, texts
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from xinyin_sdk.calls import OCTETS, Call, Row, given, one, texts
 from xinyin_sdk.courses import Course, Tell
-from xinyin_sdk.shapes import Affair, AffairsPage
+from xinyin_sdk.documents import Source, read
+from xinyin_sdk.shapes import Affair, AffairsPage, KeptPaper, Paper
 
 _V1 = "/api/seals/v1/affairs"
 _PAGE = 200
 LIST = Row("GET", _V1, one(AffairsPage))
 GET = Row("GET", f"{_V1}/{{affair}}", one(Affair))
+KEEP = Row("POST", "/api/seals/v1/papers", one(KeptPaper))
+PROPOSE = Row("POST", _V1, one(Affair), repeatable=False)
 PAPER = Row("GET", f"{_V1}/{{affair}}/papers/{{object_key}}", OCTETS)
 
 
@@ -30,3 +37,26 @@ def get(affair: str) -> Call[Affair]:
 def paper(affair: str, object_key: str) -> Call[bytes]:
     """Fetch a paper or a picture that an affair names."""
     return PAPER.call(affair, object_key, headers={"Accept": "*/*"})
+
+
+def keep_paper(content: Source) -> Call[KeptPaper]:
+    """Send a paper or a picture that an affair is to name; the same octets are kept once."""
+    return KEEP.call(document=read(content))
+
+
+def propose(  # noqa: PLR0913 - what an affair consists of
+    action: str,
+    *,
+    seal: str,
+    reason: str,
+    payload: Mapping[str, Any] | None = None,
+    legal_basis: str | None = None,
+    papers: Sequence[Paper] = (),
+    days: int | None = None,
+) -> Call[Affair]:
+    """Propose what is to be done with a seal; ``file`` and ``lose`` are done at once, the rest others decide.
+
+    Not repeated after a broken connection: look at ``list`` first.
+    """
+    body = given(action=action, seal=seal, reason=reason, payload=payload, legal_basis=legal_basis, days=days)
+    return PROPOSE.call(json={**body, "papers": [asdict(paper) for paper in papers]})

@@ -6,10 +6,12 @@ from datetime import date
 from uuid import uuid4
 
 from xinyin_sdk.calls import OCTETS, Call, Row, given, one
-from xinyin_sdk.shapes import Holder, License
+from xinyin_sdk.shapes import Holder, License, LicenseTypes, LicenseVerdict
 
 _V1 = "/api/licenses/v1/licenses"
 _ONE = f"{_V1}/{{public_id}}"
+TYPES = Row("GET", "/api/licenses/v1/types", one(LicenseTypes))
+VERDICT = Row("GET", "/api/verify/v1/licenses/{public_id}", one(LicenseVerdict), public=True)
 ISSUE = Row("POST", _V1, one(License))
 GET = Row("GET", _ONE, one(License))
 DOCUMENT = Row("GET", f"{_ONE}/document", OCTETS)
@@ -55,3 +57,13 @@ def document(public_id: str) -> Call[bytes]:
 def revoke(public_id: str, *, legal_basis: str, reason: str) -> Call[License]:
     """Revoke a licence (吊销) for good. ``legal_basis`` is shown to the public, ``reason`` is not."""
     return REVOKE.call(public_id, json={"legal_basis": legal_basis, "reason": reason})
+
+
+def types() -> Call[LicenseTypes]:
+    """List the licence types, each with the JSON Schema of its fields."""
+    return TYPES.call()
+
+
+def verdict(public_id: str) -> Call[LicenseVerdict]:
+    """Ask whether a licence is genuine and in force, as anyone may."""
+    return VERDICT.call(public_id)
