@@ -13,7 +13,7 @@ import httpx2
 from xinyin_sdk import operations as ops
 from xinyin_sdk.calls import Call
 from xinyin_sdk.courses import Course, async_along
-from xinyin_sdk.documents import confirm, save, whole_file
+from xinyin_sdk.documents import save, whole_file
 from xinyin_sdk.exchange import Retries
 from xinyin_sdk.line import AsyncLine
 from xinyin_sdk.opening import Key, opened
@@ -75,7 +75,7 @@ class AsyncSealed(Sealing):
         """Give the sealed file: exactly the one that the service has on record."""
         kept: bytes | None = self.__dict__.get("_octets")
         if kept is None:
-            kept = confirm(await self.line.run(ops.seals.document(self.id)), sm3=self.file_sm3)
+            (kept,) = [octets async for octets in async_along(self.line, ops.seals.whole(self))]
             self.__dict__["_octets"] = kept
         return kept
 

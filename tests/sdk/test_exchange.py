@@ -6,6 +6,8 @@ from typing import Any
 import httpx2
 import pytest
 
+from crypto.digests import sm3
+from xinyin_sdk import DocumentDamaged, Xinyin
 from xinyin_sdk.calls import JSON, Answer, Call, Row
 from xinyin_sdk.errors import (
     Busy,
@@ -27,7 +29,8 @@ YES = Answer(status=200, headers={}, content=b"{}")
 RETRIES = Retries(attempts=4, first=1, longest=3, patience=60)
 
 
-def no(status: int, code: str, *, problem: bool = True, **headers: str) -> Answer:
+def no(status: int, code: str, *, problem: bool = True, retry_after: str | None = None) -> Answer:
+    headers = {} if retry_after is None else {"retry-after": retry_after}
     kind = "application/problem+json" if problem else "text/html"
     content = f'{{"code": "{code}", "detail": "d"}}'.encode()
     return Answer(status=status, headers={"content-type": kind, **headers}, content=content)
@@ -98,13 +101,13 @@ def test_what_will_not_pass_is_told_at_once(outcome: Answer, kind: type[Exceptio
 
 
 def test_retry_after_is_honoured() -> None:
-    _, pauses = carried(SAFE.call("a"), no(503, "signing_unavailable", **{"retry-after": "7"}), YES)
+    _, pauses = carried(SAFE.call("a"), no(503, "signing_unavailable", retry_after="7"), YES)
     assert 7 <= pauses[0] <= 7 + RETRIES.first
 
 
 def test_a_pause_longer_than_our_patience_is_not_begun() -> None:
     with pytest.raises(TimestampUnavailable) as told:
-        carried(SAFE.call("a"), no(503, "timestamp_unavailable", **{"retry-after": "3600"}))
+        carried(SAFE.call("a"), no(503, "timestamp_unavailable", retry_after="3600"))
     assert told.value.retry_after == 3600
 
 
@@ -187,3 +190,35 @@ def test_an_id_that_would_lead_elsewhere_is_refused(thing: str) -> None:
 @pytest.mark.parametrize(("thing", "target"), [("a/b", "a%2Fb"), ("a?b#c", "a%3Fb%23c"), ("证", "%E8%AF%81")])
 def test_an_id_stays_one_part_of_the_path(thing: str, target: str) -> None:
     assert SAFE.call(thing).target == f"/api/things/{target}"
+
+
+def test_a_file_is_the_one_on_record_or_the_one_that_was_stamped_since() -> None:
+    told: dict[str, Any] = {
+        "id": "s", "serial": 1, "seal": "1", "format": "ofd-ses-v4", "sealed_at": "2026-11-22T08:00:00Z", "size": 1,
+        "media_type": "application/ofd", "document_url": "/",
+        "report": {"verdict": "valid", "signatures": [], "findings": []},
+        "file_sm3": sm3(b"sealed").hex(), "state": "completed", "intended_at": "2026-11-22T08:00:00Z", "reason": "",
+        "document_kind": "", "document_sm3": "0", "stamped_sm3": None,
+    }  # fmt: skip
+    stamped = {**told, "stamped_sm3": sm3(b"stamped").hex()}
+
+    def fetched(file: bytes, state: dict[str, Any]) -> bytes:
+        def answer(request: httpx2.Request) -> httpx2.Response:
+            if request.url.path == "/oauth2/token":
+                return httpx2.Response(200, json={"access_token": "t", "expires_in": 600})
+            if request.method == "POST":
+                return httpx2.Response(201, json=told)
+            return (
+                httpx2.Response(200, content=file)
+                if "document" in request.url.path
+                else httpx2.Response(200, json=state)
+            )
+
+        with Xinyin("https://h", "c", client_secret="s", transport=httpx2.MockTransport(answer)) as client:
+            return client.seals.seal(b"%PDF-", seal="1").document()
+
+    assert fetched(b"sealed", told) == b"sealed"
+    assert fetched(b"stamped", stamped) == b"stamped"
+    for state in (told, stamped):
+        with pytest.raises(DocumentDamaged):
+            fetched(b"forged", state)

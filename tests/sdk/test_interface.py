@@ -2,9 +2,10 @@
 
 import inspect
 import re
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, assert_type, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -15,6 +16,7 @@ from xinyin_sdk import aio, client, errors, placing
 from xinyin_sdk import operations as ops
 from xinyin_sdk.operations.batches import Order
 from xinyin_sdk.placing import at_keyword, at_point, facing, in_corner, straddle
+from xinyin_sdk.shapes import Affair, Endpoint, SealStatus
 
 ROOT = Path(__file__).resolve().parents[2]
 POINT = {"page", "x_mm", "y_mm"}
@@ -145,6 +147,20 @@ def test_both_clients_offer_the_same() -> None:
     assert offered(client, "") == offered(aio, "Async")
 
 
+def test_methods_keep_the_types_of_what_they_are_made_from(running: Running) -> None:
+    # What mypy does not believe here breaks the check of types.
+    with running.client() as office:
+        assert_type(office.seals.status(running.seal), SealStatus)
+        assert_type(office.affairs.list(seal=running.seal), Iterator[Affair])
+        assert_type(office.webhooks.list(), tuple[Endpoint, ...])
+    if TYPE_CHECKING:
+        waiting = running.async_client()
+        assert_type(waiting.seals.status(running.seal), Coroutine[Any, Any, SealStatus])
+        assert_type(waiting.affairs.list(seal=running.seal), AsyncIterator[Affair])
+        assert_type(office.seals.seal("a.pdf", seal=running.seal), client.Sealed)
+        assert_type(waiting.seals.seal(b"", seal=running.seal), Coroutine[Any, Any, aio.AsyncSealed])
+
+
 def test_every_code_of_the_service_has_a_class_that_fits_its_status() -> None:
     page = (ROOT / "docs/integration.md").read_text("utf-8").partition("## Problems")[2]
     codes = [(code, int(status)) for code, status in re.findall(r"^\| `([a-z0-9_]+)` \| (\d+) \|", page, re.MULTILINE)]
@@ -174,7 +190,7 @@ def test_every_code_of_the_service_has_a_class_that_fits_its_status() -> None:
     ],
 )
 def test_every_placement_is_one_that_the_service_reads(placement: str) -> None:
-    assert parse_placement(placement)
+    assert parse_placement(placement) is not None
 
 
 def test_the_keyword_arrives_as_it_was_written() -> None:

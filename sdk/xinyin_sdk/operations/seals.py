@@ -6,7 +6,8 @@ from uuid import uuid4
 
 from xinyin_sdk.calls import OCTETS, Answer, Call, Reader, Row, many, one, texts
 from xinyin_sdk.courses import Course, Tell
-from xinyin_sdk.documents import Source, read
+from xinyin_sdk.documents import Source, confirm, read
+from xinyin_sdk.errors import DocumentDamaged
 from xinyin_sdk.reading import parsed, record
 from xinyin_sdk.shapes import History, Seal, Sealing, SealingState, SealStatus
 
@@ -78,6 +79,17 @@ def state(sealing: str) -> Call[SealingState]:
 def document(sealing: str) -> Call[bytes]:
     """Fetch a sealed file."""
     return DOCUMENT.call(sealing, headers={"Accept": "*/*"})
+
+
+def whole(found: Sealing) -> Course[bytes]:
+    """Fetch a sealing's file: just the one on record, or the one with the time stamp that came since."""
+    octets: bytes = yield document(found.id)
+    try:
+        confirm(octets, found.file_sm3, found.stamped_sm3)
+    except DocumentDamaged:
+        now: SealingState = yield state(found.id)
+        confirm(octets, now.file_sm3, now.stamped_sm3)
+    yield Tell(octets)
 
 
 def unsealed(*, after: str | None = None) -> Course[SealingState]:
