@@ -101,7 +101,7 @@ def _token(service: Service, world: devworld.DevWorld) -> str:
             data={"grant_type": "client_credentials"},
             auth=(world.department_id, world.department_secret),
         )
-    assert answer.status_code == 200, answer.text  # noqa: PLR2004 - OK
+    assert answer.status_code == 200, answer.text
     token: str = answer.json()["access_token"]
     return token
 
