@@ -22,7 +22,7 @@ WINDOW: Final = timedelta(minutes=5)
 # The clocks of our own processes agree to within this.
 _SKEW: Final = timedelta(minutes=1)
 # Failures that are free, for each hour; only those who sign wrongly ever wait.
-PAIR, ADDRESS = Limit(kind="app_key", free=20), Limit(kind="app_key_address", free=100)
+PAIR, ADDRESS = Limit(kind="app_key", free=20), Limit(kind="app_key_address", free=50)
 
 
 class SignatureRefused(Unauthenticated):
