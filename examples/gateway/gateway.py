@@ -135,7 +135,7 @@ def main() -> int:
         idempotency_key=given.idempotency_key,
         accept=given.accept,
     )
-    refused = not 200 <= status < 300  # noqa: PLR2004 - RFC 9110 15.3
+    refused = not 200 <= status < 300
     if given.out and not refused:
         given.out.write_bytes(answer)
     else:

@@ -57,7 +57,7 @@ def test_a_gateway_gets_an_app_key_calls_and_is_stopped(
         assert ended.code == 0, ended.err
         assert call("GET", "/api/licenses/v1/types").json()["code"] == "signature_refused"
         described = http.get("/api/openapi.json").json()
-    ways = [{"bearer": []}, {"appKey": []}]
+    ways: list[dict[str, list[str]]] = [{"bearer": []}, {"appKey": []}]
     for path, methods in described["paths"].items():
         for one in methods.values():
             if one.get("security"):

@@ -19,7 +19,9 @@ BOUNCY_CASTLE = Path("/usr/share/java/bcprov.jar")
 
 
 def program(language: str) -> str:
-    found = re.findall(rf"^```{language}\n(.*?)^```", (ROOT / "docs/appkey.md").read_text("utf-8"), re.M | re.S)
+    found = re.findall(
+        rf"^```{language}\n(.*?)^```", (ROOT / "docs/appkey.md").read_text("utf-8"), re.MULTILINE | re.DOTALL
+    )
     assert len(found) == 1
     return str(found[0])
 
@@ -27,7 +29,7 @@ def program(language: str) -> str:
 def run(*command: str | Path, **more: Any) -> str:
     done = subprocess.run(command, capture_output=True, check=False, text=True, timeout=120, **more)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return str(done.stdout)
 
 
 def expected(case: dict[str, str]) -> dict[str, str]:

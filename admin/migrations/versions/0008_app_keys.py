@@ -1,4 +1,4 @@
-"""App keys of clients, and the nonces that were used with them."""
+"""App keys of clients, and the nonces that were used with them; Idempotency-Keys of affairs."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -34,10 +34,19 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("app_key", "nonce", name=op.f("pk_idp_app_key_nonces")),
     )
     op.create_index(op.f("ix_idp_app_key_nonces_expires_at"), "idp_app_key_nonces", ["expires_at"], unique=False)
+    op.create_table(
+        "seal_affair_requests",
+        sa.Column("caller", sa.String(length=200), nullable=False),
+        sa.Column("idempotency_key", sa.String(length=200), nullable=False),
+        sa.Column("request_hash", sa.String(length=64), nullable=False),
+        sa.Column("affair", sa.String(length=26), nullable=False),
+        sa.PrimaryKeyConstraint("caller", "idempotency_key", name=op.f("pk_seal_affair_requests")),
+    )
 
 
 def downgrade() -> None:
     """Take back."""
+    op.drop_table("seal_affair_requests")
     op.drop_index(op.f("ix_idp_app_key_nonces_expires_at"), table_name="idp_app_key_nonces")
     op.drop_table("idp_app_key_nonces")
     op.drop_index(op.f("ix_idp_app_keys_client_id"), table_name="idp_app_keys")
