@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from admin import faces
 from admin.build import services
+from admin.deferring import outbox
 from kernel.audit import AuditLog
-from kernel.db import Database
+from kernel.db import Database, database_now
+from kernel.jobs import JOBS
 from tests.admin.conftest import Town, Xinyin
 from tests.inprocess import browser
+from tests.sims.receiver import Receiver
 
 GATEWAY: Any = runpy.run_path(str(Path(__file__).resolve().parents[2] / "examples/gateway/gateway.py"))["Gateway"]
 HOOK = "https://approval.example.test/hooks"
@@ -104,6 +108,36 @@ def test_webhooks_are_managed_in_a_clients_place(xinyin: Xinyin, town: Town) -> 
         ("operator", "seal.webhook.replay_requested"),
         ("operator", "seal.webhook.ended"),
     }
+
+
+def test_what_a_webhook_was_told_is_listed_and_told_again(xinyin: Xinyin, town: Town) -> None:
+    client = town.world.department_id
+    with Receiver() as receiver:
+        given = {**town.given, "webhook_hosts": "127.0.0.1"}
+        webhook = shown(xinyin("webhook", "add", client, receiver.url, **given).out)["webhook"]
+        settings = town.settings.model_copy(update={"webhook_hosts": "127.0.0.1"})
+        with services(settings) as service:
+            with service.database.begin() as conn:
+                data = {"batch": "b" * 26, "state": "completed"}
+                now = service.clock.now()
+                outbox().add(conn, key="batch/1", kind="batch.completed", at=now, data=data, client=client)
+            receiver.status = 500
+            service.deferred.worker().drain()
+            unheard = xinyin("webhook", "deliveries", client, webhook, **given)
+            assert (unheard.code, "HTTP 500, 1 tries" in unheard.out) == (1, True), unheard.out
+            told = json.loads(xinyin("webhook", "deliveries", client, webhook, "--json", **given).out)["deliveries"]
+            assert [(row["type"], [each["status"] for each in row["tries"]]) for row in told] == [
+                ("batch.completed", [500])
+            ]
+            receiver.status = 204
+            again = xinyin("webhook", "replay", client, webhook, "--event", told[0]["id"], **given)
+            assert again.code == 0, again.err
+            with service.database.begin() as conn:
+                conn.execute(sa.update(JOBS).values(due=database_now(conn)))
+            service.deferred.worker().drain()
+        heard = xinyin("webhook", "deliveries", client, webhook, **given)
+        assert (heard.code, "HTTP 204, 2 tries" in heard.out) == (0, True), heard.out
+        assert len({one.headers["webhook-id"] for one in receiver.received}) == 1
 
 
 def test_a_webhook_that_cannot_be_is_refused_in_a_sentence(xinyin: Xinyin, town: Town) -> None:
