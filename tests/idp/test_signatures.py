@@ -252,6 +252,19 @@ def test_a_client_has_two_app_keys_at_most_and_each_its_own_secret(hall: Hall) -
     ]
 
 
+def test_of_many_who_make_one_at_once_as_many_get_one_as_there_is_room_for(hall: Hall) -> None:
+    def add(_: int) -> bool:
+        try:
+            hall.keys.add(hall.client)
+        except AppKeyRefused:
+            return False
+        return True
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(add, range(8))) == 1
+    assert sum(each.alive for each in hall.keys.list(hall.client)) == 2
+
+
 def test_who_cannot_have_an_app_key_gets_none(hall: Hall) -> None:
     with pytest.raises(UnknownClient):
         hall.keys.add(ClientId("nobody"))
