@@ -7,7 +7,7 @@ SQLite, where writers take turns, and PostgreSQL, where workers pass over rows t
 
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -138,6 +138,16 @@ class Jobs:
         """Put a job back, to be taken after a while; False if it is not in our hands any more."""
         back = sa.update(JOBS).where(*_ours(job)).values(owner=None, due=database_now(conn) + after)
         return conn.execute(back).rowcount == 1
+
+    @staticmethod
+    def settle(conn: sa.Connection, jobs: Sequence[Job], again: Mapping[str, timedelta]) -> None:
+        """Strike out jobs that were taken together; those whose ids are in ``again`` are put back for a while."""
+        if over := [job for job in jobs if job.id not in again]:
+            owners = {job.owner for job in over}
+            conn.execute(sa.delete(JOBS).where(JOBS.c.id.in_([job.id for job in over]), JOBS.c.owner.in_(owners)))
+        for job in jobs:
+            if job.id in again:
+                Jobs.again(conn, job, again[job.id])
 
     def finish(self, job: Job, after: timedelta | None) -> bool:
         """Strike a job out, or put it back if ``after`` is given, in a transaction of its own."""
