@@ -125,6 +125,8 @@ def test_whatever_can_be_asked_can_be_asked_with_the_sdk(
 ) -> None:
     operation, schemas = operations[row.name], told["components"]["schemas"]
     asked = _asked(operation, schemas, where="query") | _asked(operation, schemas, where="body")
+    headers = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "header"}
+    asked |= {"idempotency_key"} & {name.replace("-", "_") for name in headers}
     wanted = {ours.get(name, name) for name in asked - POINT} - {None}
     assert wanted <= set(inspect.signature(describe).parameters)
 
@@ -155,10 +157,10 @@ def test_methods_keep_the_types_of_what_they_are_made_from(running: Running) -> 
         assert_type(office.webhooks.list(), tuple[Endpoint, ...])
     if TYPE_CHECKING:
         waiting = running.async_client()
-        assert_type(waiting.seals.status(running.seal), Coroutine[Any, Any, SealStatus])
+        _ = assert_type(waiting.seals.status(running.seal), Coroutine[Any, Any, SealStatus])
         assert_type(waiting.affairs.list(seal=running.seal), AsyncIterator[Affair])
         assert_type(office.seals.seal("a.pdf", seal=running.seal), client.Sealed)
-        assert_type(waiting.seals.seal(b"", seal=running.seal), Coroutine[Any, Any, aio.AsyncSealed])
+        _ = assert_type(waiting.seals.seal(b"", seal=running.seal), Coroutine[Any, Any, aio.AsyncSealed])
 
 
 def test_every_code_of_the_service_has_a_class_that_fits_its_status() -> None:

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -115,9 +116,9 @@ def test_affairs_are_listed_and_shown_with_their_papers(office: Xinyin, running:
 def test_an_affair_is_proposed_with_its_papers(office: Xinyin, running: Running, pdf: bytes) -> None:
     kept = office.affairs.keep_paper(pdf)
     papers = [Paper(kind="report", object_key=kept.object_key)]
-    affair = office.affairs.propose(
-        "suspend", seal=running.seal, reason="机构改革", legal_basis="第十条", papers=papers
-    )
+    wish: dict[str, Any] = {"seal": running.seal, "reason": "机构改革", "legal_basis": "第十条", "papers": papers}
+    affair = office.affairs.propose("suspend", **wish, idempotency_key="affair-1")
+    assert office.affairs.propose("suspend", **wish, idempotency_key="affair-1") == affair
     assert (affair.standing, affair.papers, affair.proposed_by) == ("waiting_for_approval", tuple(papers), "office")
     assert next(office.affairs.list()).id == affair.id
     assert office.affairs.paper(affair.id, kept.object_key) == pdf

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
+from uuid import uuid4
 
 from xinyin_sdk.calls import OCTETS, Call, Row, given, one, texts
 from xinyin_sdk.courses import Course, Tell
@@ -14,7 +15,7 @@ _PAGE = 200
 LIST = Row("GET", _V1, one(AffairsPage))
 GET = Row("GET", f"{_V1}/{{affair}}", one(Affair))
 KEEP = Row("POST", "/api/seals/v1/papers", one(KeptPaper))
-PROPOSE = Row("POST", _V1, one(Affair), repeatable=False)
+PROPOSE = Row("POST", _V1, one(Affair))
 PAPER = Row("GET", f"{_V1}/{{affair}}/papers/{{object_key}}", OCTETS)
 
 
@@ -53,10 +54,12 @@ def propose(  # noqa: PLR0913 - what an affair consists of
     legal_basis: str | None = None,
     papers: Sequence[Paper] = (),
     days: int | None = None,
+    idempotency_key: str | None = None,
 ) -> Call[Affair]:
     """Propose what is to be done with a seal; ``file`` and ``lose`` are done at once, the rest others decide.
 
-    Not repeated after a broken connection: look at ``list`` first.
+    Under one ``idempotency_key`` it is proposed once; the answer is the affair as it stands by then.
     """
     body = given(action=action, seal=seal, reason=reason, payload=payload, legal_basis=legal_basis, days=days)
-    return PROPOSE.call(json={**body, "papers": [asdict(paper) for paper in papers]})
+    body["papers"] = [asdict(paper) for paper in papers]
+    return PROPOSE.call(json=body, key=idempotency_key or str(uuid4()))
