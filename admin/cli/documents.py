@@ -134,14 +134,14 @@ def _verify_one(  # noqa: PLR0913 - what was asked, and where it is shown
     try:
         report = _judge(verifier, file, at, kept)
     except OSError as error:
-        with meter.aside():
+        with meter.aside(sys.stderr):
             sys.stderr.write(f"xinyin: {shown(error.filename or file)}: {error.strerror}\n")
         return USAGE
     except Refusal as refused:
-        with meter.aside():
+        with meter.aside(sys.stderr):
             sys.stderr.write(f"xinyin: {shown(file)}: {refused.detail} [{refused.code}]\n")
         return USAGE
-    with meter.aside():
+    with meter.aside(sys.stdout):
         if as_json:
             told = json.dumps(report_json(report, file=str(file)), ensure_ascii=False)
             # A lone surrogate, of a file's name or from within it, cannot be written as it is; \udcff is JSON for it.

@@ -89,11 +89,11 @@ def _seal(file: Path, out: Path, seal_one: SealOne, outcome: _Outcome, meter: Me
     except (Refusal, CryptoError, OSError) as error:
         outcome.failed.append(file)
         words = error.strerror if isinstance(error, OSError) else error
-        with meter.aside():
+        with meter.aside(sys.stderr):
             sys.stderr.write(f"xinyin: {shown(file)}: {words} [{getattr(error, 'code', 'file')}]\n")
         return
     outcome.sealed += 1
-    with meter.aside():
+    with meter.aside(sys.stdout):
         tell(out, sealed)
 
 

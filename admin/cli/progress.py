@@ -1,10 +1,9 @@
 """Progress: a bar for whoever sits at the terminal, on the error stream; scripts and files never see it."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Self
+from typing import Self, TextIO
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TextColumn, TimeRemainingColumn
@@ -50,14 +49,14 @@ class Meter:
         self._bar.advance(self._task)
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
-        """Take the bar off the terminal while the block prints there."""
-        hidden = self._shown and (sys.stdout.isatty() or sys.stderr.isatty())
+    def aside(self, stream: TextIO) -> Iterator[None]:
+        """Take the bar off the terminal while the block prints to ``stream``, if that is a terminal, too."""
+        hidden = self._shown and stream.isatty()
         if hidden:
             self._bar.stop()
         try:
             yield
         finally:
-            sys.stdout.flush()
+            stream.flush()
             if hidden:
                 self._bar.start()

@@ -11,11 +11,12 @@ import subprocess
 import sys
 import termios
 from collections.abc import Iterator
-from contextlib import redirect_stderr
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 
 import pytest
 
+from admin.cli import app
 from admin.cli.progress import Meter
 from tests.admin.conftest import Town, Xinyin
 from tests.reliability.sealing import document
@@ -148,18 +149,6 @@ def test_at_a_terminal_a_bar_counts_and_ctrl_c_ends_after_a_whole_file(pattern: 
     assert all((sealed / name).read_bytes().startswith(b"PK") for name in names(sealed))
 
 
-def test_a_bar_counts_what_is_judged(pattern: Town, outgoing: Path) -> None:
-    (outgoing / "broken.pdf").unlink()
-    files = sorted(outgoing.iterdir())
-    terminal = Terminal(pattern, "verify", "--json", *files)
-    out = terminal.end()
-    assert terminal.process.returncode == 3
-    assert b"verifying" in terminal.shown
-    assert b"3/3" in terminal.shown
-    assert out.count(b"\n") == 3
-    assert b"\x1b" not in out
-
-
 class Screen(io.StringIO):
     """Says that it is a terminal."""
 
@@ -175,3 +164,15 @@ def test_of_a_single_file_nothing_is_counted(monkeypatch: pytest.MonkeyPatch) ->
         meter.done()
     assert one.getvalue() == ""
     assert "1/2" in two.getvalue()
+
+
+def test_a_bar_counts_what_is_judged(pattern: Town, outgoing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    (outgoing / "broken.pdf").unlink()
+    command = ["verify", "--json", "--anchors", str(pattern.home / "trust"), *map(str, sorted(outgoing.iterdir()))]
+    with redirect_stderr(Screen()) as screen, redirect_stdout(io.StringIO()) as out:
+        assert app(command, standalone_mode=False) == 3
+    assert "verifying" in screen.getvalue()
+    assert "3/3" in screen.getvalue()
+    assert out.getvalue().count("\n") == 3
+    assert "\x1b" not in out.getvalue()
