@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
 from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import jinja2
@@ -16,7 +17,9 @@ from starlette.responses import HTMLResponse, Response
 
 from kernel.assets import static_app, static_url
 from kernel.csrf import CsrfTokens
-from kernel.problem import Problem
+
+if TYPE_CHECKING:
+    from kernel.problem import Problem
 
 LANGUAGES = ("zh", "en")
 _LANGUAGE_COOKIE, _TYPE_COOKIE = "xinyin_lang", "xinyin_type"
@@ -157,7 +160,7 @@ class Pages:
         response.headers["Cache-Control"] = "no-store" if personal else cache
         return response
 
-    def error(self, request: Request, problem: Problem) -> HTMLResponse:
+    def error(self, request: Request, problem: "Problem") -> HTMLResponse:
         """Render the page of a problem: what happened, what to do, and the numbers to quote."""
         words = _WORDS.get(problem.status, _OTHERWISE)
         reader = self.reader(request)
