@@ -6,7 +6,6 @@ import subprocess
 import tempfile
 import warnings
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -18,14 +17,13 @@ import sqlalchemy as sa
 from kernel.clock import ManualClock
 from kernel.db import METADATA, Database
 from tests.databases import Fresh, Lending, create_tables, opened_sqlite
+from tests.given import START
 
 _ROOM = 4 * 2**30
 
 # No test depends on how fast the machine is.
 hypothesis.settings.register_profile("xinyin", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("xinyin")
-
-START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
 
 
 _in_memory: list[str] = []
