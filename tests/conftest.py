@@ -36,7 +36,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """
     memory = Path("/dev/shm")
     if config.option.basetemp is None and memory.is_dir() and shutil.disk_usage(memory).free > _ROOM:
-        _in_memory.append(tempfile.mkdtemp(prefix="xinyin-tests-", dir=memory))
+        for left in memory.glob("xinyin-tests-*"):  # by a run that was killed
+            if not Path("/proc", left.name.split("-")[2]).exists():
+                shutil.rmtree(left, ignore_errors=True)
+        _in_memory.append(tempfile.mkdtemp(prefix=f"xinyin-tests-{os.getpid()}-", dir=memory))
         config.option.basetemp = _in_memory[0]
 
 
