@@ -3,7 +3,7 @@
 import logging
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
@@ -19,8 +19,10 @@ from admin.build import Service
 from crypto.errors import CryptoError
 from kernel import problem
 from kernel.assets import static_app
+from kernel.description import describe
 from kernel.errors import Refusal
 from kernel.guard import BearerGuard
+from kernel.known_query import only_known_query
 from seal.affairs.api import MAX_PAPER, PAPERS
 from seal.affairs.desk import SealDesk
 
@@ -33,7 +35,15 @@ _log = structlog.get_logger("xinyin.health")
 def application(service: Service) -> FastAPI:
     """Make the one application with every face."""
     # The generated documentation pages load scripts from elsewhere; the description alone does not.
-    app = FastAPI(title=_TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app = FastAPI(
+        title=_TITLE,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        dependencies=[Depends(only_known_query)],
+    )
+    describe(app)
     guard = BearerGuard(service.idp.verifier)
     app.include_router(
         seal.api.seal_router(

@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from kernel.description import problems
 from seal.model import SealStatus
 from seal.reporting import ETSI_MEDIA_TYPE
 from seal.upload import FILE_FIELD
@@ -67,17 +68,6 @@ class SealStatusAnswer(BaseModel):
     valid_to: datetime
 
 
-class ProblemAnswer(BaseModel):
-    """A refusal (RFC 9457). ``code`` is stable: programs act on it, people read ``detail``."""
-
-    type: str = Field(examples=["urn:xinyin:problem:seal_not_usable"])
-    title: str = Field(examples=["Conflict"])
-    status: int = Field(examples=[409])
-    code: str = Field(examples=["seal_not_usable"])
-    detail: str = Field(examples=["Seal 44030000000001 is suspended."])
-    request_id: str
-
-
 _BEARER = "token_missing, token_refused"
 _UPLOAD = {
     400: "document_refused",
@@ -113,11 +103,7 @@ VERIFYING_PROBLEMS = _UPLOAD
 
 def responses(rows: Mapping[int, str], success: Responses | None = None) -> Responses:
     """Describe answers: ``success`` as it is, and refusals by HTTP status with the codes that come with it."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
-    described: Responses = dict(success or {})
-    for status, words in rows.items():
-        described[status] = {"description": words, "model": ProblemAnswer, "content": content}
-    return described
+    return {**(success or {}), **problems(rows)}
 
 
 def upload_body(options: type[BaseModel]) -> dict[str, Any]:

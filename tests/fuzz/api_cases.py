@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from random import Random
+from typing import Any, TypeAlias
 
 import schemathesis
 from schemathesis import Case
@@ -18,14 +19,22 @@ from schemathesis.hooks import GLOBAL_HOOK_DISPATCHER
 
 from tests.fuzz.api_world import World
 
+AnyCase: TypeAlias = "Case[Any]"
 PHASES = ("examples", "coverage", "fuzzing", "stateful")
 _REAL = 0.7
 """Share of the cases that name something that is there, where they may."""
 _WHOLE = 0.3
 """Share of the filled JSON bodies that are replaced whole by one that is taken."""
 _FRESH_SECONDS = 240
+_FILES = ("application/pdf", "application/ofd")
 _ENDING = frozenset({"cancelBatch", "pauseBatch", "resumeBatch", "revokeLicense", "renewWebhookSecret", "decideAffair"})
 """Operations after which others would find nothing to do, beside DELETE."""
+
+
+@schemathesis.serializer(*_FILES)
+def _as_it_is(context: object, value: object) -> bytes:
+    del context
+    return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -43,12 +52,13 @@ class Outcome:
     slowest: float = 0.0
 
 
-def run(world: World, *, examples: int, seed: int, only: str | None = None, phases: tuple[str, ...] = PHASES) -> Outcome:
+def run(
+    world: World, *, examples: int, seed: int, only: str | None = None, phases: tuple[str, ...] = PHASES
+) -> Outcome:
     """Send ``examples`` made-up cases an operation, and those that follow from the description; judge each answer."""
     warnings.simplefilter("ignore")
-    schema = schemathesis.openapi.from_dict(world.description, config=_config(world, examples, seed, phases))
-    if only:
-        schema = schema.include(operation_id=only)
+    whole = schemathesis.openapi.from_dict(world.description, config=_config(world, examples, seed, phases))
+    schema = whole.include(operation_id=only) if only else whole
     outcome = Outcome()
     began = time.monotonic()
     with _filled(world, seed):
@@ -88,7 +98,7 @@ def _filled(world: World, seed: int) -> Iterator[None]:
     filling = _Filling(world, seed)
     schemathesis.auth(refresh_interval=_FRESH_SECONDS)(_tokens(world))
 
-    def before_call(context: object, case: Case, kwargs: object) -> None:
+    def before_call(context: object, case: AnyCase, kwargs: object) -> None:
         del context, kwargs
         filling.fill(case)
 
@@ -105,7 +115,7 @@ def _tokens(world: World) -> type:
         def get(self, _case: object, _context: object) -> str:
             return world.token()
 
-        def set(self, case: Case, token: str, _context: object) -> None:
+        def set(self, case: AnyCase, token: str, _context: object) -> None:
             if not case.headers.get("Authorization"):
                 case.headers["Authorization"] = f"Bearer {token}"
 
@@ -119,7 +129,7 @@ class _Filling:
         self._world = world
         self._rng = Random(seed)  # noqa: S311 - the same in every run is what is wanted
 
-    def fill(self, case: Case) -> None:
+    def fill(self, case: AnyCase) -> None:
         if self._rng.random() > _REAL:
             return
         operation = case.operation.definition.raw.get("operationId", "")
@@ -129,14 +139,15 @@ class _Filling:
             for name in case.path_parameters or {}:
                 if name in names:
                     case.path_parameters[name] = self._rng.choice(names[name])
-        if self._sound(case, ParameterLocation.BODY):
+        if case.meta is None or case.meta.generation.mode.is_positive:
             self._fill_body(case, operation)
 
-    def _fill_body(self, case: Case, operation: str) -> None:
-        if isinstance(case.body, bytes):
+    def _fill_body(self, case: AnyCase, operation: str) -> None:
+        if isinstance(case.body, bytes) or case.media_type in _FILES:
             case.body = self._rng.choice(self._world.files)
         elif case.media_type == "multipart/form-data" and isinstance(case.body, dict) and "file" in case.body:
-            case.body = {**case.body, "file": self._rng.choice(self._world.files)}
+            form: dict[str, Any] = {**case.body, "file": self._rng.choice(self._world.files)}
+            case.body = form
         elif operation in self._world.orders and isinstance(case.body, dict):
             order = self._world.orders[operation]
             if self._rng.random() < _WHOLE:
@@ -145,7 +156,7 @@ class _Filling:
                 case.body = {**case.body, **{name: order[name] for name in order if name in case.body}}
 
     @staticmethod
-    def _sound(case: Case, location: ParameterLocation) -> bool:
+    def _sound(case: AnyCase, location: ParameterLocation) -> bool:
         return case.meta is None or not case.meta.is_negative_at(location)
 
 
@@ -166,5 +177,6 @@ def _count(outcome: Outcome, recorder: ScenarioRecorder) -> None:
             if check.failure_info is not None:
                 failure = check.failure_info.failure
                 name = f"{label}: {check.name}: {failure.title}"
-                told = f"{failure.message}\nanswer {status}: {interaction.response.text[:600]}\n{check.failure_info.code_sample[:1500]}"
-                outcome.failures.setdefault(name, told)
+                answer = f"answer {status}: {interaction.response.text[:600]}"
+                told = (failure.message, answer, check.failure_info.code_sample[:1500])
+                outcome.failures.setdefault(name, "\n".join(told))

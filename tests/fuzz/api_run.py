@@ -1,4 +1,4 @@
-"""Cases against the whole API: ``.venv/bin/python tests/fuzz/api_run.py [--examples N] [--seed N] [--only OPERATION]``."""
+"""Cases against the whole API: ``.venv/bin/python tests/fuzz/api_run.py [--examples N] [--seed N] [--only NAME]``."""
 
 import argparse
 import json

@@ -53,6 +53,7 @@ def served(folder: Path) -> Iterator[World]:
     """Serve an invented world in ``folder`` until the block ends. Nothing is delivered and nothing runs beside."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
+        listener.listen()
         port = listener.getsockname()[1]
         address = f"http://127.0.0.1:{port}"
         given = Settings(home=folder / "home", public_url=address, port=port, webhook_hosts="127.0.0.1")
@@ -121,9 +122,16 @@ class _Hand:
         kept = [self._post(f"{API}/uploads", data=file)["sm3"] for file in files]
         self._digests = tuple(kept)
         self._paper = self._post(f"{API}/papers", data=b"paper")["object_key"]
+        papers = [{"kind": "application", "object_key": self._paper}]
         self.orders: Mapping[str, Mapping[str, Any]] = {
             "createBatch": {"seal": seal, "items": [{"sm3": each} for each in kept]},
-            "proposeAffair": {"action": "policy", "seal": seal, "payload": {"use": "open"}, "reason": "r"},
+            "proposeAffair": {
+                "action": "policy",
+                "seal": seal,
+                "payload": {"use": "open"},
+                "reason": "r",
+                "papers": papers,
+            },
             "createWebhook": {"url": "http://127.0.0.1:9/hook", "events": ["batch.completed"]},
             "issueLicense": licence,
             "revokeLicense": {"legal_basis": "《示例条例》第十二条第一款", "reason": "r"},
