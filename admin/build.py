@@ -33,9 +33,11 @@ from license_store.render import Renderer
 from seal.affairs.carrying import Carrier
 from seal.affairs.officers import Officers
 from seal.affairs.service import AffairService
+from seal.digests import DIGEST_FORMATS, judge_any
 from seal.docking.reporting import DockingService
 from seal.docking.upstream.vault import PREFIX as UPSTREAM
 from seal.fonts import packaged_font
+from seal.formats_table import SEALING_FORMATS
 from seal.model import Report
 from seal.pki.authorities import Authorities
 from seal.pki.own_facts import AuthorityFacts
@@ -48,7 +50,7 @@ from seal.stamping import AuthorityStamper, DigestStamper, Stamper
 from seal.trust import OwnLedgers, TrustFolder, TrustSource
 from seal.trust.evidence import TrustEvidence
 from seal.trust.refresh import Refresher
-from seal.verifying import Verifier, verify_in_process
+from seal.verifying import Verifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -218,7 +220,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
     told = outbox()
 
     def judge(document: bytes) -> Report:
-        return verify_in_process(document, trust(), now=clock.now())
+        return judge_any(document, trust(), now=clock.now())
 
     sealing = SealService(
         db=database,
@@ -232,6 +234,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         stamper=stamper,
         evidence=evidence,
         outbox=told,
+        formats={**SEALING_FORMATS, **DIGEST_FORMATS},
     )
     catalogue = Catalogue()
     licenses = LicenseService(

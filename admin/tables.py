@@ -8,6 +8,7 @@ import license_store.store
 import seal.affairs.officers
 import seal.affairs.store
 import seal.batches.store
+import seal.digests.store
 import seal.docking.store
 import seal.store
 import seal.versions
