@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from admin import docking, key_events, schema, vaulting
@@ -274,7 +275,9 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         ),
         officers=Officers(db=database, audit=audit, clock=clock),
         sealing=sealing,
-        renewal=RenewalService(db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence),
+        renewal=RenewalService(
+            db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence, objects=objects
+        ),
         verifier=verifier,
         trust=trust,
         refresher=Refresher(
@@ -311,6 +314,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
                 verifier=verifier,
                 registry=idp.registry,
                 outbox=told,
+                keep_sources=timedelta(days=settings.keep_sources_days),
             ),
             webhook_key=home.webhook_key.read_bytes,
             webhook_hosts=settings.webhook_hosts,

@@ -12,6 +12,7 @@ import license_store.api
 import license_store.pages
 import seal.affairs.api
 import seal.api
+import seal.api_renewals
 import seal.batches.api
 import seal.digests.api
 import seal.pki.api
@@ -67,6 +68,9 @@ def application(service: Service) -> FastAPI:
     app.include_router(seal.batches.api.batch_router(batches=service.deferred.batches, guard=guard))
     app.include_router(seal.webhooks.api.webhook_router(webhooks=service.deferred.webhooks, guard=guard))
     app.include_router(seal.digests.api.digest_router(service=service.sealing, guard=guard))
+    app.include_router(
+        seal.api_renewals.renewal_router(service=service.renewal, verifier=service.verifier, guard=guard)
+    )
     app.include_router(seal.api.verify_router(verifier=service.verifier))
     app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
     app.include_router(license_store.api.public_router(service.desk))

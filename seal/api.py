@@ -37,7 +37,7 @@ from seal.unsealed import Unsealed
 from seal.upload import Instant, SealingOptions, Upload, VerifyingOptions, sealing_upload, verifying_upload
 from seal.verifying import Verifier, report_json
 
-UPLOADS = re.compile(r"/api/(?:seals/v1/seals/[^/]*/sealings|verify/v1/files)")
+UPLOADS = re.compile(r"/api/(?:seals/v1/(?:seals/[^/]*/sealings|renewals)|verify/v1/files)")
 """The paths that take a file, whose bodies may be larger than others."""
 
 
