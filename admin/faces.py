@@ -84,7 +84,7 @@ def application(service: Service) -> FastAPI:
     limits = {
         seal.api.UPLOADS: MAX_UPLOAD,
         seal.batches.api.FILES: MAX_UPLOAD,
-        seal.batches.api.LISTS: seal.batches.api.MAX_LIST,
+        seal.batches.api.LISTS: MAX_UPLOAD,
         PAPERS: MAX_PAPER,
     }
     problem.install(app, page=service.pages.error, max_body_at={**limits, **seal.pki.api.LIMITS})

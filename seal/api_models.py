@@ -109,7 +109,7 @@ def responses(rows: Mapping[int, str], success: Responses | None = None) -> Resp
 def upload_body(options: type[BaseModel]) -> dict[str, Any]:
     """Describe a request that brings a file: as its body with ``options`` in the query, or in a form with both."""
     described = options.model_json_schema()
-    fields = _inlined(described["properties"], described.get("$defs", {}))
+    fields = inlined(described["properties"], described.get("$defs", {}))
     form = {
         "type": "object",
         "required": [FILE_FIELD],
@@ -123,15 +123,15 @@ def upload_body(options: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}, "parameters": parameters}
 
 
-def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+def inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
     """Give a schema with what it refers to in place: the API's description has no room for ``$defs``."""
     if isinstance(schema, list):
-        return [_inlined(each, definitions) for each in schema]
+        return [inlined(each, definitions) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
-        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    return {key: _inlined(value, definitions) for key, value in schema.items()}
+        return inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    return {key: inlined(value, definitions) for key, value in schema.items()}
 
 
 REPORT_EXAMPLE = {

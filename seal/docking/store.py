@@ -243,7 +243,7 @@ def unreported_versions(conn: sa.Connection, *, limit: int) -> tuple[RowVersion,
         DOCKINGS.c.seal == versions.c.seal, DOCKINGS.c.event == Event.RENEWAL.value, DOCKINGS.c.cause == cause
     )
     query = sa.select(versions.c.seal, versions.c.affair, versions.c.made_at).where(active_before.exists())
-    # Out of force there, no renewal is known to bring a seal back: a lost one that was made anew is an operator's matter.
+    # Nothing is known to bring a seal back that is out of force there: a lost one made anew is an operator's matter.
     ended = sa.select(changes.c.seal).where(
         changes.c.seal == versions.c.seal, changes.c.status.in_(tuple(EVENTS_OF_STATUS))
     )

@@ -80,7 +80,17 @@ def _running(app: object, listener: socket.socket) -> Iterator[None]:
 def _rights(seal: str) -> tuple[str, ...]:
     # Not seal.lose: it acts at once, and no case after it would meet a seal that seals.
     licences = ("license.issue:*", "license.read:*", "license.revoke:*")
-    return (f"seal.use:{seal}", "seal.apply:*", "seal.file:*", "seal.manage:*", "webhook.manage:*", *licences)
+    renewing = ("document.renew:*",)
+    return (
+        f"seal.use:{seal}",
+        f"seal.use_digest:{seal}",
+        *renewing,
+        "seal.apply:*",
+        "seal.file:*",
+        "seal.manage:*",
+        "webhook.manage:*",
+        *licences,
+    )
 
 
 def _furnished(service: Service, world: DevWorld, address: str) -> World:
@@ -136,6 +146,7 @@ class _Hand:
             "issueLicense": licence,
             "revokeLicense": {"legal_basis": "《示例条例》第十二条第一款", "reason": "r"},
             "replayWebhook": {},
+            "sealDigest": {"format": "digest-pades-sm2", "algorithm": "SM3", "digest": "66c7f0f4" * 8},
         }
 
     def things(self) -> dict[str, tuple[str, ...]]:
