@@ -5,6 +5,8 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
 
 from kernel.description import problems
 from seal.model import SealStatus
@@ -104,6 +106,15 @@ VERIFYING_PROBLEMS = _UPLOAD
 def responses(rows: Mapping[int, str], success: Responses | None = None) -> Responses:
     """Describe answers: ``success`` as it is, and refusals by HTTP status with the codes that come with it."""
     return {**(success or {}), **problems(rows)}
+
+
+LINK = {"Link": {"description": "rel=next: the page after this, if there is one", "schema": {"type": "string"}}}
+
+
+def next_page(request: Request, response: Response, **cursor: str) -> None:
+    """Name the page after this one in the Link header (RFC 8288), where the answer is a bare list."""
+    url = request.url.include_query_params(**cursor)
+    response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
 
 
 def upload_body(options: type[BaseModel]) -> dict[str, Any]:
