@@ -60,7 +60,8 @@ def served(folder: Path) -> Iterator[World]:
         settings = devworld.settings_of(given)
         with cheap():
             world = devworld.make(settings, portal_url="http://127.0.0.1:9", clock=SystemClock())
-        with services(settings) as service, _running(faces.application(service), listener):
+        stamps = {"tsa": f"{address}/pki/tsa/sm2", "tsa_p256": f"{address}/pki/tsa/p256"}
+        with services(settings.model_copy(update=stamps)) as service, _running(faces.application(service), listener):
             yield _furnished(service, world, address)
 
 
@@ -113,9 +114,10 @@ def _furnished(service: Service, world: DevWorld, address: str) -> World:
         http.headers["Authorization"] = f"Bearer {bare.token()}"
         hand = _Hand(http, address, world.seal, bare.files, {**licence, "seal": world.seal})
         known, doomed = hand.things(), hand.things()
+        sealed = http.get(f"{address}{API}/sealings/{known['sealing'][0]}/document", timeout=60).content
     # One batch comes to its end; those made for steering wait.
     service.deferred.worker().drain(2)
-    return replace(bare, known=known, doomed=doomed, orders=hand.orders)
+    return replace(bare, files=(*bare.files, sealed), known=known, doomed=doomed, orders=hand.orders)
 
 
 class _Hand:
