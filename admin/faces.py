@@ -1,6 +1,8 @@
 """Faces: the HTTP applications made from a service. One process serves all of them, or some."""
 
 import logging
+import re
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import Depends, FastAPI, Request
@@ -23,13 +25,16 @@ from kernel import problem
 from kernel.assets import static_app
 from kernel.description import describe
 from kernel.errors import Refusal
-from kernel.guard import BearerGuard
+from kernel.guard import EitherGuard
 from kernel.known_query import only_known_query
+from kernel.signed_door import SignedDoor
 from seal.affairs.api import MAX_PAPER, PAPERS
 from seal.affairs.desk import SealDesk
 
 MAX_UPLOAD = 65 * 1024 * 1024
 """Largest upload: a document of 64 MiB and the form round it."""
+_SIGNED = re.compile(r"/api/(?:seals|licenses)/v1/.*", re.DOTALL)
+"""The paths where a request may be signed in place of bearing a token."""
 _TITLE = "信印 Xinyin"
 _log = structlog.get_logger("xinyin.health")
 
@@ -46,7 +51,7 @@ def application(service: Service) -> FastAPI:
         dependencies=[Depends(only_known_query)],
     )
     describe(app)
-    guard = BearerGuard(service.idp.verifier)
+    guard = EitherGuard(service.idp.verifier)
     app.include_router(
         seal.api.seal_router(
             service=service.sealing,
@@ -81,6 +86,13 @@ def application(service: Service) -> FastAPI:
     app.mount("/static", static_app())
     _welcome(app, service)
     _health(app, service)
+    # Added first, so that it is innermost: what is refused has its number, its line in the log and its bound.
+    app.add_middleware(
+        SignedDoor,
+        verifier=service.signatures,
+        authority=urlsplit(service.settings.public_url).netloc,
+        paths=_SIGNED,
+    )
     limits = {
         seal.api.UPLOADS: MAX_UPLOAD,
         seal.batches.api.FILES: MAX_UPLOAD,

@@ -25,6 +25,7 @@ from admin.cli import (
     seals,
     serving,
     trust,
+    webhooks,
 )
 from admin.settings import SettingsRefused
 from crypto.errors import CryptoError
@@ -55,6 +56,7 @@ _FAMILIES = (
     authority,
     trust,
     docking,
+    webhooks,
     keys,
     doctor,
     bench,
