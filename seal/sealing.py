@@ -282,7 +282,7 @@ class SealService:
         return tasks
 
     def _new_task(self, request: SealRequest, principal: Principal, looked: Looked) -> Task:
-        principal.require("seal.use", request.seal)
+        principal.require(self._right_for(request.document), request.seal)
         return self._preparer.prepare(request, principal, None, looked)
 
     def _begun(self, tasks: Mapping[int, Task], kept: Sequence[str] | None) -> dict[int, Begun]:

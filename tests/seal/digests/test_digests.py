@@ -176,6 +176,8 @@ def test_no_other_door_seals_the_unseen_by_the_right_to_use_a_seal(service: Seal
     wish = SealRequest(document=order, seal=SEAL, format="digest-pades-sm2")
     with pytest.raises(Exception, match=r"seal\.use_digest"):
         service.seal(wish, CLERK)
+    (answer,) = service.seal_all([wish], CLERK)
+    assert "seal.use_digest" in str(answer)
     held = service.seal(wish, CALLERS["blind"])
     with pytest.raises(Exception, match="no such sealing"):
         service.document(held.id, CLERK)
