@@ -14,7 +14,7 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 from tests.fuzz.api_cases import Outcome, run  # noqa: E402 - the path comes first
 from tests.fuzz.api_world import served  # noqa: E402
 
-EXAMPLES = 60
+EXAMPLES = 100
 """Made-up cases an operation, beside those that follow from the description; over 5,000 with them."""
 
 
