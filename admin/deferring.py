@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Protocol
 
-from admin.housekeeping import kept_clean
+from admin.housekeeping import PERIOD_SECONDS, kept_clean
 from idp.errors import UnknownClient
 from idp.registry import Registry
 from kernel.audit import AuditLog
@@ -16,11 +17,14 @@ from kernel.jobs import Handler, Jobs, Worker
 from kernel.objects import ObjectStore
 from kernel.outbox import Outbox
 from kernel.principal import Principal, PrincipalKind
+from license_store.store import objects_in_use
 from seal.batches import BatchService
 from seal.batches.running import BatchRunner
+from seal.docking.reporting import DockingService
 from seal.register import SealRegister
 from seal.sealing import SealService
 from seal.telling import StatusNews
+from seal.tidying import Tidying
 from seal.unsealed import Unsealed
 from seal.verifying import Verifier
 from seal.webhooks import Webhooks
@@ -37,6 +41,7 @@ class Deferred:
     webhooks: Webhooks
     unsealed: Unsealed
     news: StatusNews
+    tidying: Tidying
     jobs: Jobs
     handlers: Mapping[str, Handler]
 
@@ -58,11 +63,15 @@ class Ground:
     verifier: Verifier
     registry: Registry
     outbox: Outbox
+    keep_sources: timedelta = timedelta(days=90)
 
 
 class _Served(Protocol):
     @property
     def deferred(self) -> Deferred: ...
+
+    @property
+    def docking(self) -> DockingService: ...
 
 
 def outbox() -> Outbox:
@@ -100,6 +109,14 @@ def deferred(ground: Ground, *, webhook_key: Callable[[], bytes], webhook_hosts:
         webhooks=webhooks,
         unsealed=Unsealed(db=database, audit=audit, clock=clock, sealing=ground.sealing, outbox=ground.outbox),
         news=StatusNews(database, ground.outbox, clock),
+        tidying=Tidying(
+            db=database,
+            audit=audit,
+            clock=clock,
+            objects=ground.objects,
+            keep=ground.keep_sources,
+            others=(objects_in_use,),
+        ),
         jobs=jobs,
         handlers={**runner.handlers, **webhooks.handlers},
     )
@@ -128,6 +145,8 @@ def at_work(service: _Served, *, threads: int = 1) -> Iterator[threading.Event]:
     with ExitStack() as stack:
         sweep = kept_clean(service.deferred.unsealed.sweep, service.deferred.news.tell, period_seconds=SWEEP_SECONDS)
         stack.enter_context(sweep)
+        slow = kept_clean(service.deferred.tidying.tidy, service.docking.report_due, period_seconds=PERIOD_SECONDS)
+        stack.enter_context(slow)
         for each in working:
             each.start()
         try:

@@ -14,6 +14,7 @@ from kernel.principal import Principal
 from seal.api_models import (
     FILE_TYPES,
     FILES,
+    LINK,
     LISTING_PROBLEMS,
     LOOKING_PROBLEMS,
     REPORTS,
@@ -24,6 +25,7 @@ from seal.api_models import (
     SealingAnswer,
     SealingState,
     SealStatusAnswer,
+    next_page,
     responses,
     upload_body,
 )
@@ -37,7 +39,7 @@ from seal.unsealed import Unsealed
 from seal.upload import Instant, SealingOptions, Upload, VerifyingOptions, sealing_upload, verifying_upload
 from seal.verifying import Verifier, report_json
 
-UPLOADS = re.compile(r"/api/(?:seals/v1/seals/[^/]*/sealings|verify/v1/files)")
+UPLOADS = re.compile(r"/api/(?:seals/v1/(?:seals/[^/]*/sealings|renewals)|verify/v1/files)")
 """The paths that take a file, whose bodies may be larger than others."""
 
 
@@ -88,10 +90,11 @@ def seal_router(  # noqa: PLR0913 - what the routes call
         "/sealings",
         operation_id="listUnsealed",
         summary="List documents that were not sealed",
-        responses=responses(LISTING_PROBLEMS),
+        responses=responses(LISTING_PROBLEMS, {200: {"headers": LINK}}),
     )
-    def list_unsealed(
+    def list_unsealed(  # noqa: PLR0913, PLR0917 - one parameter a part of the request
         request: Request,
+        response: Response,
         principal: caller,
         state: Annotated[Literal["unsealed"], Query(description="failed or interrupted")],
         after: Annotated[str | None, Query(max_length=26, description="the last one of the page before")] = None,
@@ -99,7 +102,10 @@ def seal_router(  # noqa: PLR0913 - what the routes call
     ) -> list[SealingState]:
         """List the caller's sealings that failed or were interrupted, and those of seals they may use."""
         del state
-        return [_state(request, each) for each in unsealed.list(principal, after=after, limit=limit)]
+        found = unsealed.list(principal, after=after, limit=limit)
+        if len(found) == limit:
+            next_page(request, response, after=found[-1].intent.id)
+        return [_state(request, each) for each in found]
 
     @router.post(
         "/sealings/{sealing}/retry",

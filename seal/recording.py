@@ -141,7 +141,10 @@ class Recorder:
         told = []
         for number, each in enumerate(begun):
             formats = "+".join(hand.format.name for hand in each.task.hands)
-            told.append(self._deed("seal.sealing.intended", each, {"serial": first + number, "format": formats}))
+            note = each.task.format.document.note
+            noted = note(conn, each.sealing, each.task.request.document) if note else {}
+            facts = {"serial": first + number, "format": formats, **noted}
+            told.append(self._deed("seal.sealing.intended", each, facts))
         self._audit.append_all(conn, told)
 
     def _attempt(self, conn: sa.Connection, begun: Sequence[Begun]) -> None:

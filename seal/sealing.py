@@ -41,6 +41,7 @@ from seal.trust.evidence import EvidenceSource
 from seal.verifying import MAX_DOCUMENT
 
 LEASE = timedelta(minutes=2)
+_RIGHT = "seal.use"
 
 
 _P = ParamSpec("_P")
@@ -93,11 +94,11 @@ class SealService:
         self._recorder = Recorder(db=db, audit=audit, clock=clock, register=register, outbox=outbox, lease=lease)
 
     def seal(self, request: SealRequest, principal: Principal) -> SealedDocument:
-        """Seal a document; needs the right ``seal.use:<seal>``.
+        """Seal a document; needs the right ``seal.use:<seal>``, or what else its type takes.
 
         The same Idempotency-Key with the same request gives the same sealing, however often it is asked.
         """
-        principal.require("seal.use", request.seal)
+        principal.require(self._right_for(request.document), request.seal)
         # 1. An answer that exists already is given again.
         earlier = self._earlier(request, principal)
         if earlier and earlier.completion:
@@ -128,12 +129,20 @@ class SealService:
         Nobody need send the document again: it was kept before the intent was recorded.
         """
         earlier = self.progress(sealing, principal)
-        principal.require("seal.use", earlier.intent.seal)
+        principal.require(self._right_of(earlier), earlier.intent.seal)
         if earlier.completion:
             return self._replay(earlier)
         if earlier.running:
             raise SealingInProgress("This sealing is being worked on; ask again in a minute.")
         return self._finish(self._asked(earlier), principal, earlier)
+
+    def _right_for(self, document: bytes) -> str:
+        kinds = dict.fromkeys(row.document for row in self._formats.values())
+        return next((kind.right for kind in kinds if kind.looks_like(document)), _RIGHT)
+
+    def _right_of(self, progress: Progress) -> str:
+        row = self._formats.get(progress.intent.format)
+        return row.document.right if row else _RIGHT
 
     def _asked(self, earlier: Progress) -> SealRequest:
         with self._db.read() as conn:
@@ -273,7 +282,7 @@ class SealService:
         return tasks
 
     def _new_task(self, request: SealRequest, principal: Principal, looked: Looked) -> Task:
-        principal.require("seal.use", request.seal)
+        principal.require(self._right_for(request.document), request.seal)
         return self._preparer.prepare(request, principal, None, looked)
 
     def _begun(self, tasks: Mapping[int, Task], kept: Sequence[str] | None) -> dict[int, Begun]:
@@ -339,7 +348,7 @@ class SealService:
         with self._db.read() as conn:
             found = store.find_progress(conn, sealing)
         if found is None or not (
-            found.intent.caller == principal.subject or principal.may("seal.use", found.intent.seal)
+            found.intent.caller == principal.subject or principal.may(self._right_of(found), found.intent.seal)
         ):
             raise UnknownSealing("There is no such sealing.")
         return found
