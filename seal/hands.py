@@ -53,8 +53,7 @@ class Hand:
         # Seals of several suites have certificates of one subject: the format tells them apart.
         if (signature.signer, signature.format) != (signer, self.format.name):
             return False
-        level = Level.B if self.owed else self.level
-        if level is not None and not level.reached_by(signature.level):
+        if self.level is not None and not (Level.B if self.owed else self.level).reached_by(signature.level):
             return False
         return (signature.time, signature.time_source) == proved
 
