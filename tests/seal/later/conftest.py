@@ -12,7 +12,7 @@ from crypto.suites import SM2_SM3
 from kernel.db import database_now
 from kernel.jobs import JOBS, Jobs, Worker
 from seal.later import store
-from seal.later.model import STAMP
+from seal.later.model import STAMP, Settled
 from seal.later.service import LateStamps
 from seal.pki.tsa_client import Tsa
 from seal.request import SealedDocument
@@ -73,7 +73,7 @@ class Post:
             query = sa.select(sa.func.count()).select_from(JOBS).where(JOBS.c.kind == STAMP)
             return int(conn.execute(query).scalar_one())
 
-    def settled(self, sealing: str) -> store.Settled | None:
+    def settled(self, sealing: str) -> Settled | None:
         with self.house.db.read() as conn:
             return store.find_settled(conn, sealing)
 
@@ -101,7 +101,8 @@ def patience() -> timedelta:
 def post(house: House, issuer: Issuer, sim: TsaSimulator, patience: timedelta) -> Iterator[Post]:
     house.trust = replace(house.trust, anchors=(*house.trust.anchors, issuer.root.certificate))
     sim.mood, sim.asked, sim._now = Mood.CLOSES, 0, lambda: house.clock.now() + AHEAD
-    authority = Tsa(name="tsa-1", url=sim.url)
-    stamper = AuthorityStamper([authority], trust=lambda: house.trust, clock=house.clock, timeout=patience)
+    # The first refuses every connection.
+    authorities = [Tsa(name="tsa-0", url="http://127.0.0.1:1/"), Tsa(name="tsa-1", url=sim.url)]
+    stamper = AuthorityStamper(authorities, trust=lambda: house.trust, clock=house.clock, timeout=patience)
     yield Post(house, sim, stamper, house.service(stamper=stamper))
     sim.mood = Mood.GOOD
