@@ -82,6 +82,12 @@ def standing_of(conn: sa.Connection, completion: Completion) -> Standing:
     )
 
 
+def newest_file(conn: sa.Connection, sealing: str, first: str) -> str:
+    """Give the newest file of a completed sealing, where ``first`` is the one that was handed out."""
+    query = sa.select(SETTLED.c.object_key).where(SETTLED.c.sealing == sealing)
+    return conn.execute(query).scalar_one_or_none() or first
+
+
 def list_waiting(
     conn: sa.Connection, which: sa.ColumnElement[bool], *, after: str | None, limit: int
 ) -> tuple[Waiting, ...]:

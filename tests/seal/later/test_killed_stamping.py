@@ -20,7 +20,7 @@ def test_a_worker_killed_at_any_step_leaves_one_stamp(house: House, ofd: bytes, 
     document = tmp_path / "document.ofd"
     document.write_bytes(ofd)
     root = Path(__file__).resolve().parents[3]
-    places = [house.db.url, house.authority.folder, tmp_path / "objects", document]
+    places: list[str | Path] = [house.db.url, house.authority.folder, tmp_path / "objects", document]
     run = subprocess.run(
         [sys.executable, "-m", "tests.seal.later.kill_worker", *places],
         cwd=root,

@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -41,7 +42,7 @@ FAILING = [
     Mood.EXPIRED,
     Mood.UNTRUSTED,
 ]
-SHAPES: list[dict[str, object]] = [
+SHAPES: list[dict[str, Any]] = [
     *[{"format": name} for name in SEALING_FORMATS],
     {"format": "pdf-pades-sm2", "closes": True},
     {"format": "ofd-ses-v4", "closes": True},
