@@ -12,6 +12,7 @@ from kernel.clock import Clock
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
 from seal.api_models import (
+    FETCHING_PROBLEMS,
     FILE_TYPES,
     FILES,
     LISTING_PROBLEMS,
@@ -141,7 +142,7 @@ def seal_router(  # noqa: PLR0913 - what the routes call
         operation_id="getSealedDocument",
         summary="Fetch the sealed file",
         response_class=Response,
-        responses=responses(LOOKING_PROBLEMS, {200: {"description": "The sealed file", "content": FILES}}),
+        responses=responses(FETCHING_PROBLEMS, {200: {"description": "The sealed file", "content": FILES}}),
     )
     def get_document(
         sealing: str,

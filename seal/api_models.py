@@ -116,6 +116,7 @@ SEALING_PROBLEMS = {
     503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
 }
 LOOKING_PROBLEMS = {401: _BEARER, 404: "sealing_unknown", 409: "sealing_in_progress"}
+FETCHING_PROBLEMS = {**LOOKING_PROBLEMS, 422: "request_invalid"}
 LISTING_PROBLEMS = {401: _BEARER, 422: "request_invalid"}
 RETRYING_PROBLEMS = {
     401: _BEARER,

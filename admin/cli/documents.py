@@ -244,8 +244,8 @@ def seal(  # noqa: PLR0913 - one option each
     Console().print(f"[green]✓[/] {shown(out)}  {sealed.format}  {sealed.id}", highlight=False, soft_wrap=True)
     if sealed.trusted_time is TrustedTime.PENDING:
         Console().print(
-            f"[yellow]![/] No time-stamp authority gave a token now: the stamp follows (`xinyin worker`), and the file"
-            f" as it is then comes from /api/seals/v1/sealings/{sealed.id}/document.",
+            f"[yellow]![/] No time-stamp authority gave a token now: the stamp follows (`xinyin worker`);"
+            f" `xinyin seal fetch {sealed.id}` then writes out the stamped file.",
             highlight=False,
             soft_wrap=True,
         )

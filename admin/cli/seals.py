@@ -1,4 +1,4 @@
-"""`xinyin seal unsealed`, `unstamped` and `retry`, and `xinyin seal FILE` beside them in one family."""
+"""`xinyin seal unsealed`, `unstamped`, `retry` and `fetch`, and `xinyin seal FILE` beside them in one family."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -12,6 +12,8 @@ from typer.core import TyperGroup
 from admin import settings as configuration
 from admin.build import operator, services
 from admin.cli.documents import seal
+from admin.cli.terminal import shown
+from seal.later.model import NEWEST
 
 DOCUMENT = "document"
 
@@ -41,6 +43,7 @@ def register(app: typer.Typer) -> None:
     seal_commands.command("unsealed")(unsealed)
     seal_commands.command("unstamped")(unstamped)
     seal_commands.command("retry")(retry)
+    seal_commands.command("fetch")(fetch)
     app.add_typer(seal_commands, name="seal")
 
 
@@ -90,3 +93,21 @@ def retry(
             with out.open("xb") as target:
                 target.write(sealed.document)
     Console().print(f"[green]✓[/] {sealed.id}  {sealed.format}  {sealed.object_key}", highlight=False, soft_wrap=True)
+
+
+def fetch(
+    sealing: Annotated[str, typer.Argument(help="The sealing, as it was named when it was made.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Where to write the sealed document; must not exist.")],
+    version: Annotated[
+        str, typer.Option(help="newest (with the time stamp that followed, if one did), first, or a file's SM3.")
+    ] = NEWEST,
+) -> None:
+    """Write out a sealed document: the newest file there is of it."""
+    if out.exists():
+        raise typer.BadParameter(f"{out} exists already; sealed documents are never written over")
+    with services(configuration.load()) as service:
+        document, _ = service.sealing.document(sealing, operator("seal.use:*"), version)
+        with out.open("xb") as target:
+            target.write(document)
+    Console().print(f"[green]✓[/] {shown(out)}", highlight=False, soft_wrap=True)

@@ -53,5 +53,11 @@ def test_the_command_says_that_the_stamp_follows(xinyin: Xinyin, town: Town) -> 
     done = xinyin("seal", source, "--seal", seal, "--out", out, tsa=NOBODY, **town.given)
     assert done.code == 0, done.err
     assert "the stamp follows" in done.out
+    sealing = done.out.split("xinyin seal fetch ")[1].split("`")[0]
+    again = town.home / "c.ofd"
+    assert xinyin("seal", "fetch", sealing, "--out", again, **town.given).code == 0
+    assert again.read_bytes() == out.read_bytes()
+    assert xinyin("seal", "fetch", sealing, "--out", again, **town.given).code != 0
+    assert xinyin("seal", "fetch", sealing, "--out", town.home / "d", "--version", "0", **town.given).code != 0
     judged = xinyin("verify", out, **town.given)
     assert (judged.code, "TIME_NOT_PROVED" in judged.out) == (0, True)
