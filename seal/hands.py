@@ -8,7 +8,7 @@ from crypto.digests import SHA256, DigestAlgorithm
 from crypto.keys import KeyVault, sign
 from seal.errors import SealingRejected
 from seal.formats_table import SealingFormat
-from seal.later.model import Manner
+from seal.later.model import Manner, TrustedTime
 from seal.levels import Level
 from seal.model import Mark, PreparedDocument, Report, SignatureReport, TimeSource, Verdict
 from seal.register import SealCredential
@@ -65,6 +65,15 @@ class Achieved:
     level: Level | None
     """None in formats that have no levels."""
     time_source: TimeSource
+    owed: tuple[Manner, DigestAlgorithm] | None
+    """The time stamp that is to follow, and over a digest by which algorithm."""
+
+    @property
+    def trusted_time(self) -> TrustedTime:
+        """How the time of the sealing stands."""
+        if self.owed is not None:
+            return TrustedTime.PENDING
+        return TrustedTime.PROVED if self.time_source is TimeSource.TIMESTAMP else TrustedTime.NONE
 
 
 def achieved(report: Report, hands: Sequence[Hand]) -> Achieved:
@@ -75,11 +84,11 @@ def achieved(report: Report, hands: Sequence[Hand]) -> Achieved:
     return Achieved(
         level=min(levels, key=tuple(Level).index, default=None),
         time_source=TimeSource.TIMESTAMP if proved else TimeSource.CLAIMED,
+        owed=_owed(hands),
     )
 
 
-def stamp_owed(hands: Sequence[Hand]) -> tuple[Manner, DigestAlgorithm] | None:
-    """Say what time stamp is to follow, over a digest by which algorithm; None where none is."""
+def _owed(hands: Sequence[Hand]) -> tuple[Manner, DigestAlgorithm] | None:
     owed = [hand for hand in hands if hand.owed]
     if not owed:
         return None

@@ -1,6 +1,6 @@
 """Telling: the events of sealings and of seals' statuses, for the outbox. Ids, states and digests, never a name."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from kernel.audit import Fact
 from kernel.clock import Clock
 from kernel.db import Database
-from kernel.outbox import EVENTS, Outbox
+from kernel.outbox import EVENTS, Outbox, news
 from seal import store
 from seal.store import Intent
 from seal.webhooks.model import EventType
@@ -16,25 +16,30 @@ from seal.webhooks.model import EventType
 _AT_ONCE = 200
 
 
-def tell_completed(  # noqa: PLR0913 - an event's parts
-    outbox: Outbox, conn: sa.Connection, intent: Intent, *, file: str, time: str, at: datetime
+def tell_completed(
+    outbox: Outbox, conn: sa.Connection, completed: Sequence[tuple[Intent, str, str]], *, at: datetime
 ) -> None:
-    """Tell the caller that a sealing is complete."""
-    outbox.add(
+    """Tell the callers that sealings are complete, each with its file's key and how its time stands."""
+    outbox.add_all(
         conn,
-        key=f"sealing:{intent.id}",
-        kind=EventType.SEALING_COMPLETED.value,
-        at=at,
-        client=intent.caller,
-        data={
-            "sealing": intent.id,
-            "seal": intent.seal,
-            "serial": intent.serial,
-            "state": "completed",
-            "document_sm3": intent.document_before,
-            "file_sm3": file,
-            "trusted_time": time,
-        },
+        [
+            news(
+                key=f"sealing:{intent.id}",
+                kind=EventType.SEALING_COMPLETED.value,
+                at=at,
+                client=intent.caller,
+                data={
+                    "sealing": intent.id,
+                    "seal": intent.seal,
+                    "serial": intent.serial,
+                    "state": "completed",
+                    "document_sm3": intent.document_before,
+                    "file_sm3": file,
+                    "trusted_time": time,
+                },
+            )
+            for intent, file, time in completed
+        ],
     )
 
 

@@ -1,14 +1,16 @@
 """What is kept of late time stamps: each that is owed, and what became of it. Rows are facts, as elsewhere."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from crypto.digests import DigestAlgorithm
 from kernel.db import METADATA, Instant, database_now, record
 from kernel.jobs import JOBS, Jobs
 from seal.later.model import STAMP, Backlog, Manner, Owed, Settled, Standing, TrustedTime, Waiting
 from seal.model import TimeSource
-from seal.store import COMPLETIONS, SEALINGS, Completion, insert
+from seal.store import COMPLETIONS, SEALINGS, Completion, insert_all
 
 OWED = sa.Table(
     "seal_stamps_owed",
@@ -38,10 +40,19 @@ _OPEN = SETTLED.c.sealing.is_(None)
 _SINCE_SEALING = {TimeSource.TIMESTAMP.value: TrustedTime.PROVED, TimeSource.CLAIMED.value: TrustedTime.NONE}
 
 
-def owe(conn: sa.Connection, sealing: str, manner: Manner, digest: str, at: datetime) -> None:
-    """Put on record that a stamp is owed, and that it is to be asked for: the authorities have just failed."""
-    insert(conn, OWED, sealing=sealing, manner=manner.value, digest=digest, owed_at=at)
-    Jobs.put(conn, STAMP, [sealing], series=series(digest), after=FIRST_TRY)
+def owe(conn: sa.Connection, stamps: Mapping[str, tuple[Manner, DigestAlgorithm]], at: datetime) -> None:
+    """Put on record which stamps are owed to sealings, and that they are to be asked for."""
+    if not stamps:
+        return
+    rows = [
+        {"sealing": sealing, "manner": manner.value, "digest": digest.name, "owed_at": at}
+        for sealing, (manner, digest) in stamps.items()
+    ]
+    insert_all(conn, OWED, rows)
+    for name in {digest.name for _, digest in stamps.values()}:
+        asked = [sealing for sealing, (_, digest) in stamps.items() if digest.name == name]
+        # Not at once: the authorities have just failed.
+        Jobs.put(conn, STAMP, asked, series=series(name), after=FIRST_TRY)
 
 
 def series(digest: str) -> str:
