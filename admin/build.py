@@ -326,6 +326,8 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
                 verifier=verifier,
                 registry=idp.registry,
                 outbox=told,
+                judge=judge,
+                stamper=stamper,
                 keep_sources=timedelta(days=settings.keep_sources_days),
             ),
             webhook_key=home.webhook_key.read_bytes,

@@ -1,4 +1,4 @@
-"""Deferred work: batches, webhooks and the sweeper put together, and the worker that does it."""
+"""Deferred work: batches, webhooks, late stamps and the sweeper put together, and the worker that does it."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -21,8 +21,11 @@ from license_store.store import objects_in_use
 from seal.batches import BatchService
 from seal.batches.running import BatchRunner
 from seal.docking.reporting import DockingService
+from seal.later.service import LateStamps
+from seal.model import Report
 from seal.register import SealRegister
 from seal.sealing import SealService
+from seal.stamping import Stamper
 from seal.telling import StatusNews
 from seal.tidying import Tidying
 from seal.unsealed import Unsealed
@@ -40,6 +43,7 @@ class Deferred:
     batches: BatchService
     webhooks: Webhooks
     unsealed: Unsealed
+    late: LateStamps
     news: StatusNews
     tidying: Tidying
     jobs: Jobs
@@ -63,6 +67,8 @@ class Ground:
     verifier: Verifier
     registry: Registry
     outbox: Outbox
+    judge: Callable[[bytes], Report]
+    stamper: Stamper | None
     keep_sources: timedelta = timedelta(days=90)
 
 
@@ -104,10 +110,21 @@ def deferred(ground: Ground, *, webhook_key: Callable[[], bytes], webhook_hosts:
     )
     hosts = filter(None, (host.strip() for host in webhook_hosts.split(",")))
     webhooks = Webhooks(db=database, audit=audit, clock=clock, key=webhook_key, hosts=hosts)
+    late = LateStamps(
+        db=database,
+        audit=audit,
+        clock=clock,
+        objects=ground.objects,
+        register=ground.register,
+        judge=ground.judge,
+        stamper=ground.stamper,
+        outbox=ground.outbox,
+    )
     return Deferred(
         batches=batches,
         webhooks=webhooks,
         unsealed=Unsealed(db=database, audit=audit, clock=clock, sealing=ground.sealing, outbox=ground.outbox),
+        late=late,
         news=StatusNews(database, ground.outbox, clock),
         tidying=Tidying(
             db=database,
@@ -118,7 +135,7 @@ def deferred(ground: Ground, *, webhook_key: Callable[[], bytes], webhook_hosts:
             others=(objects_in_use,),
         ),
         jobs=jobs,
-        handlers={**runner.handlers, **webhooks.handlers},
+        handlers={**runner.handlers, **webhooks.handlers, **late.handlers},
     )
 
 
@@ -143,10 +160,11 @@ def at_work(service: _Served, *, threads: int = 1) -> Iterator[threading.Event]:
         for number in range(threads)
     ]
     with ExitStack() as stack:
-        sweep = kept_clean(service.deferred.unsealed.sweep, service.deferred.news.tell, period_seconds=SWEEP_SECONDS)
-        stack.enter_context(sweep)
-        slow = kept_clean(service.deferred.tidying.tidy, service.docking.report_due, period_seconds=PERIOD_SECONDS)
-        stack.enter_context(slow)
+        deferred = service.deferred
+        quick = (deferred.unsealed.sweep, deferred.late.remember, deferred.news.tell)
+        stack.enter_context(kept_clean(*quick, period_seconds=SWEEP_SECONDS))
+        slow = (deferred.tidying.tidy, service.docking.report_due)
+        stack.enter_context(kept_clean(*slow, period_seconds=PERIOD_SECONDS))
         for each in working:
             each.start()
         try:

@@ -10,6 +10,7 @@ import seal.affairs.store
 import seal.batches.store
 import seal.digests.store
 import seal.docking.store
+import seal.later.store
 import seal.renewing
 import seal.store
 import seal.tidying

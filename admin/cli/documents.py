@@ -218,7 +218,10 @@ def seal(  # noqa: PLR0913 - one option each
     ] = None,
     level: Annotated[
         Level | None,
-        typer.Option(help="PAdES level of a PDF signature; b-t by default where XINYIN_TSA is set, else b-b."),
+        typer.Option(
+            help="PAdES level of a PDF signature; b-t by default where XINYIN_TSA is set (the "
+            "stamp follows if nobody stamps now), else b-b."
+        ),
     ] = None,
     also: Annotated[
         str | None,

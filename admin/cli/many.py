@@ -17,6 +17,7 @@ from admin.cli.progress import Meter
 from admin.cli.terminal import shown
 from crypto.errors import CryptoError
 from kernel.errors import Refusal
+from seal.later.model import TrustedTime
 from seal.request import SealedDocument
 
 SOME_FAILED, STOPPED = 1, 130
@@ -98,8 +99,15 @@ def _seal(file: Path, out: Path, seal_one: SealOne, outcome: _Outcome, meter: Me
 
 
 def tell(out: Path, sealed: SealedDocument) -> None:
-    """Print one line about a file that was sealed."""
+    """Print one line about a file that was sealed, and one if its time stamp is still to come."""
     Console().print(f"[green]✓[/] {shown(out)}  {sealed.format}  {sealed.id}", highlight=False, soft_wrap=True)
+    if sealed.trusted_time is TrustedTime.PENDING:
+        Console().print(
+            f"[yellow]![/] No time-stamp authority gave a token now: the stamp follows (`xinyin worker`);"
+            f" `xinyin seal fetch {sealed.id}` then writes out the stamped file.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def write_whole(out: Path, document: bytes) -> None:
