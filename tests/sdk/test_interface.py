@@ -53,7 +53,7 @@ def test_what_needs_a_token_gets_one_and_nothing_else(operations: dict[str, Any]
     }
 
 
-@pytest.mark.parametrize("row", ops.TABLE, ids=str)
+@pytest.mark.parametrize("row", ops.TABLE, ids=[f"{number} {row.name}" for number, row in enumerate(ops.TABLE)])
 def test_every_answer_is_read_into_a_record_with_its_very_fields(
     told: dict[str, Any], operations: dict[str, Any], row: Any
 ) -> None:
