@@ -2,13 +2,8 @@
 
 from datetime import timedelta
 
-import pytest
-import sqlalchemy as sa
-
-from kernel.errors import Forbidden
 from kernel.principal import Principal, PrincipalKind
-from seal import store
-from seal.usage.ledger import LedgerFilter, LedgerFilterRefused, UsageLedger, UseState
+from seal.usage.ledger import LedgerFilter, LedgerRow, UsageLedger, UseState
 from tests.seal.conftest import CLERK, OWNER, SEAL, House, request
 
 AUDITOR = Principal(subject="auditor", kind=PrincipalKind.PERSON, rights=frozenset({"seal.ledger:*"}))
@@ -19,7 +14,8 @@ def test_smoke(house: House, ofd: bytes) -> None:
     for number in range(5):
         house.clock.advance(timedelta(seconds=1))
         house.service().seal(request(ofd, case_number=f"{number}"), CLERK)
-    seen, after = [], None
+    seen: list[LedgerRow] = []
+    after = None
     while True:
         page = ledger.page(LedgerFilter(), AUDITOR, after=after, limit=2)
         seen += page.rows
