@@ -1,9 +1,14 @@
 """Admission: whether a seal's use policy lets this use through, looked at with the seal in hand."""
 
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 
+from kernel.audit import Fact
 from kernel.errors import Forbidden, Reason, Refusal
 from seal.model import UsePolicy
 from seal.preparing import Task
@@ -33,6 +38,10 @@ class Admitted:
     grant: str | None = None
     approval: str | None = None
 
+    def facts(self) -> dict[str, Fact]:
+        """Tell it to the log; of an open seal's use there is nothing to tell."""
+        return {name: value for name, value in asdict(self).items() if value is not None}
+
 
 class Admission:
     """Lets uses through, or refuses; holds nothing. Every method works within the caller's transaction."""
@@ -40,19 +49,25 @@ class Admission:
     def __init__(self, register: SealRegister) -> None:
         self._register = register
 
-    def admit(self, conn: sa.Connection, task: Task) -> Admitted:
-        """Say by what a new use is let through; a refusal says which rule, and when it would be.
+    def admit(self, conn: sa.Connection, tasks: Sequence[Task]) -> tuple[Admitted, ...]:
+        """Say by what new uses of one seal are let through; a refusal says which rule, and when it would be.
 
         Only where the seal is locked is the answer good: else another call may take the last unit, or the approval.
         """
-        policy = self._register.policy(conn, task.seal.id)
-        approval = None
-        if task.request.use_request is not None:
-            approval = self._approved(conn, task, task.request.use_request)
-        elif policy is UsePolicy.APPROVED:
-            raise UseApprovalNeeded("Each use of this seal is approved by a second person: make a use request first.")
-        grant = self._granted(conn, task) if policy is UsePolicy.GRANTED else None
-        return Admitted(grant=grant, approval=approval)
+        policy = self._register.policy(conn, tasks[0].seal.id)
+        # Units that uses before them in the same transaction take.
+        taken: Counter[str] = Counter()
+        admitted = []
+        for task in tasks:
+            approval = None
+            if task.request.use_request is not None:
+                approval = self._approved(conn, task, task.request.use_request)
+            elif policy is UsePolicy.APPROVED:
+                raise UseApprovalNeeded("Each use of this seal is approved by a second person: make a use request.")
+            grant = self._granted(conn, task, taken) if policy is UsePolicy.GRANTED else None
+            taken.update(filter(None, (grant,)))
+            admitted.append(Admitted(grant=grant, approval=approval))
+        return tuple(admitted)
 
     def go_on(self, conn: sa.Connection, seal: str, sealing: str) -> None:
         """Let a use that was admitted once be tried again: it takes no second unit, but its leave must stand still."""
@@ -67,7 +82,7 @@ class Admission:
             raise GrantMissing("The grant that this was begun under has ended.")
 
     @staticmethod
-    def _granted(conn: sa.Connection, task: Task) -> str:
+    def _granted(conn: sa.Connection, task: Task, taken: Mapping[str, int]) -> str:
         principal, request = task.principal, task.request
         use = Use(
             formats=tuple(hand.format.name for hand in task.hands),
@@ -79,11 +94,7 @@ class Admission:
         for grant in store.grants_for(
             conn, task.seal.id, subject=principal.subject, organisation=principal.organisation, at=task.at
         ):
-            refusal = grants.check(
-                grant,
-                use,
-                lambda since, most, grant=grant: store.first_uses(conn, grant.id, since, most),  # type: ignore[misc]
-            )
+            refusal = grants.check(grant, use, partial(_count, conn, grant.id, taken.get(grant.id, 0)))
             if refusal is None:
                 return grant.id
             refusals[grant.id] = refusal
@@ -100,19 +111,21 @@ class Admission:
         return found.id
 
 
-def record_use(conn: sa.Connection, sealing: str, task: Task, admitted: Admitted) -> None:
-    """Put the use's own facts on record, within the transaction of its intent."""
+def usage_row(sealing: str, task: Task, admitted: Admitted) -> dict[str, object]:
+    """Give the use's own facts, to be recorded within the transaction of its intent."""
     principal = task.principal
-    store.insert(
-        conn,
-        store.USAGES,
-        sealing=sealing,
-        caller_kind=principal.kind.value,
-        person=principal.person,
-        client_address=task.client_address,
-        pages=task.prepared.pages,
-        amount=task.request.amount,
-        grant=admitted.grant,
-        approval=admitted.approval,
-        at=task.at,
-    )
+    return {
+        "sealing": sealing,
+        "caller_kind": principal.kind.value,
+        "person": principal.person,
+        "client_address": task.client_address,
+        "pages": task.prepared.pages,
+        "amount": task.request.amount,
+        "grant": admitted.grant,
+        "approval": admitted.approval,
+        "at": task.at,
+    }
+
+
+def _count(conn: sa.Connection, grant: str, more: int, since: datetime | None, most: int) -> int:
+    return more + store.first_uses(conn, grant, since, most)

@@ -76,6 +76,7 @@ class _Bench:
             sealing=sealing,
             outbox=outbox,
             examine=lambda _: None,
+            jobs=Jobs(db, lease=_LEASE),
         )
         idle = timedelta(milliseconds=50)
         self.worker = Worker(Jobs(db, lease=_LEASE), runner.handlers, idle=idle)

@@ -47,9 +47,10 @@ def build(url: str, folder: Path, objects: Path, killed_at: str | None) -> SealS
         return answer
 
     class Audit(AuditLog):
-        def append(self, conn: Any, **named: Any) -> int:
+        def append_all(self, conn: Any, deeds: Any) -> int:
             opened = {"seal.sealing.intended": "intent open", "seal.sealing.completed": "completion open"}
-            seq: int = step(opened.get(named["action"], ""), super().append, conn, **named)
+            told = tuple(deeds)
+            seq: int = step(opened.get(told[0].action, ""), super().append_all, conn, told)
             return seq
 
     class Vault:
