@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from kernel.db import METADATA, Instant, database_now, record
 from seal.model import SealStatus
@@ -354,7 +353,7 @@ def list_unsealed(
     return _progress(conn, sa.and_(*wanted), limit=limit)
 
 
-_LATER = aliased(ATTEMPTS, name="later")
+_LATER = ATTEMPTS.alias("later")
 _PROGRESS = (
     sa.select(SEALINGS, ATTEMPTS, FAILURES, COMPLETIONS)
     .select_from(SEALINGS)
