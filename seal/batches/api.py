@@ -19,7 +19,7 @@ from seal.batches.model import Batch, BatchState, BatchWish, Item, ItemState, It
 from seal.batches.orders import BatchOrder, Files, batch_order, described
 from seal.batches.results import results_zip
 from seal.batches.service import MOST_ITEMS, BatchService
-from seal.upload import Upload, read_upload
+from seal.upload import Upload, client_address, read_upload
 
 FILES = re.compile(r"/api/seals/v1/uploads")
 """The path that takes a file."""
@@ -142,7 +142,9 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         A worker seals them in order. Ask at `Location` how far it came.
         """
         wish = _wish(order, idempotency_key) if isinstance(order, BatchOrder) else _kept(batches, order, principal)
-        made = batches.create(replace(wish, idempotency_key=idempotency_key), principal)
+        made = batches.create(
+            replace(wish, idempotency_key=idempotency_key), principal, client_address=client_address(request)
+        )
         answer = _batch(request, *batches.progress(made.id, principal))
         headers = {"Location": _path(request, "get_batch", made.id)}
         return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)
