@@ -12,11 +12,11 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from admin.console.party import Pending, RelyingParty, SignInDeclined, SignInRefused
+from admin.console.forms import Form, body_of, read_form
+from admin.console.party import Pending, RelyingParty, SignInDeclined
 from admin.console.sessions import ConsoleSessions, Stay
 from admin.console.words import explained
 from crypto.errors import CryptoError
-from idp.authorize.parameters import LONGEST, Parameters, Unreadable, read
 from kernel import problem
 from kernel.clock import Clock
 from kernel.errors import Forbidden, Reason, Refusal
@@ -33,12 +33,6 @@ _LONGEST_TARGET = 500
 _PRIVATE = {"Cache-Control": "no-store", "Referrer-Policy": "no-referrer"}
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-
-
-class FormUnreadable(Refusal):
-    """What was sent to the console is no form that it has."""
-
-    reason, code = Reason.BAD_INPUT, "console_form_unreadable"
 
 
 class ConsoleClosed(Refusal):
@@ -67,17 +61,22 @@ class Visit:
     principal: Principal
     now: datetime
     pages: Pages = field(repr=False)
-    fields: Parameters
+    fields: Form
     """Of a form, or of the query."""
 
     def get(self, name: str) -> str:
-        """Give a field without surrounding blanks, empty where it was not sent."""
-        return (self.fields.get(name) or "").strip()
+        """Give a field, empty where it was not sent."""
+        return self.fields.get(name)
 
     @property
     def fresh(self) -> bool:
         """Whether the person proved who they are lately enough for a dangerous act."""
         return self.now <= self.stay.session.authenticated_at + FRESH
+
+    @property
+    def path(self) -> Mapping[str, str]:
+        """The variable parts of the address."""
+        return self.request.path_params
 
     def page(self, template: str, status: int = 200, **context: object) -> Response:
         """Render a room."""
@@ -129,7 +128,7 @@ class Front:
         """Make the endpoint of a form: sent from our own page, or refused."""
 
         async def endpoint(request: Request) -> Response:
-            return await run_in_threadpool(self._answer, request, room, await _body(request))
+            return await run_in_threadpool(self._answer, request, room, await body_of(request))
 
         return endpoint
 
@@ -146,7 +145,7 @@ class Front:
         if stay is None:
             return self._signed_out(request)
         try:
-            fields = _parameters(encoded)
+            fields = read_form(encoded)
             if request.method == "POST":
                 self._pages.check_csrf(request, fields.get("csrf"))
             principal = self._principal(stay)
@@ -200,7 +199,7 @@ class Front:
 
     async def sign_out(self, request: Request) -> Response:
         """End the stay here and at the provider."""
-        return await run_in_threadpool(self._sign_out, request, await _body(request))
+        return await run_in_threadpool(self._sign_out, request, await body_of(request))
 
     async def goodbye(self, request: Request) -> Response:
         """Say that nobody is signed in."""
@@ -221,9 +220,7 @@ class Front:
             return self._closed(request)
         pending, fresh, target = _read_pending(request.cookies.get(self._pending, ""))
         try:
-            answer = _parameters(request.scope["query_string"])
-            if answer.repeated:
-                raise SignInRefused("A parameter came twice.")
+            answer = read_form(request.scope["query_string"])
             proved = self._party.come_back(answer.values, pending, max_age=FRESH if fresh else None)
         except SignInDeclined:
             response: Response = self._pages.render(request, "console/signed_out.html", left=True)
@@ -244,7 +241,7 @@ class Front:
             response = see("/console/bye")
         else:
             try:
-                self._pages.check_csrf(request, _parameters(encoded).get("csrf"))
+                self._pages.check_csrf(request, read_form(encoded).get("csrf"))
             except Refusal as refusal:
                 return self._refused(request, refusal, stay)
             self._sessions.end(stay.session)
@@ -268,23 +265,6 @@ def _read_pending(kept: str) -> tuple[Pending | None, bool, str]:
     except (binascii.Error, ValueError):
         wished = ""
     return Pending(secret=secret) if secret else None, fresh == "1", target_of(wished)
-
-
-async def _body(request: Request) -> bytes:
-    """Read a form: of one that is too long just enough to see it."""
-    seen = bytearray()
-    async for part in request.stream():
-        seen += part
-        if len(seen) > LONGEST:
-            break
-    return bytes(seen)
-
-
-def _parameters(encoded: bytes) -> Parameters:
-    try:
-        return read(encoded)
-    except Unreadable as error:
-        raise FormUnreadable(f"What was sent cannot be read: {error}.") from error
 
 
 def with_query(path: str, values: Mapping[str, str]) -> str:
