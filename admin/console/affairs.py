@@ -107,7 +107,7 @@ class AffairRooms:
             action=ACTION,
             effect=EFFECT,
             standings=STANDING,
-            status=SEAL_STATUS,
+            statuses=SEAL_STATUS,
             verdicts=VERDICT,
             paper_kinds=PAPER,
         )

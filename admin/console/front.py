@@ -122,7 +122,7 @@ class Front:
         async def endpoint(request: Request) -> Response:
             return await run_in_threadpool(self._answer, request, room, request.scope["query_string"])
 
-        return endpoint
+        return _named(endpoint, room)
 
     def deed(self, room: Room) -> Endpoint:
         """Make the endpoint of a form: sent from our own page, or refused."""
@@ -130,7 +130,7 @@ class Front:
         async def endpoint(request: Request) -> Response:
             return await run_in_threadpool(self._answer, request, room, await body_of(request))
 
-        return endpoint
+        return _named(endpoint, room)
 
     def _answer(self, request: Request, room: Room, encoded: bytes) -> Response:
         # 1. Somebody is signed in here.
@@ -254,6 +254,12 @@ class Front:
 
     def _drop(self, response: Response, name: str) -> None:
         response.delete_cookie(name, path="/", secure=self._secure, httponly=True, samesite="lax")
+
+
+def _named(endpoint: Endpoint, room: Room) -> Endpoint:
+    """Let the request log say which room answered."""
+    endpoint.__name__ = f"console.{room.__name__}"
+    return endpoint
 
 
 def _read_pending(kept: str) -> tuple[Pending | None, bool, str]:

@@ -43,5 +43,5 @@ class HomeRoom:
             held=batches.count(BatchState.PAUSED) + batches.count(BatchState.STOPPED),
             names=self._names.of(each.proposed_by for each in waiting[:_SHOWN]),
             action=ACTION,
-            status=SEAL_STATUS,
+            statuses=SEAL_STATUS,
         )

@@ -93,6 +93,6 @@ class ProposingRoom:
             words=explained(problem.code) if problem else None,
             action=ACTION,
             effect=EFFECT,
-            status=SEAL_STATUS,
+            statuses=SEAL_STATUS,
             policies=USE_POLICY,
         )

@@ -43,7 +43,7 @@ class SealRooms:
             soon=visit.now + SOON,
             kind=kind_called,
             kinds=SEAL_KIND,
-            status=SEAL_STATUS,
+            statuses=SEAL_STATUS,
         )
 
     def show(self, visit: Visit) -> Response:
@@ -61,7 +61,7 @@ class SealRooms:
             soon=visit.now + SOON,
             kind=kind_called(file.seal.kind),
             action=ACTION,
-            status=SEAL_STATUS,
+            statuses=SEAL_STATUS,
             standing=STANDING,
             policy=USE_POLICY,
         )

@@ -124,6 +124,7 @@ def list_batches(
     last = sa.select(sa.func.max(newest.c.number)).where(newest.c.batch == BATCHES.c.id).scalar_subquery()
     query = (
         sa.select(BATCHES, STEPS.c.step, STEPS.c.at)
+        .select_from(BATCHES)
         .join(STEPS, sa.and_(STEPS.c.batch == BATCHES.c.id, STEPS.c.number == last))
         .where(which)
         .order_by(BATCHES.c.created_at.desc(), BATCHES.c.id.desc())

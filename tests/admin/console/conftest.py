@@ -1,0 +1,164 @@
+"""A town with two officers, an office-less citizen and the console, reached by a browser without a server."""
+
+import re
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from html import unescape
+from typing import Any
+
+import httpx2
+import pytest
+
+from admin import build, faces
+from admin.build import Service
+from idp.model import Person
+from kernel.clock import ManualClock
+from kernel.principal import Principal, PrincipalKind
+from seal.affairs.actions import Action
+from seal.affairs.model import Affair, Proposal
+from seal.model import SealId
+from tests.admin.conftest import Town
+from tests.cheap import cheap
+from tests.inprocess import browser
+
+PASSWORD = "four-eyes-see-more"
+EVERYTHING = ("seal.manage:*", "seal.approve:*", "seal.lose:*", "seal.file:*", "seal.use:*")
+_FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
+
+
+@dataclass
+class Desk:
+    """One person's browser."""
+
+    client: httpx2.Client
+    login: str
+    history: list[httpx2.Response] = field(default_factory=list)
+
+    def get(self, address: str, *, follow: bool = True) -> httpx2.Response:
+        return self._followed(self.client.get(address), follow)
+
+    def send(self, address: str, *, follow: bool = True, headers: Any = None, **fields: str) -> httpx2.Response:
+        """Send a form as the page shown last would."""
+        return self._followed(self.client.post(address, data=fields, headers=headers), follow)
+
+    def _followed(self, response: httpx2.Response, follow: bool) -> httpx2.Response:  # noqa: FBT001
+        self.history = [response]
+        while follow and response.status_code == 303:
+            response = self.client.get(response.headers["location"])
+            self.history.append(response)
+        return response
+
+    def hidden(self, page: httpx2.Response) -> dict[str, str]:
+        """Give the hidden fields of a page's forms."""
+        return {name: unescape(value) for name, value in _FIELD.findall(page.text)}
+
+    def sign_in(self, address: str = "/console", password: str = PASSWORD) -> httpx2.Response:
+        page = self.get(address)
+        form = self.history[-2].headers["location"]
+        return self.send(form, action="login", username=self.login, password=password, csrf=self.hidden(page)["csrf"])
+
+    def form(self, page: str, address: str, *, follow: bool = True, **fields: str) -> httpx2.Response:
+        """Open a page and send one of its forms with the hidden fields that stand in it."""
+        return self.send(address, follow=follow, **{**self.hidden(self.get(page)), **fields})
+
+
+@dataclass
+class Office:
+    """The service with its console."""
+
+    service: Service
+    clock: ManualClock
+    seal: SealId
+    department: str
+    people: Mapping[str, Person]
+    app: Any
+
+    def desk(self, login: str) -> Desk:
+        headers = {"accept": "text/html", "accept-language": "zh-CN"}
+        return Desk(client=browser(self.app, self.service.settings.public_url, headers=headers), login=login)
+
+    def signed_in(self, login: str) -> Desk:
+        desk = self.desk(login)
+        assert desk.sign_in().status_code == 200
+        return desk
+
+    def appoint(self, login: str, *rights: str) -> None:
+        self.service.officers.appoint(self.people[login].id, rights, by="operator")
+
+    def officer(self, login: str) -> Principal:
+        return self.service.officers.principal(self.people[login].id)
+
+    def propose(self, login: str, action: Action = Action.SUSPEND, **changes: Any) -> Affair:
+        proposal = Proposal(action=action, seal=self.seal, payload={}, reason="换届", **changes)
+        return self.service.affairs.propose(proposal, self.officer(login))
+
+    @property
+    def caller(self) -> Principal:
+        """The department's system."""
+        rights = frozenset({f"seal.use:{self.seal}"})
+        return Principal(
+            subject=self.department, kind=PrincipalKind.CLIENT, rights=rights, organisation="11990100MB0000000P"
+        )
+
+
+@pytest.fixture(scope="session")
+def staffed(pattern: Town, tmp_path_factory: pytest.TempPathFactory) -> Town:
+    """A world to copy, with officers registered."""
+    home = tmp_path_factory.mktemp("staffed") / "home"
+    shutil.copytree(pattern.home, home)
+    town = Town(settings=pattern.settings.model_copy(update={"home": home}), world=pattern.world)
+    with cheap(), build.services(town.settings) as service:
+        for login, name in (("zhao", "赵主任"), ("qian", "钱科长"), ("sun", "孙办事员")):
+            service.registry.create_person(login=login, password=PASSWORD, name=name)
+    return town
+
+
+@pytest.fixture
+def office(staffed: Town, tmp_path: Any) -> Iterator[Office]:
+    """Zhao and Qian are officers; Sun is nobody's."""
+    with opened(staffed, tmp_path / "home") as made:
+        yield made
+
+
+Opened = Callable[..., Office]
+
+
+class opened:  # noqa: N801 - used as a function
+    """Open a copy of the staffed town."""
+
+    def __init__(self, staffed: Town, home: Any, **settings: Any) -> None:
+        shutil.copytree(staffed.home, home)
+        self._settings = staffed.settings.model_copy(update={"home": home, **settings})
+        self._world = staffed.world
+
+    def __enter__(self) -> Office:
+        with cheap():
+            if self._settings.public_url != "http://127.0.0.1:8000":
+                build.prepare(self._settings)
+            opening = build.services(self._settings)
+            clock = ManualClock(_now())
+            opening = build.services(self._settings, clock=clock)
+            service = opening.__enter__()
+        self._opening = opening
+        people = {login: service.registry.person(login) for login in ("zhao", "qian", "sun")}
+        office = Office(
+            service=service,
+            clock=clock,
+            seal=SealId(self._world.seal),
+            department=self._world.department_id,
+            people=people,
+            app=faces.application(service),
+        )
+        office.appoint("zhao", *EVERYTHING)
+        office.appoint("qian", *EVERYTHING)
+        return office
+
+    def __exit__(self, *error: object) -> None:
+        self._opening.__exit__(None, None, None)
+
+
+def _now() -> Any:
+    from kernel.clock import SystemClock  # noqa: PLC0415
+
+    return SystemClock().now()
