@@ -51,6 +51,8 @@ from seal.stamping import AuthorityStamper, DigestStamper, Stamper
 from seal.trust import OwnLedgers, TrustFolder, TrustSource
 from seal.trust.evidence import TrustEvidence
 from seal.trust.refresh import Refresher
+from seal.usage.ledger import UsageLedger
+from seal.usage.signing import OfficeSigner
 from seal.verifying import Verifier, verify_in_process
 
 
@@ -120,6 +122,7 @@ class Service:
     affairs: AffairService
     officers: Officers
     sealing: SealService
+    ledger: UsageLedger
     renewal: RenewalService
     verifier: Verifier
     trust: TrustFolder
@@ -283,6 +286,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         ),
         officers=Officers(db=database, audit=audit, clock=clock),
         sealing=sealing,
+        ledger=UsageLedger(db=database, audit=audit, clock=clock, signer=OfficeSigner(authorities)),
         renewal=RenewalService(db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence),
         verifier=verifier,
         trust=trust,

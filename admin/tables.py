@@ -11,6 +11,7 @@ import seal.affairs.store
 import seal.batches.store
 import seal.docking.store
 import seal.store
+import seal.usage.store
 import seal.versions
 import seal.webhooks.store
 from kernel.db import METADATA
