@@ -4,7 +4,7 @@ from starlette.responses import Response
 
 _INLINE = {b"\x89PNG\r\n\x1a\n": ("image/png", "png"), b"\xff\xd8\xff": ("image/jpeg", "jpg")}
 _SAVED = {b"%PDF-": "pdf", b"PK\x03\x04": "ofd"}
-_HEADERS = {
+HEADERS = {
     "Cache-Control": "private, no-store",
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
@@ -12,6 +12,7 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Referrer-Policy": "no-referrer",
 }
+"""Of every file that the console hands out."""
 
 
 def handed_out(content: bytes, stem: str) -> Response:
@@ -33,10 +34,5 @@ def picture(png: bytes) -> Response:
     return response
 
 
-def download(content: bytes, media_type: str, name: str) -> Response:
-    """Answer with a file that we made, to be saved under ``name``."""
-    return _answer(content, media_type, f'attachment; filename="{name}"')
-
-
 def _answer(content: bytes, media_type: str, disposition: str) -> Response:
-    return Response(content, media_type=media_type, headers={**_HEADERS, "Content-Disposition": disposition})
+    return Response(content, media_type=media_type, headers={**HEADERS, "Content-Disposition": disposition})

@@ -7,6 +7,7 @@ from admin.console.affairs import AffairRooms
 from admin.console.batches import BatchRooms
 from admin.console.front import HOME, SIGN_IN, Front
 from admin.console.home import HomeRoom
+from admin.console.ledger import LedgerRoom
 from admin.console.names import Names
 from admin.console.party import RelyingParty
 from admin.console.proposing import ProposingRoom
@@ -39,6 +40,7 @@ def routes(service: Service) -> list[Route]:
     proposing = ProposingRoom(affairs=service.affairs, desk=desk)
     unsealed = UnsealedRoom(unsealed=deferred.unsealed, sealing=service.sealing, names=names)
     batches = BatchRooms(batches=deferred.batches, names=names)
+    ledger = LedgerRoom(ledger=service.ledger, names=names)
     asked = {
         HOME: home.show,
         "/console/affairs": affairs.queue,
@@ -48,6 +50,7 @@ def routes(service: Service) -> list[Route]:
         "/console/seals/{seal}": seals.show,
         "/console/seals/{seal}/picture.png": seals.picture,
         "/console/seals/{seal}/propose/{action}": proposing.form,
+        "/console/ledger": ledger.show,
         "/console/unsealed": unsealed.show,
         "/console/batches": batches.list,
         "/console/batches/{batch}": batches.show,
@@ -55,6 +58,7 @@ def routes(service: Service) -> list[Route]:
     sent = {
         "/console/affairs/{affair}/decisions": affairs.decide,
         "/console/seals/{seal}/proposals/{action}": proposing.propose,
+        "/console/ledger/exports": ledger.export,
         "/console/unsealed/{sealing}/retries": unsealed.retry,
         "/console/batches/{batch}/steps": batches.steer,
     }
