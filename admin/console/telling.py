@@ -31,6 +31,8 @@ class Line:
 class Told:
     """What an affair would do."""
 
+    name: str
+    """Of the seal, as it would be called; empty where nobody who asks may know."""
     lines: tuple[Line, ...]
     moves: tuple[SealStatus | None, SealStatus] | None
     """From the status of now to the next; None where it could not be carried out now, or was already."""
@@ -46,6 +48,7 @@ def told(affair: Affair, file: SealFile | None) -> Told:
     after = affair.rule.moves.get(status)
     picture = payload.get("picture") or {}
     return Told(
+        name=str(payload.get("name") or (file.seal.name if file else "")),
         lines=tuple(_LINES.get(affair.action, _plainly)(payload, file)),
         moves=(status, after) if after is not None and affair.outcome is None else None,
         picture=picture.get("object_key"),

@@ -26,7 +26,9 @@ OFFICERS = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("by", sa.String(200), nullable=False),
 )
-RIGHTS = frozenset({"seal.use", "seal.use.approve", "seal.ledger"}).union(*({rule.propose, rule.review, rule.approve} for rule in RULES.values())) - {""}
+RIGHTS = frozenset({"seal.use", "seal.use.approve", "seal.ledger"}).union(
+    *({rule.propose, rule.review, rule.approve} for rule in RULES.values())
+) - {""}
 """The rights an officer can have, each on one seal or on all. With ``seal.use`` they see to its work: batches, retries."""
 _PERSON_MAX = 100
 _TARGET = re.compile(r"\*|[0-9]{14}")
