@@ -1,7 +1,7 @@
 """The usage ledger: who used which seal for what, filtered, page by page, and as a signed export."""
 
 import re
-from datetime import date, datetime, time, timedelta
+from datetime import MAXYEAR, date, datetime, time, timedelta
 
 from starlette.responses import Response, StreamingResponse
 
@@ -79,9 +79,10 @@ def _day(written: str) -> datetime | None:
     if not written:
         return None
     try:
-        if not _DAY.fullmatch(written):
-            raise ValueError
-        # The year 9999 has no day after its last.
-        return datetime.combine(date.fromisoformat(written), time(), ZONE) if written < "9999" else None
+        day = date.fromisoformat(written) if _DAY.fullmatch(written) else None
     except ValueError:
-        raise LedgerFilterRefused("A day is written like 2026-11-30.") from None
+        day = None
+    # The year 9999 has no day after its last.
+    if day is None or day.year == MAXYEAR:
+        raise LedgerFilterRefused("A day is written like 2026-11-30.")
+    return datetime.combine(day, time(), ZONE)

@@ -29,7 +29,7 @@ OFFICERS = sa.Table(
 RIGHTS = frozenset({"seal.use", "seal.use.approve", "seal.ledger"}).union(
     *({rule.propose, rule.review, rule.approve} for rule in RULES.values())
 ) - {""}
-"""The rights an officer can have, each on one seal or on all. With ``seal.use`` they see to its work: batches, retries."""
+"""The rights an officer can have, each on one seal or on all; ``seal.use`` to see to batches and retries."""
 _PERSON_MAX = 100
 _TARGET = re.compile(r"\*|[0-9]{14}")
 

@@ -2,9 +2,11 @@
 
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from html import unescape
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -12,8 +14,9 @@ import pytest
 
 from admin import build, faces
 from admin.build import Service
+from admin.console.sessions import ConsoleSessions
 from idp.model import Person
-from kernel.clock import ManualClock
+from kernel.clock import ManualClock, SystemClock
 from kernel.principal import Principal, PrincipalKind
 from seal.affairs.actions import Action
 from seal.affairs.model import Affair, Proposal
@@ -23,7 +26,7 @@ from tests.cheap import cheap
 from tests.inprocess import browser
 
 PASSWORD = "four-eyes-see-more"
-EVERYTHING = ("seal.manage:*", "seal.approve:*", "seal.lose:*", "seal.file:*", "seal.use:*")
+EVERYTHING = ("seal.manage:*", "seal.approve:*", "seal.lose:*", "seal.file:*", "seal.use:*", "seal.ledger:*", "seal.apply:*")
 _FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
@@ -83,6 +86,11 @@ class Office:
         assert desk.sign_in().status_code == 200
         return desk
 
+    def admits(self, cookie: str) -> bool:
+        """Tell whether a cookie of the console lets anybody in."""
+        service = self.service
+        return ConsoleSessions(db=service.database, audit=service.audit, clock=self.clock).find(cookie) is not None
+
     def appoint(self, login: str, *rights: str) -> None:
         self.service.officers.appoint(self.people[login].id, rights, by="operator")
 
@@ -114,51 +122,42 @@ def staffed(pattern: Town, tmp_path_factory: pytest.TempPathFactory) -> Town:
     return town
 
 
-@pytest.fixture
-def office(staffed: Town, tmp_path: Any) -> Iterator[Office]:
-    """Zhao and Qian are officers; Sun is nobody's."""
-    with opened(staffed, tmp_path / "home") as made:
+@pytest.fixture(scope="session")
+def kept_open(staffed: Town, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Office]:
+    with opened(staffed, tmp_path_factory.mktemp("open") / "home") as made:
         yield made
 
 
-Opened = Callable[..., Office]
+@pytest.fixture
+def office(kept_open: Office) -> Office:
+    """One office for all tests: Zhao and Qian are officers, Sun is nobody's, the seal is in use."""
+    for login in ("zhao", "qian"):
+        kept_open.appoint(login, *EVERYTHING)
+        kept_open.service.registry.set_person_active(kept_open.people[login].id, active=True)
+    kept_open.appoint("sun")
+    return kept_open
 
 
-class opened:  # noqa: N801 - used as a function
-    """Open a copy of the staffed town."""
-
-    def __init__(self, staffed: Town, home: Any, **settings: Any) -> None:
-        shutil.copytree(staffed.home, home)
-        self._settings = staffed.settings.model_copy(update={"home": home, **settings})
-        self._world = staffed.world
-
-    def __enter__(self) -> Office:
+@contextmanager
+def opened(staffed: Town, home: Path, **changed: Any) -> Iterator[Office]:
+    """Open a copy of the staffed town, with other settings if they are given."""
+    shutil.copytree(staffed.home, home)
+    settings = staffed.settings.model_copy(update={"home": home, **changed})
+    # Certificates are of today.
+    clock = ManualClock(SystemClock().now())
+    with ExitStack() as stack:
         with cheap():
-            if self._settings.public_url != "http://127.0.0.1:8000":
-                build.prepare(self._settings)
-            opening = build.services(self._settings)
-            clock = ManualClock(_now())
-            opening = build.services(self._settings, clock=clock)
-            service = opening.__enter__()
-        self._opening = opening
-        people = {login: service.registry.person(login) for login in ("zhao", "qian", "sun")}
+            if changed:
+                build.prepare(settings)
+            service = stack.enter_context(build.services(settings, clock=clock))
         office = Office(
             service=service,
             clock=clock,
-            seal=SealId(self._world.seal),
-            department=self._world.department_id,
-            people=people,
+            seal=SealId(staffed.world.seal),
+            department=staffed.world.department_id,
+            people={login: service.registry.person(login) for login in ("zhao", "qian", "sun")},
             app=faces.application(service),
         )
         office.appoint("zhao", *EVERYTHING)
         office.appoint("qian", *EVERYTHING)
-        return office
-
-    def __exit__(self, *error: object) -> None:
-        self._opening.__exit__(None, None, None)
-
-
-def _now() -> Any:
-    from kernel.clock import SystemClock  # noqa: PLC0415
-
-    return SystemClock().now()
+        yield office
