@@ -6,6 +6,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from starlette.concurrency import run_in_threadpool
@@ -78,10 +79,14 @@ class Visit:
         """The variable parts of the address."""
         return self.request.path_params
 
-    def page(self, template: str, status: int = 200, **context: object) -> Response:
+    def page(self, template: str, status: int = 200, **context: Any) -> Response:
         """Render a room."""
-        frame = {"me": self.stay.person, "now": self.now, "done": self.request.query_params.get("done", "")}
-        return self.pages.render(self.request, f"console/{template}", status, **{**frame, **context})
+        frame: dict[str, Any] = {
+            "me": self.stay.person,
+            "now": self.now,
+            "done": self.request.query_params.get("done", ""),
+        }
+        return self.pages.render(self.request, f"console/{template}", status, **frame, **context)
 
     def sign_in_again(self, target: str) -> Response:
         """Have the person prove who they are, and come back to ``target``."""
@@ -180,8 +185,14 @@ class Front:
 
     def _refused(self, request: Request, refusal: Refusal | CryptoError, stay: Stay | None = None) -> Response:
         told = problem.problem_of(refusal, request)
-        context = {"me": stay.person if stay else None, "words": explained(told.code), "problem": told}
-        return self._pages.render(request, "console/refused.html", told.status, **context)
+        return self._pages.render(
+            request,
+            "console/refused.html",
+            told.status,
+            me=stay.person if stay else None,
+            words=explained(told.code),
+            problem=told,
+        )
 
     def _closed(self, request: Request) -> Response:
         detail = "The console is not registered at this address: run `xinyin migrate`. It needs https."

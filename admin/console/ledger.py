@@ -2,6 +2,7 @@
 
 import re
 from datetime import MAXYEAR, date, datetime, time, timedelta
+from typing import Any
 
 from starlette.responses import Response, StreamingResponse
 
@@ -29,7 +30,7 @@ class LedgerRoom:
     def show(self, visit: Visit) -> Response:
         """List the uses that fit the filter, newest first."""
         asked = {name: visit.get(name) for name in _FIELDS}
-        context = {"asked": asked, "narrowed": any(asked.values()), "states": USE_STATE}
+        context: dict[str, Any] = {"asked": asked, "narrowed": any(asked.values()), "states": USE_STATE}
         wanted = _filter(visit)
         try:
             page = self._ledger.page(wanted, visit.principal, after=visit.get("after") or None, limit=_PAGE)

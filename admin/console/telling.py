@@ -61,11 +61,11 @@ def _making(payload: Mapping[str, Any], file: SealFile | None) -> Iterator[Line]
     if "kind" in payload:
         yield Line(label=("印章类型", "Kind"), value=kind_called(payload["kind"]))
     parts: tuple[tuple[str, Words, Value | None], ...] = (
-        ("name", ("印章名称", "Name"), seal and seal.name),
-        ("owner", ("单位代码", "Owner's code"), seal and seal.owner),
-        ("owner_name", ("所属单位", "Owner"), seal and seal.owner_name),
-        ("valid_from", ("生效时间", "Valid from"), seal and seal.valid_from),
-        ("valid_to", ("失效时间", "Valid until"), seal and seal.valid_to),
+        ("name", ("印章名称", "Name"), seal.name if seal else None),
+        ("owner", ("单位代码", "Owner's code"), seal.owner if seal else None),
+        ("owner_name", ("所属单位", "Owner"), seal.owner_name if seal else None),
+        ("valid_from", ("生效时间", "Valid from"), seal.valid_from if seal else None),
+        ("valid_to", ("失效时间", "Valid until"), seal.valid_to if seal else None),
     )
     for name, label, before in parts:
         value = payload.get(name)

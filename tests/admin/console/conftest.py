@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,15 @@ from tests.cheap import cheap
 from tests.inprocess import browser
 
 PASSWORD = "four-eyes-see-more"
-EVERYTHING = ("seal.manage:*", "seal.approve:*", "seal.lose:*", "seal.file:*", "seal.use:*", "seal.ledger:*", "seal.apply:*")
+EVERYTHING = (
+    "seal.manage:*",
+    "seal.approve:*",
+    "seal.lose:*",
+    "seal.file:*",
+    "seal.use:*",
+    "seal.ledger:*",
+    "seal.apply:*",
+)
 _FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 
 
@@ -37,12 +46,15 @@ class Desk:
     client: httpx2.Client
     login: str
     history: list[httpx2.Response] = field(default_factory=list)
+    since: datetime = datetime.min.replace(tzinfo=UTC)
 
     def get(self, address: str, *, follow: bool = True) -> httpx2.Response:
         return self._followed(self.client.get(address), follow)
 
-    def send(self, address: str, *, follow: bool = True, headers: Any = None, **fields: str) -> httpx2.Response:
-        """Send a form as the page shown last would."""
+    def send(
+        self, address: str, fields: Mapping[str, str], *, follow: bool = True, headers: Any = None
+    ) -> httpx2.Response:
+        """Send a form."""
         return self._followed(self.client.post(address, data=fields, headers=headers), follow)
 
     def _followed(self, response: httpx2.Response, follow: bool) -> httpx2.Response:  # noqa: FBT001
@@ -56,14 +68,19 @@ class Desk:
         """Give the hidden fields of a page's forms."""
         return {name: unescape(value) for name, value in _FIELD.findall(page.text)}
 
-    def sign_in(self, address: str = "/console", password: str = PASSWORD) -> httpx2.Response:
-        page = self.get(address)
-        form = self.history[-2].headers["location"]
-        return self.send(form, action="login", username=self.login, password=password, csrf=self.hidden(page)["csrf"])
+    def sign_in(self, address: str = "/console") -> httpx2.Response:
+        """Open an address and give the password that the provider asks for."""
+        return self.prove(self.get(address))
+
+    def prove(self, page: httpx2.Response, **fields: str) -> httpx2.Response:
+        """Give the password on the page that was just shown, and go where that leads."""
+        form = next(each.headers["location"] for each in reversed(self.history) if "location" in each.headers)
+        given = {"action": "login", "username": self.login, "password": PASSWORD, **self.hidden(page), **fields}
+        return self.send(form, given)
 
     def form(self, page: str, address: str, *, follow: bool = True, **fields: str) -> httpx2.Response:
         """Open a page and send one of its forms with the hidden fields that stand in it."""
-        return self.send(address, follow=follow, **{**self.hidden(self.get(page)), **fields})
+        return self.send(address, {**self.hidden(self.get(page)), **fields}, follow=follow)
 
 
 @dataclass

@@ -12,7 +12,7 @@ from admin import build, faces
 from admin.console import store
 from kernel.audit import entries
 from tests.admin.conftest import Town
-from tests.admin.console.conftest import Desk, Office, opened
+from tests.admin.console.conftest import PASSWORD, Desk, Office, opened
 from tests.cheap import cheap
 from tests.inprocess import browser
 
@@ -31,8 +31,8 @@ def answered(desk: Desk) -> str:
     """Sign in at the provider and stop before the answer is brought back; give its address."""
     page = desk.get("/console")
     form = desk.history[-2].headers["location"]
-    fields = {"username": desk.login, "password": "four-eyes-see-more", **desk.hidden(page)}
-    return str(desk.send(form, follow=False, action="login", **fields).headers["location"])
+    fields = {"action": "login", "username": desk.login, "password": PASSWORD, **desk.hidden(page)}
+    return str(desk.send(form, fields, follow=False).headers["location"])
 
 
 def cookies(desk: Desk, address: str) -> dict[str, str]:
@@ -134,7 +134,7 @@ def test_an_answer_that_says_something_twice_is_refused(office: Office) -> None:
 def test_whoever_breaks_the_sign_in_off_is_told_that_they_are_out(office: Office) -> None:
     desk = office.desk("zhao")
     page = desk.get("/console")
-    done = desk.send(desk.history[-2].headers["location"], action="cancel", **desk.hidden(page))
+    done = desk.prove(page, action="cancel")
     assert done.status_code == 200
     assert "您已退出控制台" in done.text
 
@@ -230,14 +230,14 @@ def test_signing_out_ends_the_stay_here_and_at_the_provider(office: Office) -> N
 
 def test_another_site_signs_nobody_out(office: Office) -> None:
     desk = office.signed_in("zhao")
-    assert desk.send("/console/sign-out", csrf="guess").status_code == 403
+    assert desk.send("/console/sign-out", {"csrf": "guess"}).status_code == 403
     assert desk.get("/console", follow=False).status_code == 200
 
 
 def test_signing_out_elsewhere_ends_the_stay_here(office: Office) -> None:
     desk = office.signed_in("zhao")
     asked = desk.get("/oauth2/logout")
-    desk.send("/oauth2/logout", confirm="yes", **desk.hidden(asked))
+    desk.send("/oauth2/logout", {"confirm": "yes", **desk.hidden(asked)})
     assert desk.get("/console", follow=False).status_code == 303
 
 
