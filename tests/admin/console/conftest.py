@@ -26,6 +26,7 @@ from tests.admin.conftest import Town
 from tests.cheap import cheap
 from tests.inprocess import browser
 
+LONG_AGO = datetime(2000, 1, 1, tzinfo=UTC)
 PASSWORD = "four-eyes-see-more"
 EVERYTHING = (
     "seal.manage:*",
@@ -46,7 +47,7 @@ class Desk:
     client: httpx2.Client
     login: str
     history: list[httpx2.Response] = field(default_factory=list)
-    since: datetime = datetime.min.replace(tzinfo=UTC)
+    since: datetime = LONG_AGO
 
     def get(self, address: str, *, follow: bool = True) -> httpx2.Response:
         return self._followed(self.client.get(address), follow)
@@ -57,7 +58,7 @@ class Desk:
         """Send a form."""
         return self._followed(self.client.post(address, data=fields, headers=headers), follow)
 
-    def _followed(self, response: httpx2.Response, follow: bool) -> httpx2.Response:  # noqa: FBT001
+    def _followed(self, response: httpx2.Response, follow: bool) -> httpx2.Response:
         self.history = [response]
         while follow and response.status_code == 303:
             response = self.client.get(response.headers["location"])

@@ -53,7 +53,7 @@ def standing(office: Office, affair: str) -> Standing:
     return office.service.affairs.standing(office.service.affairs.find(affair, office.officer("qian")))
 
 
-def settle(office: Office, zhao: Desk, qian: Desk, action: Action) -> httpx2.Response:
+def settle(office: Office, qian: Desk, action: Action) -> httpx2.Response:
     affair = office.propose("zhao", action)
     here = f"/console/affairs/{affair.id}"
     return qian.form(here, f"{here}/decisions", verdict="approve")
@@ -154,7 +154,7 @@ def test_one_proposes_and_the_other_approves(office: Office, zhao: Desk, qian: D
     assert "已执行，立即生效" in done.text
     assert "同意" in done.text
     assert status(office) is SealStatus.SUSPENDED
-    assert "已执行" in settle(office, zhao, qian, Action.RESUME).text
+    assert "已执行" in settle(office, qian, Action.RESUME).text
     assert status(office) is SealStatus.ACTIVE
 
 
