@@ -52,6 +52,7 @@ from seal.trust import OwnLedgers, TrustFolder, TrustSource
 from seal.trust.evidence import TrustEvidence
 from seal.trust.refresh import Refresher
 from seal.usage.ledger import UsageLedger
+from seal.usage.requests import UseRequests
 from seal.usage.signing import OfficeSigner
 from seal.verifying import Verifier, verify_in_process
 
@@ -123,6 +124,7 @@ class Service:
     officers: Officers
     sealing: SealService
     ledger: UsageLedger
+    uses: UseRequests
     renewal: RenewalService
     verifier: Verifier
     trust: TrustFolder
@@ -287,6 +289,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         officers=Officers(db=database, audit=audit, clock=clock),
         sealing=sealing,
         ledger=UsageLedger(db=database, audit=audit, clock=clock, signer=OfficeSigner(authorities)),
+        uses=UseRequests(db=database, audit=audit, clock=clock, objects=objects, sealing=sealing),
         renewal=RenewalService(db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence),
         verifier=verifier,
         trust=trust,

@@ -15,6 +15,7 @@ import seal.affairs.api
 import seal.api
 import seal.batches.api
 import seal.pki.api
+import seal.usage.api
 import seal.webhooks.api
 from admin.build import Service
 from crypto.errors import CryptoError
@@ -36,6 +37,7 @@ def application(service: Service) -> FastAPI:
     # The generated documentation pages load scripts from elsewhere; the description alone does not.
     app = FastAPI(title=_TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
     guard = BearerGuard(service.idp.verifier)
+    desk = SealDesk(db=service.database, register=service.register)
     app.include_router(
         seal.api.seal_router(
             service=service.sealing,
@@ -49,7 +51,17 @@ def application(service: Service) -> FastAPI:
     app.include_router(
         seal.affairs.api.affairs_router(
             affairs=service.affairs,
-            desk=SealDesk(db=service.database, register=service.register),
+            desk=desk,
+            guard=guard,
+            clock=service.clock,
+        )
+    )
+    app.include_router(
+        seal.usage.api.usage_router(
+            uses=service.uses,
+            ledger=service.ledger,
+            desk=desk,
+            verifier=service.verifier,
             guard=guard,
             clock=service.clock,
         )

@@ -39,6 +39,8 @@ class Task:
     at: datetime
     owner: str
     earlier: Progress | None
+    client_address: str | None = None
+    """Where the call came from."""
 
     @property
     def format(self) -> SealingFormat:
@@ -69,7 +71,9 @@ class Preparer:
         self._formats = formats
         self._max_document = max_document
 
-    def prepare(self, request: SealRequest, principal: Principal, earlier: Progress | None) -> Task:
+    def prepare(
+        self, request: SealRequest, principal: Principal, earlier: Progress | None, client_address: str | None = None
+    ) -> Task:
         """Lay the document out for its first signature; refuse what may not or cannot be sealed now."""
         check_texts(request)
         check_size(request.document, self._max_document)
@@ -92,6 +96,7 @@ class Preparer:
             at=at,
             owner=new_id(),
             earlier=earlier,
+            client_address=client_address,
         )
 
     def _hand(  # noqa: PLR0913 - a signature's place among those of the sealing

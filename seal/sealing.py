@@ -6,7 +6,7 @@ step leaves an intent that ``pending`` shows and that a retry under the same Ide
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -49,6 +49,7 @@ from seal.store import Progress
 from seal.telling import tell_completed, tell_failed
 from seal.trust import TrustSource
 from seal.trust.evidence import EvidenceSource
+from seal.usage.admission import Admission, record_use
 from seal.verifying import MAX_DOCUMENT
 
 LEASE = timedelta(minutes=2)
@@ -104,18 +105,25 @@ class SealService:
             max_document=max_document,
         )
         self._outbox = outbox
+        self._admission = Admission(register)
 
-    def seal(self, request: SealRequest, principal: Principal) -> SealedDocument:
-        """Seal a document; needs the right ``seal.use:<seal>``.
+    def seal(self, request: SealRequest, principal: Principal, *, client_address: str | None = None) -> SealedDocument:
+        """Seal a document; needs the right ``seal.use:<seal>``, and what the seal's use policy asks for.
 
         The same Idempotency-Key with the same request gives the same sealing, however often it is asked.
+        ``client_address`` is where the call came from, for the ledger.
         """
         principal.require("seal.use", request.seal)
         # 1. An answer that exists already is given again.
         earlier = self._earlier(request, principal)
         if earlier and earlier.completion:
             return self._replay(earlier)
-        return self._finish(request, principal, earlier)
+        return self._finish(request, principal, earlier, client_address)
+
+    def rehearse(self, request: SealRequest, principal: Principal) -> Task:
+        """Prepare a sealing and leave it at that: refuses what could not be sealed now, and leaves no trace."""
+        principal.require("seal.use", request.seal)
+        return self._preparer.prepare(request, principal, None)
 
     def retry(self, sealing: str, principal: Principal) -> SealedDocument:
         """Finish a sealing that failed or was interrupted, under its old serial; needs ``seal.use:<seal>``.
@@ -140,10 +148,12 @@ class SealService:
             raise SealingNotRetryable("What was asked for does not stand on record as it was: send the request again.")
         return asked_again(asked, document=self._objects.get(intent.document_before), seal=SealId(intent.seal))
 
-    def _finish(self, request: SealRequest, principal: Principal, earlier: Progress | None) -> SealedDocument:
+    def _finish(
+        self, request: SealRequest, principal: Principal, earlier: Progress | None, address: str | None = None
+    ) -> SealedDocument:
         try:
             try:
-                return self._carry_out(request, principal, earlier)
+                return self._carry_out(request, principal, earlier, address)
             except _Short as short:
                 # The stamper's token is larger than any before: laid out again with the room it takes, which is known
                 # now, it is another attempt of the same sealing, with its own digest on record.
@@ -152,10 +162,20 @@ class SealService:
             return self._after_the_race(request, principal, overtaken)
 
     def _carry_out(
-        self, request: SealRequest, principal: Principal, earlier: Progress | None, *, last: bool = False
+        self,
+        request: SealRequest,
+        principal: Principal,
+        earlier: Progress | None,
+        address: str | None = None,
+        *,
+        last: bool = False,
     ) -> SealedDocument:
         # 2. Prepare: lay the document out; refusals here leave no trace because nothing was promised.
-        task = self._preparer.prepare(request, principal, earlier)
+        task = self._preparer.prepare(request, principal, earlier, address)
+        if earlier is None:
+            # Looked at again under the seal's lock; who is refused here leaves not even the document.
+            with self._db.read() as conn:
+                self._admission.admit(conn, task)
         # 3. Intent: the document is kept, serial and digest are on record, before the key is touched.
         self._objects.put(request.document)
         sealing, attempt = self._intend(task)
@@ -227,6 +247,7 @@ class SealService:
         store.lock_seal(conn, task.seal.id)
         # It may have been suspended since it was looked at; under the lock it cannot be.
         self._register.still(conn, task.seal, task.at)
+        admitted = self._admission.admit(conn, task)
         serial = store.next_serial(conn, task.seal.id)
         store.insert(
             conn,
@@ -246,9 +267,11 @@ class SealService:
             intended_at=self._clock.now(),
         )
         store.insert(conn, store.SOURCES, sealing=sealing, asked=asked_text(request))
+        record_use(conn, sealing, task, admitted)
         self._attempt(conn, task, sealing, 1)
         formats = "+".join(hand.format.name for hand in task.hands)
-        self._log(conn, task, "seal.sealing.intended", sealing, {"serial": serial, "format": formats})
+        by = {name: value for name, value in asdict(admitted).items() if value is not None}
+        self._log(conn, task, "seal.sealing.intended", sealing, {"serial": serial, "format": formats, **by})
         return sealing, 1
 
     def _take_up(self, conn: sa.Connection, task: Task, earlier: Progress) -> tuple[str, int]:
@@ -260,6 +283,7 @@ class SealService:
         now = store.find_progress(conn, sealing)
         if now is None or now.completion or now.attempt.number != earlier.attempt.number:
             raise _Overtaken
+        self._admission.go_on(conn, task.seal.id, sealing)
         number = now.attempt.number + 1
         self._attempt(conn, task, sealing, number)
         self._log(conn, task, "seal.sealing.retried", sealing, {"attempt": number})

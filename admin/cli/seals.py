@@ -1,4 +1,4 @@
-"""`xinyin seal unsealed` and `seal retry`, and `xinyin seal FILE` beside them in one family."""
+"""`xinyin seal`: the family of sealing and of looking after uses of seals, `xinyin seal FILE` among them."""
 
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,6 +11,7 @@ from typer.core import TyperGroup
 from admin import settings as configuration
 from admin.build import operator, services
 from admin.cli.documents import seal
+from admin.cli.usage import approve, ask, ledger, requests, use
 
 DOCUMENT = "document"
 
@@ -30,7 +31,7 @@ class FileOrVerb(TyperGroup):
 seal_commands = typer.Typer(
     cls=FileOrVerb,
     no_args_is_help=True,
-    help="Seal a document (`xinyin seal FILE …`), and look after those that were not sealed.",
+    help="Seal a document (`xinyin seal FILE …`), have uses approved, look at the ledger and at what was not sealed.",
 )
 
 
@@ -39,6 +40,8 @@ def register(app: typer.Typer) -> None:
     seal_commands.command(DOCUMENT)(seal)
     seal_commands.command("unsealed")(unsealed)
     seal_commands.command("retry")(retry)
+    for verb in (ask, requests, approve, use, ledger):
+        seal_commands.command(verb.__name__)(verb)
     app.add_typer(seal_commands, name="seal")
 
 

@@ -17,7 +17,7 @@ from seal.api_models import BINARY, responses
 from seal.batches.model import Batch, BatchState, BatchWish, Item, ItemState, ItemWish, Tally
 from seal.batches.results import results_zip
 from seal.batches.service import MOST_ITEMS, BatchService
-from seal.upload import SealingOptions, Upload, read_upload
+from seal.upload import SealingOptions, Upload, client_address, read_upload
 
 FILES = re.compile(r"/api/seals/v1/uploads")
 """The path that takes a file."""
@@ -142,7 +142,8 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> Response:
         """Take up to 10,000 documents; a worker seals them in order. Ask at `Location` how far it came."""
-        made = batches.create(_wish(order, idempotency_key), principal)
+        wish = _wish(order, idempotency_key)
+        made = batches.create(wish, principal, client_address=client_address(request))
         answer = _batch(request, *batches.progress(made.id, principal))
         headers = {"Location": _path(request, "get_batch", made.id)}
         return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)

@@ -22,6 +22,7 @@ from seal.errors import SealingInProgress, SealingRejected
 from seal.model import SealId
 from seal.request import asked_again
 from seal.sealing import SealService
+from seal.usage.grants import GrantRefused
 from seal.webhooks.model import EventType
 
 MOST_ATTEMPTS = 20
@@ -98,7 +99,7 @@ class BatchRunner:
         self._examine(document)
         asked = asked_again(item.asked, document=document, seal=SealId(batch.seal))
         request = replace(asked, idempotency_key=_key(batch, item.position))
-        return self._sealing.seal(request, batch.principal).id
+        return self._sealing.seal(request, batch.principal, client_address=batch.client_address).id
 
     def _leave(self, job: Job, batch: Batch) -> timedelta | None:
         """Strike the job out if the batch still does not want it; resuming notes it anew."""
@@ -180,8 +181,15 @@ def _key(batch: Batch, position: int) -> str:
 
 
 def _passes(refused: Refusal | CryptoError) -> bool:
-    """Tell whether a refusal may be another a moment later; what our own verifier refuses stays refused."""
-    return isinstance(refused, Refusal) and refused.reason in _PASSING and not isinstance(refused, SealingRejected)
+    """Tell whether a refusal may be another a moment later; what our own verifier refuses stays refused.
+
+    A quota that is reached is another tomorrow at the earliest: somebody decides whether the item is sealed then.
+    """
+    return (
+        isinstance(refused, Refusal)
+        and refused.reason in _PASSING
+        and not isinstance(refused, SealingRejected | GrantRefused)
+    )
 
 
 def _told(refused: Refusal | CryptoError) -> str | None:

@@ -30,10 +30,8 @@ def upgrade() -> None:
         sa.Column("valid_to", sa.DateTime(timezone=True), nullable=False),
         sa.Column("terms", sa.Text(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("affair", sa.String(length=26), nullable=False),
         sa.ForeignKeyConstraint(["seal"], ["seal_seals.id"], name=op.f("fk_seal_grants_seal_seal_seals")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_seal_grants")),
-        sa.UniqueConstraint("affair", name=op.f("uq_seal_grants_affair")),
     )
     op.create_index("ix_seal_grants_seal_valid_to", "seal_grants", ["seal", "valid_to"], unique=False)
     op.create_table(

@@ -6,6 +6,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -157,8 +158,8 @@ def test_an_item_that_was_sealed_before_its_worker_could_say_so_is_not_sealed_ag
         pass
 
     class SealsAndDies:
-        def seal(self, request: SealRequest, principal: Principal) -> None:
-            desk.house.service().seal(request, principal)
+        def seal(self, request: SealRequest, principal: Principal, **more: Any) -> None:
+            desk.house.service().seal(request, principal, **more)
             raise Dies
 
     with pytest.raises(Dies):
