@@ -10,6 +10,7 @@ import seal.affairs.officers
 import seal.affairs.store
 import seal.batches.store
 import seal.docking.store
+import seal.later.store
 import seal.store
 import seal.usage.store
 import seal.versions

@@ -32,8 +32,10 @@ from seal.errors import (
     UnknownSealing,
 )
 from seal.formats_table import SEALING_FORMATS, SealingFormat
-from seal.hands import Hand, check_accepted
-from seal.model import PreparedDocument, Report, SealId
+from seal.hands import Achieved, Hand, achieved, check_accepted, stamp_owed
+from seal.later.model import NEWEST, Standing, TrustedTime
+from seal.later.store import owe, standing_of
+from seal.model import PreparedDocument, Report, SealId, TimeSource
 from seal.preparing import Preparer, Task
 from seal.register import SealRegister
 from seal.request import (
@@ -63,8 +65,9 @@ class SealService:
 
     ``judge`` is our own verifier; it must know the trust anchors under which our seals are made. ``trust`` tells which
     certificates are revoked by now: no seal signs with one. With a ``stamper`` every signature of a format that
-    carries time stamps gets one, or is refused: none is ever made without, unless level b-b is asked for. ``evidence``
-    gives what the levels b-lt and b-lta embed.
+    carries time stamps gets one. Where nobody stamps, who asked for a level by name is refused; for others the stamp
+    is owed, on record and as a job, and ``LateStamps`` has it put in. ``evidence`` gives what the levels b-lt and b-lta
+    embed.
     """
 
     def __init__(  # noqa: PLR0913 - its dependencies
@@ -218,6 +221,7 @@ class SealService:
         if completion is None:
             raise UnknownSealing("This sealing was never completed.")
         document = self._objects.get(completion.object_key)
+        standing = self.standing(progress)
         return SealedDocument(
             id=intent.id,
             serial=intent.serial,
@@ -228,6 +232,9 @@ class SealService:
             media_type=self._formats[intent.format].document.media_type,
             sealed_at=completion.sealed_at,
             report=self._judge(document),
+            level=completion.level,
+            trusted_time=standing.trusted_time,
+            stamped_key=standing.stamped_key,
             replayed=True,
         )
 
@@ -343,6 +350,8 @@ class SealService:
     # --- 6 ---
 
     def _complete(self, task: Task, sealing: str, attempt: int, document: bytes, report: Report) -> SealedDocument:
+        reached, owed = achieved(report, task.hands), stamp_owed(task.hands)
+        time = _trusted_time(reached, owed=owed is not None)
         key = self._objects.put(document)
         with self._db.begin() as conn:
             store.lock_sealing(conn, sealing)
@@ -358,10 +367,15 @@ class SealService:
                 size=len(document),
                 sealed_at=task.at,
                 completed_at=self._clock.now(),
+                level=reached.level,
+                time_source=reached.time_source.value,
             )
+            if owed:
+                manner, digest = owed
+                owe(conn, sealing, manner, digest.name, self._clock.now())
             if self._outbox:
-                tell_completed(self._outbox, conn, progress.intent, file=key, at=self._clock.now())
-            self._log(conn, task, "seal.sealing.completed", sealing, {"file": key})
+                tell_completed(self._outbox, conn, progress.intent, file=key, time=time.value, at=self._clock.now())
+            self._log(conn, task, "seal.sealing.completed", sealing, {"file": key, "trusted_time": time.value})
         return SealedDocument(
             id=sealing,
             serial=progress.intent.serial,
@@ -372,6 +386,8 @@ class SealService:
             media_type=task.format.document.media_type,
             sealed_at=task.at,
             report=report,
+            level=reached.level,
+            trusted_time=time,
         )
 
     # --- failing ---
@@ -445,18 +461,33 @@ class SealService:
         """Give a completed sealing again, judged anew."""
         return self._replay(self.progress(sealing, principal))
 
-    def document(self, sealing: str, principal: Principal) -> tuple[bytes, str]:
-        """Give the file of a completed sealing and its media type."""
+    def standing(self, progress: Progress) -> Standing:
+        """Tell how the time of a sealing stands by now, and which files there are of it."""
+        if progress.completion is None:
+            return Standing()
+        with self._db.read() as conn:
+            return standing_of(conn, progress.completion)
+
+    def document(self, sealing: str, principal: Principal, version: str = NEWEST) -> tuple[bytes, str]:
+        """Give a file of a completed sealing and its media type: the newest, the first, or the one of that SM3."""
         progress = self.progress(sealing, principal)
         if progress.completion is None:
             raise SealingInProgress("This sealing is not completed.")
-        media_type = self._formats[progress.intent.format].document.media_type
-        return self._objects.get(progress.completion.object_key), media_type
+        key = self.standing(progress).file(version)
+        if key is None:
+            raise UnknownSealing("This sealing has no such file.")
+        return self._objects.get(key), self._formats[progress.intent.format].document.media_type
 
     def pending(self, limit: int = 100) -> tuple[Progress, ...]:
         """List the oldest sealings that were intended and not completed: under way, failed or interrupted."""
         with self._db.read() as conn:
             return store.list_pending(conn, limit=limit)
+
+
+def _trusted_time(reached: Achieved, *, owed: bool) -> TrustedTime:
+    if owed:
+        return TrustedTime.PENDING
+    return TrustedTime.PROVED if reached.time_source is TimeSource.TIMESTAMP else TrustedTime.NONE
 
 
 class _Short(Exception):

@@ -1,9 +1,11 @@
 """Telling: the events of sealings and of seals' statuses, for the outbox. Ids, states and digests, never a name."""
 
+from collections.abc import Mapping
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from kernel.audit import Fact
 from kernel.clock import Clock
 from kernel.db import Database
 from kernel.outbox import EVENTS, Outbox
@@ -14,7 +16,9 @@ from seal.webhooks.model import EventType
 _AT_ONCE = 200
 
 
-def tell_completed(outbox: Outbox, conn: sa.Connection, intent: Intent, *, file: str, at: datetime) -> None:
+def tell_completed(  # noqa: PLR0913 - an event's parts
+    outbox: Outbox, conn: sa.Connection, intent: Intent, *, file: str, time: str, at: datetime
+) -> None:
     """Tell the caller that a sealing is complete."""
     outbox.add(
         conn,
@@ -29,6 +33,7 @@ def tell_completed(outbox: Outbox, conn: sa.Connection, intent: Intent, *, file:
             "state": "completed",
             "document_sm3": intent.document_before,
             "file_sm3": file,
+            "trusted_time": time,
         },
     )
 
@@ -51,6 +56,36 @@ def tell_failed(  # noqa: PLR0913 - an event's parts
             "document_sm3": intent.document_before,
             "attempt": number,
             "failure": code,
+        },
+    )
+
+
+def tell_stamped(  # noqa: PLR0913 - an event's parts
+    outbox: Outbox,
+    conn: sa.Connection,
+    intent: Intent,
+    *,
+    time: str,
+    sealed: str,
+    facts: Mapping[str, Fact],
+    at: datetime,
+) -> None:
+    """Tell the caller that a stamp that was owed has come, and where the stamped file is, or that none will come."""
+    outbox.add(
+        conn,
+        key=f"sealing:{intent.id}:stamped",
+        kind=EventType.SEALING_STAMPED.value,
+        at=at,
+        client=intent.caller,
+        data={
+            "sealing": intent.id,
+            "seal": intent.seal,
+            "serial": intent.serial,
+            "trusted_time": time,
+            "file_sm3": sealed,
+            "stamped_sm3": facts.get("file"),
+            "proved_at": facts.get("proved_at"),
+            "refusal": facts.get("refusal"),
         },
     )
 

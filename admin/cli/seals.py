@@ -1,5 +1,6 @@
 """`xinyin seal`: the family of sealing and of looking after uses of seals, `xinyin seal FILE` among them."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,7 +32,7 @@ class FileOrVerb(TyperGroup):
 seal_commands = typer.Typer(
     cls=FileOrVerb,
     no_args_is_help=True,
-    help="Seal a document (`xinyin seal FILE …`), have uses approved, look at the ledger and at what was not sealed.",
+    help="Seal a document (`xinyin seal FILE …`), have uses approved, look at the ledger and at what was not sealed or stamped.",
 )
 
 
@@ -39,6 +40,7 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     seal_commands.command(DOCUMENT)(seal)
     seal_commands.command("unsealed")(unsealed)
+    seal_commands.command("unstamped")(unstamped)
     seal_commands.command("retry")(retry)
     for verb in (ask, requests, approve, use, ledger):
         seal_commands.command(verb.__name__)(verb)
@@ -59,6 +61,21 @@ def unsealed() -> None:
                     intent.id, intent.seal, str(intent.serial), when, intent.case_number, str(each.attempt.number), why
                 )
             after = page[-1].intent.id
+    Console().print(table)
+
+
+def unstamped() -> None:
+    """List the sealings that wait for a time stamp, longest first: nobody stamped when they were made."""
+    table = Table("sealing", "seal", "serial", "format", "case", "since", "for")
+    caller = operator("seal.use:*")
+    with services(configuration.load()) as service:
+        after, now = None, service.clock.now()
+        while page := service.deferred.unsealed.unstamped(caller, after=after, limit=200):
+            for each in page:
+                since = each.owed_at.isoformat(timespec="seconds")
+                waited = str(timedelta(seconds=max(0, round((now - each.owed_at).total_seconds()))))
+                table.add_row(each.sealing, each.seal, str(each.serial), each.format, each.case_number, since, waited)
+            after = page[-1].sealing
     Console().print(table)
 
 
