@@ -32,7 +32,7 @@ class FileOrVerb(TyperGroup):
 seal_commands = typer.Typer(
     cls=FileOrVerb,
     no_args_is_help=True,
-    help="Seal a document (`xinyin seal FILE …`), have uses approved, look at the ledger and at what was not sealed or stamped.",
+    help="Seal a document (`xinyin seal FILE …`), have uses approved, see the ledger and what was not sealed.",
 )
 
 

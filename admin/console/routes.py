@@ -15,6 +15,7 @@ from admin.console.registration import CALLBACK, GOODBYE
 from admin.console.seals import SealRooms
 from admin.console.sessions import ConsoleSessions
 from admin.console.unsealed import UnsealedRoom
+from admin.console.uses import UseRooms
 from seal.affairs.desk import SealDesk
 from seal.affairs.roll import SealRoll
 
@@ -33,8 +34,14 @@ def routes(service: Service) -> list[Route]:
     desk, roll = SealDesk(db=service.database, register=service.register), SealRoll(db=service.database, clock=clock)
     names = Names(service.database)
     home = HomeRoom(
-        affairs=service.affairs, roll=roll, unsealed=deferred.unsealed, batches=deferred.batches, names=names
+        affairs=service.affairs,
+        uses=service.uses,
+        roll=roll,
+        unsealed=deferred.unsealed,
+        batches=deferred.batches,
+        names=names,
     )
+    uses = UseRooms(uses=service.uses, desk=desk, names=names)
     affairs = AffairRooms(affairs=service.affairs, desk=desk, names=names)
     seals = SealRooms(roll=roll, desk=desk, affairs=service.affairs, names=names)
     proposing = ProposingRoom(affairs=service.affairs, desk=desk)
@@ -46,6 +53,9 @@ def routes(service: Service) -> list[Route]:
         "/console/affairs": affairs.queue,
         "/console/affairs/{affair}": affairs.show,
         "/console/affairs/{affair}/papers/{key}": affairs.paper,
+        "/console/uses": uses.queue,
+        "/console/uses/{use}": uses.show,
+        "/console/uses/{use}/document": uses.document,
         "/console/seals": seals.register,
         "/console/seals/{seal}": seals.show,
         "/console/seals/{seal}/picture.png": seals.picture,
@@ -57,6 +67,7 @@ def routes(service: Service) -> list[Route]:
     }
     sent = {
         "/console/affairs/{affair}/decisions": affairs.decide,
+        "/console/uses/{use}/decisions": uses.decide,
         "/console/seals/{seal}/proposals/{action}": proposing.propose,
         "/console/ledger/exports": ledger.export,
         "/console/unsealed/{sealing}/retries": unsealed.retry,

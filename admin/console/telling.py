@@ -102,6 +102,39 @@ def _policy(payload: Mapping[str, Any], file: SealFile | None) -> Iterator[Line]
     yield Line(label=("用印规则", "Use policy"), value=called(USE_POLICY, str(payload["use"])), before=before)
 
 
+_OF_GRANT: Mapping[str, Words] = {
+    "grant": ("授权编号", "Grant"),
+    "subject": ("授权给（系统或账号）", "For (system or account)"),
+    "organisation": ("授权给（单位）", "For (body)"),
+    "formats": ("签章格式", "Formats"),
+    "document_kinds": ("文件类型", "Kinds of document"),
+    "windows": ("时段", "Hours"),
+    "zone": ("时区", "Time zone"),
+    "valid_from": ("开始时间", "From"),
+    "valid_to": ("结束时间", "Until"),
+    "per_day": ("每日次数上限", "Uses a day at most"),
+    "per_month": ("每月次数上限", "Uses a month at most"),
+    "in_total": ("总次数上限", "Uses in all at most"),
+    "amount_limit": ("单次金额上限（分）", "Amount of one use at most, in fen"),
+}
+
+
+def _granting(payload: Mapping[str, Any], _: SealFile | None) -> Iterator[Line]:
+    for name, value in payload.items():
+        if value is None or value == []:
+            continue
+        label = _OF_GRANT.get(name, (name, name))
+        if name.startswith("valid_"):
+            yield Line(label=label, value=datetime.fromisoformat(value))
+        elif name == "windows":
+            for each in value:
+                days = " ".join(map(str, each["weekdays"]))
+                hours = f"{each['begins']}-{each['ends']}"
+                yield Line(label=label, value=(f"星期 {days}，{hours}", f"weekdays {days}, {hours}"))
+        else:
+            yield Line(label=label, value="、".join(value) if isinstance(value, list) else str(value))
+
+
 def _plainly(payload: Mapping[str, Any], _: SealFile | None) -> Iterator[Line]:
     """Tell what has no words of its own by the names it was written under: nothing is left out."""
     for name, value in payload.items():
@@ -115,4 +148,6 @@ _LINES = {
     Action.RENEW: _making,
     Action.FILE: _filing,
     Action.POLICY: _policy,
+    Action.GRANT: _granting,
+    Action.END_GRANT: _granting,
 }

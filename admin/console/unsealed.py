@@ -41,13 +41,16 @@ class UnsealedRoom:
         page = self._unsealed.list(visit.principal, after=visit.get("after") or None, limit=_PAGE + 1)
         shown = page[:_PAGE]
         problem = problem_of(refusal, visit.request) if refusal else None
+        owed = self._unsealed.unstamped(visit.principal, limit=_PAGE)
         return visit.page(
             "unsealed.html",
             problem.status if problem else HTTPStatus.OK,
             rows=[(each, explained(each.failure or "sealing_interrupted")) for each in shown],
+            owed=owed,
+            most=_PAGE,
             may={each.intent.seal for each in shown if visit.principal.may("seal.use", each.intent.seal)},
             following=shown[-1].intent.id if len(page) > _PAGE else None,
-            names=self._names.of(each.intent.caller for each in shown),
+            names=self._names.of({each.intent.caller for each in shown} | {each.caller for each in owed}),
             problem=problem,
             words=explained(problem.code) if problem else None,
         )

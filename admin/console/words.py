@@ -84,6 +84,11 @@ EFFECT: Mapping[str, Words] = {
         "The revoked seal ends with its private keys. This cannot be taken back.",
     ),
     "export": ("给出印章文件（不含私钥）。", "The e-seal's file is given out; no private key is in it."),
+    "grant": (
+        "允许下列系统或单位在限定的范围内使用这枚印章。",
+        "The system or body named may use the seal within these limits.",
+    ),
+    "end_grant": ("收回一项用印授权，此后不能再据此用印。", "A grant ends: nothing more is sealed by it."),
     "policy": ("改变使用这枚印章需要满足的条件。", "What it takes to use this seal changes."),
 }
 STANDING: Mapping[str, Chip] = {
@@ -92,6 +97,14 @@ STANDING: Mapping[str, Chip] = {
     "carried_out": ("已执行", "carried out", "green"),
     "rejected": ("已驳回", "rejected", "red"),
     "withdrawn": ("已撤回", "withdrawn", "grey"),
+    "expired": ("已过期", "expired", "grey"),
+}
+USE_STANDING: Mapping[str, Chip] = {
+    "waiting": ("待审批", "waits for approval", "amber"),
+    "approved": ("已批准，未用", "approved, not used yet", "blue"),
+    "rejected": ("已拒绝", "refused", "red"),
+    "withdrawn": ("已撤回", "withdrawn", "grey"),
+    "used": ("已用", "used", "green"),
     "expired": ("已过期", "expired", "grey"),
 }
 VERDICT: Mapping[str, Words] = {
@@ -200,6 +213,25 @@ REFUSAL: Mapping[str, tuple[Words, Words]] = {
     "console_form_unreadable": (
         ("填写的内容无法识别", "What was sent cannot be read"),
         ("请返回上一页检查后重新提交。", "Go back, check and send it again."),
+    ),
+    "use_request_closed": (
+        ("这次用印申请已结束", "This use request is closed"),
+        ("它已有结论，或已过期。", "It was decided, or its time is over."),
+    ),
+    "use_request_mismatch": (
+        ("内容与您看到的不一致", "This is not what you were shown"),
+        (
+            "请重新打开申请，核对后再处理。没有执行任何操作。",
+            "Open the request again and look at it. Nothing was done.",
+        ),
+    ),
+    "use_request_unknown": (
+        ("没有这份用印申请", "No such use request"),
+        ("编号有误，或与您无关。", "The id is wrong, or it is none of yours."),
+    ),
+    "use_request_refused": (
+        ("用印申请有误", "The use request is not in order"),
+        ("请检查后重新处理。", "Check it and try again."),
     ),
     "batch_unknown": (
         ("没有这个批次", "No such batch"),

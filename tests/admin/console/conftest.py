@@ -36,6 +36,7 @@ EVERYTHING = (
     "seal.use:*",
     "seal.ledger:*",
     "seal.apply:*",
+    "seal.use.approve:*",
 )
 _FIELD = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)">')
 

@@ -3,6 +3,7 @@
 import io
 import re
 import zipfile
+from dataclasses import replace
 from datetime import timedelta
 
 import httpx2
@@ -16,6 +17,7 @@ from seal.batches.model import BatchWish, ItemWish
 from seal.model import SealStatus
 from seal.request import SealRequest
 from seal.store import ATTEMPTS
+from seal.usage.approvals import UseStanding
 from tests.admin.console.conftest import Desk, Office
 from tests.reliability.sealing import document
 from tests.seal.conftest import failing_inserts
@@ -71,6 +73,7 @@ def endpoints(office: Office, method: str) -> list[str]:
         "action": "suspend",
         "sealing": "nothing",
         "batch": "nothing",
+        "use": "nothing",
     }
     found = [each for each in addresses.routes(office.service) if method in (each.methods or ())]
     return [each.path.format(**values) for each in found]
@@ -255,6 +258,46 @@ def test_papers_are_handed_out_so_that_nothing_runs(
     assert paper.headers["x-content-type-options"] == "nosniff"
     other = office.service.affairs.keep(b"another affair's")
     assert qian.get(f"/console/affairs/{affair.id}/papers/{other}").status_code == 404
+
+
+# --- single uses -------------------------------------------------------------------------------------------------
+
+
+def test_a_single_use_is_approved_by_an_officer(office: Office, qian: Desk) -> None:
+    asked = SealRequest(document=document("use"), seal=office.seal, reason=f"发证 {XSS}", document_kind="许可证")
+    first, second = (office.service.uses.ask(replace(asked, case_number=case), office.caller) for case in "12")
+    assert f"/console/uses/{first.id}" in qian.get("/console/uses").text
+    here = f"/console/uses/{first.id}"
+    shown = qian.get(here)
+    for word in ("许可证", first.document_sm3, first.request_hash, "&lt;script&gt;"):
+        assert word in shown.text
+    assert "<script" not in shown.text
+    paper = qian.get(f"{here}/document")
+    assert paper.content == asked.document
+    assert paper.headers["content-disposition"].startswith("attachment")
+    wrong = qian.form(here, f"{here}/decisions", verdict="approve", request_hash="0" * 64)
+    assert wrong.status_code == 409
+    assert "已批准这一次用印" in qian.form(here, f"{here}/decisions", verdict="approve").text
+    assert qian.form(here, f"{here}/decisions", verdict="approve").status_code == 409
+    other = f"/console/uses/{second.id}"
+    assert "已拒绝这一次用印" in qian.form(other, f"{other}/decisions", verdict="reject", note="不合规").text
+    standing_now = [
+        office.service.uses.find(each.id, office.caller).standing(office.clock.now()) for each in (first, second)
+    ]
+    assert standing_now == [UseStanding.APPROVED, UseStanding.REJECTED]
+    office.appoint("qian", f"seal.manage:{office.seal}")
+    assert qian.get(here).status_code == 404
+    assert qian.get(f"{here}/document").status_code == 404
+
+
+def test_approving_a_use_takes_a_fresh_sign_in(office: Office, qian: Desk) -> None:
+    use = office.service.uses.ask(SealRequest(document=document("stale"), seal=office.seal), office.caller)
+    here = f"/console/uses/{use.id}"
+    office.clock.advance(timedelta(minutes=12))
+    assert 'value="approve"' not in qian.get(here).text
+    sent = qian.form(here, f"{here}/decisions", follow=False, verdict="approve")
+    assert "/console/sign-in?fresh=1" in sent.headers["location"]
+    assert office.service.uses.find(use.id, office.caller).decision is None
 
 
 # --- proposing ---------------------------------------------------------------------------------------------------
