@@ -50,11 +50,17 @@ class SealRooms:
         """Show a seal's file."""
         file = self._desk.file(visit.path["seal"], visit.principal)
         affairs = self._affairs.list(visit.principal, seal=file.seal.id, limit=_AFFAIRS)
-        people = {each.actor for each in file.changes} | {each.made_by for each in file.versions}
+        grants = self._desk.grants(file.seal.id, visit.principal)
+        people = (
+            {each.subject for each in grants if each.subject}
+            | {each.actor for each in file.changes}
+            | {each.made_by for each in file.versions}
+        )
         return visit.page(
             "seal.html",
             file=file,
             seal=file.seal,
+            grants=grants,
             acts=offered(file, visit),
             affairs=[(each, each.standing(visit.now)) for each in affairs],
             names=self._names.of(people.union(each.proposed_by for each in affairs)),
