@@ -42,7 +42,7 @@ RIGHTS = [
     f"seal.{name}:*" for name in ("apply", "review", "make", "manage", "approve", "lose", "file", "use", "ledger")
 ]
 SMALL, LARGE = {"width": 360, "height": 800}, {"width": 1280, "height": 900}
-_GROUND, _GAP, _COLOURS = "#e6eaee", 32, 64
+_GROUND, _GAP, _COLOURS = "#e6eaee", 32, 128
 
 
 def fill(service: Service, world: devworld.DevWorld) -> str:
