@@ -188,4 +188,5 @@ def test_a_batch_is_paused_resumed_and_seen_to_its_end(hall: Hall, officers: tup
     zhao.go("/console/unsealed")
     zhao.press("button.sign-out")
     assert "您已退出控制台" in zhao.text()
+    zhao.sign_in()
     assert zhao.complaints == []
