@@ -18,8 +18,10 @@ from kernel.objects import ObjectStore
 from seal.affairs.store import AFFAIRS, PAPERS
 from seal.batches.model import Step
 from seal.batches.store import ITEMS, OUTCOMES, STEPS, UPLOADS
+from seal.later.store import SETTLED
 from seal.renewing import RENEWALS
 from seal.store import COMPLETIONS, SEALINGS
+from seal.usage.store import USAGES, USE_REQUESTS
 
 KEPT_ASIDE = timedelta(days=7)
 """Longer than any call takes to record what it needs, and than a paper is likely to wait for its affair."""
@@ -106,6 +108,8 @@ class Tidying:
                 insert_new(conn, RELEASED, [{"sealing": sealing, "at": at} for sealing in sources])
             free = sorted(keys - self._in_use(conn, keys))
             if free:
+                # One that was there before has its week again: it was put, or asked for, meanwhile.
+                conn.execute(sa.delete(ASIDE).where(ASIDE.c.object_key.in_(free)))
                 insert_new(conn, ASIDE, [{"object_key": key, "at": at} for key in free])
         return len(uploads), len(sources), tuple(free)
 
@@ -152,7 +156,10 @@ class Tidying:
 
 
 def in_use(conn: sa.Connection, keys: Collection[str]) -> set[str]:
-    """Tell which objects this floor needs: results, sources that may still be sealed from, uploads, papers."""
+    """Tell which objects this floor needs: results, sources that may still be sealed from, uploads, papers.
+
+    Each column that names objects has its row here, or a reason in the test of them all.
+    """
     some = tuple(keys)
     # Whatever has no completion may be taken up again, and a source is kept until its time is over.
     source = (
@@ -166,13 +173,21 @@ def in_use(conn: sa.Connection, keys: Collection[str]) -> set[str]:
         .outerjoin(OUTCOMES, sa.and_(OUTCOMES.c.batch == ITEMS.c.batch, OUTCOMES.c.position == ITEMS.c.position))
         .where(ITEMS.c.content.in_(some), OUTCOMES.c.batch.is_(None), ~ended.exists())
     )
+    # What a use was asked for is shown and sealed from its object, until the source of its sealing is let go.
+    use = (
+        sa.select(USE_REQUESTS.c.document_sm3)
+        .outerjoin(USAGES, USAGES.c.approval == USE_REQUESTS.c.id)
+        .outerjoin(RELEASED, RELEASED.c.sealing == USAGES.c.sealing)
+        .where(USE_REQUESTS.c.document_sm3.in_(some), RELEASED.c.sealing.is_(None))
+    )
     whole = (
         sa.select(COMPLETIONS.c.object_key).where(COMPLETIONS.c.object_key.in_(some)),
+        sa.select(SETTLED.c.object_key).where(SETTLED.c.object_key.in_(some)),
         sa.select(UPLOADS.c.sm3).where(UPLOADS.c.sm3.in_(some)),
         sa.select(PAPERS.c.object_key).where(PAPERS.c.object_key.in_(some)),
         sa.select(RENEWALS.c.object_key).where(RENEWALS.c.object_key.in_(some)),
     )
-    found = {key for query in (source, item, *whole) for key in conn.execute(query).scalars()}
+    found = {key for query in (source, item, use, *whole) for key in conn.execute(query).scalars()}
     # A picture is named within what was proposed.
     for key in set(some) - found:
         if conn.execute(sa.select(AFFAIRS.c.id).where(AFFAIRS.c.payload.contains(key)).limit(1)).first():

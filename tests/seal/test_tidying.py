@@ -9,14 +9,19 @@ import sqlalchemy as sa
 
 from crypto.digests import sm3
 from kernel.audit import entries
+from kernel.db import METADATA
 from kernel.objects import ObjectNotFound
+from license_store.store import objects_in_use
 from seal.batches import BatchService
 from seal.batches.model import BatchWish, ItemWish
+from seal.batches.service import KEPT
 from seal.batches.store import UPLOADS
 from seal.errors import SealingRejected
-from seal.tidying import KEPT_ASIDE, Tidying
+from seal.model import UsePolicy
+from seal.tidying import ASIDE, KEPT_ASIDE, Tidying, in_use
 from tests.reliability.sealing import document
 from tests.seal.conftest import CLERK, SEAL, House, request
+from tests.seal.usage.conftest import set_policy, uses_of
 
 KEEP = timedelta(days=90)
 
@@ -111,6 +116,55 @@ def test_expired_uploads_go_but_not_those_that_a_batch_waits_for(house: House) -
     assert '"uploads":2' in told[0]
     assert '"destroyed":1' in told[-1]
     assert desk.cancel(batch.id, CLERK).id == batch.id
+
+
+def test_a_use_that_was_asked_for_keeps_its_document(house: House) -> None:
+    uses, desk = uses_of(house), batches(house)
+    set_policy(house, UsePolicy.APPROVED)
+    wanted = document("wanted")
+    desk.upload(wanted, CLERK)
+    house.clock.advance(timedelta(days=8))
+    asked = uses.ask(request(wanted), CLERK)
+    run_for(house, tidying(house), KEPT_ASIDE * 2)
+    assert uses.document(asked.id, CLERK) == wanted
+
+
+def test_an_object_that_is_let_go_again_has_its_whole_time_again(house: House) -> None:
+    desk, tidy, same = batches(house), tidying(house), document("same")
+    desk.upload(same, CLERK)
+    house.clock.advance(KEPT)
+    tidy.tidy()
+    with house.db.begin() as conn:
+        conn.execute(sa.update(ASIDE).values(at=house.clock.now() - KEPT_ASIDE + timedelta(hours=1)))
+    # As somebody did who put it again a week ago, and whose time is over, too.
+    desk.upload(same, CLERK)
+    with house.db.begin() as conn:
+        conn.execute(sa.update(UPLOADS).values(expires_at=house.clock.now()))
+    tidy.tidy()
+    house.clock.advance(timedelta(hours=2))
+    tidy.tidy()
+    assert held(house, same)
+
+
+def test_every_column_that_names_an_object_is_asked(house: House) -> None:
+    asked: list[str] = []
+
+    def hear(_conn: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        asked.append(statement)
+
+    named = {
+        str(column)
+        for table in METADATA.tables.values()
+        for column in table.columns
+        if column.name in {"object_key", "document_sm3", "document_before", "sm3", "content"}
+    }
+    with house.db.read() as conn:
+        sa.event.listen(conn, "before_cursor_execute", hear)
+        in_use(conn, {"0" * 64})
+        objects_in_use(conn, {"0" * 64})
+    assert {each for each in named if not any(f"{each} IN" in one for one in asked)} == {
+        "seal_objects_aside.object_key"
+    }
 
 
 def test_an_object_set_aside_is_there_for_whoever_asks(house: House) -> None:

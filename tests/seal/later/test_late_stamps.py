@@ -17,6 +17,7 @@ from kernel.ids import new_id
 from kernel.jobs import Job
 from kernel.outbox import EVENTS
 from seal import store as seal_store
+from seal.batches import BatchService
 from seal.errors import UnknownSealing
 from seal.formats_table import SEALING_FORMATS
 from seal.later.model import FIRST, TrustedTime
@@ -25,6 +26,7 @@ from seal.model import Report, TimeSource, Verdict
 from seal.pki.errors import TimestampUnavailable
 from seal.pki.tsa_client import Stamped
 from seal.request import SealedDocument
+from seal.tidying import Tidying
 from tests.seal.conftest import CLERK, SEAL, START, House, request
 from tests.sims.tsa import Mood
 
@@ -100,6 +102,22 @@ def test_what_was_sealed_while_nobody_stamped_gets_its_stamp_afterwards(post: Po
     again = post.seal(originals[0], **asked[0])
     assert (again.replayed, again.document, again.object_key) == (True, sealed[0].document, sealed[0].object_key)
     assert again.stamped_key == sm3(stamped(post, sealed[0])).hex()
+
+
+def test_a_stamped_file_stays_when_an_upload_of_the_same_is_let_go(post: Post, ofd: bytes) -> None:
+    sealed = post.seal(ofd)
+    post.sim.mood = Mood.GOOD
+    post.work()
+    house = post.house
+    batches = BatchService(
+        db=house.db, audit=house.audit, clock=house.clock, objects=house.objects, register=house.register
+    )
+    batches.upload(stamped(post, sealed), CLERK)
+    tidy = Tidying(db=house.db, audit=house.audit, clock=house.clock, objects=house.objects, keep=timedelta(days=90))
+    for _ in range(4):
+        house.clock.advance(timedelta(days=8))
+        tidy.tidy()
+    assert stamped(post, sealed)
 
 
 def test_half_a_pair_that_got_its_stamp_leaves_the_other_half_owed(post: Post, pdf: bytes) -> None:
