@@ -147,8 +147,13 @@ class Preparer:
         return Hand(format=chosen, signing=signing, level=level, stamping=stamping, mark=mark, at=at)
 
     def _stamping(self, request: SealRequest, chosen: SealingFormat) -> Stamping | None:
-        """Choose who stamps: whoever asked for a level by name is not content with a stamp that follows."""
-        if request.level is None and self._patient is not None:
+        """Choose who stamps: whoever asked for a level by name is not content with a stamp that follows.
+
+        Nor does one follow into what is put into a document elsewhere.
+        """
+        kind = chosen.document
+        follows = kind.unstamped is not None or kind.stamp_over is not None
+        if follows and request.level is None and self._patient is not None:
             return Stamping(self._patient, chosen.suite.digest, self._rooms, may_follow=True)
         return None if self._stamper is None else Stamping(self._stamper, chosen.suite.digest, self._rooms)
 

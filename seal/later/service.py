@@ -21,7 +21,7 @@ from kernel.jobs import Job, Jobs, delay
 from kernel.objects import ObjectStore
 from kernel.outbox import Outbox
 from seal import store as seal_store
-from seal.errors import RoomTooSmall, SealingRejected
+from seal.errors import RoomTooSmall, SealingRejected, UnsupportedDocument
 from seal.formats_table import document_type
 from seal.later import store
 from seal.later.model import STAMP, Manner, Owed, TrustedTime
@@ -125,6 +125,9 @@ class LateStamps:
             return self._put_off(job, owed, refused)
         except _Hopeless as hopeless:
             self._give_up(job, progress, hopeless)
+        except UnsupportedDocument as never:
+            # A signature over a digest, by an older version: it was put into a document elsewhere.
+            self._give_up(job, progress, _Hopeless(never.code))
         except (Refusal, CryptoError) as refused:
             _log.warning("not_stamped", sealing=job.key, problem=refused.code)
             return delay(job.attempt, longest=LONGEST_DELAY)

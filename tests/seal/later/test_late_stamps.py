@@ -18,6 +18,8 @@ from kernel.jobs import Job
 from kernel.outbox import EVENTS
 from seal import store as seal_store
 from seal.batches import BatchService
+from seal.digests import DIGEST_FORMATS, judge_any
+from seal.digests.order import DigestOrder
 from seal.errors import UnknownSealing
 from seal.formats_table import SEALING_FORMATS
 from seal.later.model import FIRST, TrustedTime
@@ -118,6 +120,27 @@ def test_a_stamped_file_stays_when_an_upload_of_the_same_is_let_go(post: Post, o
         house.clock.advance(timedelta(days=8))
         tidy.tidy()
     assert stamped(post, sealed)
+
+
+@pytest.mark.parametrize("name", DIGEST_FORMATS)
+def test_a_sealed_digest_is_promised_no_stamp_that_cannot_follow(post: Post, name: str) -> None:
+    house, unseen = post.house, replace(CLERK, rights=frozenset({f"seal.use_digest:{SEAL}"}))
+    service = house.service(
+        stamper=post.stamper,
+        formats={**SEALING_FORMATS, **DIGEST_FORMATS},
+        judge=lambda made: judge_any(made, house.trust, now=house.clock.now()),
+    )
+    order = DigestOrder(
+        algorithm="SHA-256" if "p256" in name else "SM3",
+        digest="ab" * 32,
+        protects="/ByteRange" if "ses" in name else None,
+    )
+    asked = request(order.octets, format=name, idempotency_key="K")
+    with pytest.raises(TimestampUnavailable):
+        service.seal(asked, unseen)
+    assert post.jobs() == 0
+    post.sim.mood = Mood.GOOD
+    assert service.seal(asked, unseen).trusted_time is TrustedTime.PROVED
 
 
 def test_half_a_pair_that_got_its_stamp_leaves_the_other_half_owed(post: Post, pdf: bytes) -> None:
