@@ -97,7 +97,11 @@ class BatchRunner:
         ends: dict[int, _End] = {
             position: _GIVEN_UP for position, job in jobs.items() if job.attempt > MOST_ATTEMPTS and position in items
         }
-        asked, later = self._loaded(batch, {at: item for at, item in items.items() if at not in ends}, examined)
+        open_items = {at: item for at, item in items.items() if at not in ends}
+        asked, later = self._loaded(batch, open_items, examined)
+        if not self._running(batch):
+            # Stopped while we were reading: nothing further is begun, and what was in hand goes back.
+            asked, later = {}, tuple(open_items)
         requests = {place: each for place, each in asked.items() if isinstance(each, SealRequest)}
         kept = [items[place].content for place in requests] if batch.source == FILES else None
         sealed = self._sealing.seal_all(
@@ -113,6 +117,11 @@ class BatchRunner:
             else:
                 ends[place] = end
         self._settle(batch, jobs, ends, again)
+
+    def _running(self, batch: Batch) -> bool:
+        with self._db.read() as conn:
+            now = store.find(conn, batch.id)
+        return now is not None and now.state is BatchState.RUNNING
 
     def _loaded(
         self, batch: Batch, items: Mapping[int, Wanted], examined: Container[str]

@@ -36,6 +36,8 @@ from seal.telling import tell_stamped
 _log = structlog.get_logger("xinyin.later")
 LONGEST_DELAY = timedelta(minutes=2)
 """Between two tries: so that all is stamped within five minutes of somebody's stamping again."""
+_LONGEST_AFTER_REJECTION = timedelta(hours=2)
+"""Where our own verifier rejects what came of it: each try takes another token, which somebody may have to pay for."""
 _REST = timedelta(seconds=30)
 _AT_ONCE = 500
 _WORKER = "worker"
@@ -130,7 +132,8 @@ class LateStamps:
             self._give_up(job, progress, _Hopeless(never.code))
         except (Refusal, CryptoError) as refused:
             _log.warning("not_stamped", sealing=job.key, problem=refused.code)
-            return delay(job.attempt, longest=LONGEST_DELAY)
+            rejected = isinstance(refused, SealingRejected)
+            return delay(job.attempt, longest=_LONGEST_AFTER_REJECTION if rejected else LONGEST_DELAY)
         else:
             self._settle(job, progress, made)
         return None
@@ -153,6 +156,8 @@ class LateStamps:
         if before.verdict is Verdict.INVALID:
             # Nothing is stamped that does not hold.
             raise _Hopeless(*_codes(before, Verdict.INVALID))
+        if not any(_is_owed(one, completion.sealed_at) for one in before.signatures):
+            raise SealingRejected("Our own verifier finds no signature that lacks a stamp: nobody is asked for one.")
         asking = _Asking(self._stamper)
         stamping = Stamping(asking, _digest(owed), self._rooms)
         document = _stamped(sealed, Manner(owed.manner), stamping)

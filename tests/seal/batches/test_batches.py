@@ -111,6 +111,19 @@ def pause(desk: Desk, batch: Batch) -> None:
     desk.batches.pause(batch.id, CLERK)
 
 
+def test_nothing_is_begun_of_a_batch_that_is_cancelled_while_its_files_are_read(desk: Desk) -> None:
+    batch = desk.create(4)
+
+    def examine(_: bytes) -> None:
+        if desk.state(batch) == "running":
+            desk.batches.cancel(batch.id, CLERK)
+
+    worker = desk.worker(examine=examine, together=4)
+    worker.drain()
+    assert desk.states(batch) == ["cancelled"] * 4
+    assert completions(desk) == 0
+
+
 def test_a_cancelled_batch_keeps_what_is_sealed_and_never_begins_again(desk: Desk) -> None:
     batch = desk.create(2)
     desk.worker().step()

@@ -22,7 +22,7 @@ from seal.digests import DIGEST_FORMATS, judge_any
 from seal.digests.order import DigestOrder
 from seal.errors import UnknownSealing
 from seal.formats_table import SEALING_FORMATS
-from seal.later.model import FIRST, TrustedTime
+from seal.later.model import FIRST, STAMP, TrustedTime
 from seal.later.service import LateStamps
 from seal.model import Report, TimeSource, Verdict
 from seal.pki.errors import TimestampUnavailable
@@ -344,6 +344,12 @@ def test_an_authority_that_our_verifier_does_not_believe_is_asked_again_later(po
 
     post.work(post.worker(judge=doubting))
     assert (post.settled(sealed.id), post.jobs()) == (None, 1)
+    # Each try takes a token: not every other minute for ever.
+    tried = Job(id=new_id(), kind=STAMP, key=sealed.id, series=None, due=START, attempt=99, owner=new_id())
+    assert (post.late(judge=doubting).work(tried) or REST) > timedelta(hours=1)
+    asked = post.sim.asked
+    blank = post.late(judge=lambda document: replace(post.house.judge(document), signatures=())).work(tried)
+    assert (blank is not None, post.sim.asked) == (True, asked)
     post.work()
     assert post.settled(sealed.id) is not None
 
