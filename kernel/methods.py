@@ -1,9 +1,13 @@
 """Methods: HEAD wherever GET is answered, OPTIONS everywhere, and what else an address takes (RFC 9110 9.3, 10.2.1)."""
 
+from typing import Final
+
 from starlette.requests import Request
 from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+AS_SENT: Final = "xinyin.method"
+"""Where the scope of a request that is answered as another holds the method that its caller sent."""
 _ORDER = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
@@ -22,7 +26,12 @@ class HeadAsGet:
         async def bodiless(message: Message) -> None:
             await send({**message, "body": b""} if message["type"] == "http.response.body" else message)
 
-        await self._app({**scope, "method": "GET"}, receive, bodiless)
+        inner = {**scope, "method": "GET", AS_SENT: "HEAD"}
+        try:
+            await self._app(inner, receive, bodiless)
+        finally:
+            # What answered is told by those outside.
+            scope.update({name: inner[name] for name in ("route", "endpoint") if name in inner})
 
 
 def allowed(request: Request) -> str:

@@ -18,6 +18,7 @@ from starlette.types import Scope
 
 from crypto.digests import sm3
 from kernel.errors import Unauthenticated
+from kernel.methods import AS_SENT
 
 SCHEME: Final = "XINYIN-HMAC-SM3"
 """First line of every signed text, and the scheme's name in WWW-Authenticate."""
@@ -94,7 +95,7 @@ def read(scope: Scope, authority: str) -> SignedRequest:
     content = given.get(CONTENT, EMPTY.encode())
     lines = (
         SCHEME.encode(),
-        scope["method"].encode(),
+        scope.get(AS_SENT, scope["method"]).encode(),
         authority.lower().encode(),
         _path(scope),
         _query(scope["query_string"]),

@@ -27,8 +27,10 @@ class DevSignatures:
     """Believes whoever signs with one's own nonce, and fails on demand."""
 
     failure: Exception | None = None
+    text = b""
 
     def principal(self, signed: SignedRequest) -> Principal:
+        self.text = signed.text
         if self.failure is not None:
             raise self.failure
         if signed.signature != sm3(signed.nonce.encode()):
@@ -71,6 +73,10 @@ def http(signatures: DevSignatures, lines: Lines) -> Iterator[httpx2.Client]:
     def end(principal: caller) -> str:
         return principal.subject
 
+    @app.get("/api/thing")
+    def thing(principal: caller) -> str:
+        return principal.subject
+
     app.add_middleware(SignedDoor, verifier=signatures, authority="h.example", paths=re.compile(r"/api/.*"))
     install(app, max_body=MOST)
     with browser(app, "https://h.example") as client:
@@ -106,6 +112,15 @@ def test_a_signed_method_is_the_one_that_is_done(http: httpx2.Client) -> None:
     assert http.delete("/api/thing", headers=signed()).json() == "gateway"
     overridden = http.post("/api/parts", headers=signed(more={"X-HTTP-Method-Override": "DELETE"}))
     assert overridden.json() == []
+
+
+def test_head_is_signed_as_head_and_told_by_the_route_that_answers(
+    http: httpx2.Client, signatures: DevSignatures, lines: Lines
+) -> None:
+    answer = http.head("/api/thing", headers=signed())
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert signatures.text.split(b"\n")[1] == b"HEAD"
+    assert [line["route"] for line in lines.rows() if line["event"] == "request"] == ["/api/thing"]
 
 
 def test_a_database_that_is_away_is_told_as_everywhere(http: httpx2.Client, signatures: DevSignatures) -> None:
