@@ -243,12 +243,15 @@ def _accepted(before: Report, after: Report, sealed_at: datetime, proved: dateti
     pairs = list(zip(before.signatures, after.signatures, strict=False))
     ours = [new for old, new in pairs if _is_owed(old, sealed_at) and old.signer == signer]
     added = after.signatures[len(before.signatures) :]
+    if not added:
+        # Beside one signature: another of the same seal, made within the same second, was no part of this sealing.
+        ours = [new for new in ours if new.time_source is TimeSource.TIMESTAMP]
     against = [new for old, new in pairs if old.verdict is Verdict.VALID and new.verdict is not Verdict.VALID]
     invalid = set(_codes(after, Verdict.INVALID))
     if against and any(not code.startswith(_OF_STAMPERS) for code in invalid):
         # The document was good; it is the time of the stamp by which seal or certificate were not any more.
         raise _Hopeless(*sorted(invalid))
-    held = all(one.verdict is Verdict.VALID and one.time_source is TimeSource.TIMESTAMP for one in ours)
+    held = bool(ours) and all(one.verdict is Verdict.VALID and one.time_source is TimeSource.TIMESTAMP for one in ours)
     named = all(one.time == proved for one in (*ours, *added))
     if not (held and named) or against or after.verdict is Verdict.INVALID or len(pairs) < len(before.signatures):
         codes = {each.code for one in after.signatures for each in one.findings}

@@ -143,6 +143,19 @@ def test_a_sealed_digest_is_promised_no_stamp_that_cannot_follow(post: Post, nam
     assert service.seal(asked, unseen).trusted_time is TrustedTime.PROVED
 
 
+@pytest.mark.parametrize("name", ["pdf-pades-sm2", "ofd-ses-v4"])
+def test_a_seal_put_twice_within_a_second_gets_the_stamp_of_the_second(
+    post: Post, pdf: bytes, ofd: bytes, name: str
+) -> None:
+    once = post.seal(pdf if name.startswith("pdf") else ofd, format=name)
+    twice = post.seal(once.document, format=name)
+    post.sim.mood = Mood.GOOD
+    post.work()
+    assert [post.house.judge(stamped(post, each)).verdict for each in (once, twice)] == [Verdict.VALID] * 2
+    sources = [one.time_source for one in post.house.judge(stamped(post, twice)).signatures]
+    assert (len(sources), set(sources)) == (2, {TimeSource.CLAIMED, TimeSource.TIMESTAMP})
+
+
 def test_half_a_pair_that_got_its_stamp_leaves_the_other_half_owed(post: Post, pdf: bytes) -> None:
     class Half:
         """Stamps by one digest alone."""
