@@ -133,6 +133,9 @@ class UseRequests:
         found = self.find(request, principal)
         if found.caller != principal.subject:
             raise UseRequestUnknown("There is no such use request of this caller.")
+        if found.sealing is not None and not self._objects.has(found.document_sm3):
+            # Sealed long ago: the document was let go since, what became of it was not.
+            return self._sealing.sealed(found.sealing, principal)
         document = self._objects.get(found.document_sm3)
         asked = asked_again(
             found.asked,

@@ -12,6 +12,7 @@ from kernel.audit import entries
 from kernel.db import METADATA
 from kernel.objects import ObjectNotFound
 from license_store.store import objects_in_use
+from seal.affairs.model import Verdict
 from seal.batches import BatchService
 from seal.batches.model import BatchWish, ItemWish
 from seal.batches.service import KEPT
@@ -19,9 +20,10 @@ from seal.batches.store import UPLOADS
 from seal.errors import SealingRejected
 from seal.model import UsePolicy
 from seal.tidying import ASIDE, KEPT_ASIDE, Tidying, in_use
+from seal.usage.approvals import LONGEST_LIFE
 from tests.reliability.sealing import document
 from tests.seal.conftest import CLERK, SEAL, House, request
-from tests.seal.usage.conftest import set_policy, uses_of
+from tests.seal.usage.conftest import OFFICER, set_policy, uses_of
 
 KEEP = timedelta(days=90)
 
@@ -124,9 +126,15 @@ def test_a_use_that_was_asked_for_keeps_its_document(house: House) -> None:
     wanted = document("wanted")
     desk.upload(wanted, CLERK)
     house.clock.advance(timedelta(days=8))
-    asked = uses.ask(request(wanted), CLERK)
+    asked = uses.ask(request(wanted), CLERK, lifetime=LONGEST_LIFE)
     run_for(house, tidying(house), KEPT_ASIDE * 2)
     assert uses.document(asked.id, CLERK) == wanted
+    # Sealed, it is let go with the source of its sealing; who asks again is answered as before.
+    uses.decide(asked.id, Verdict.APPROVE, OFFICER, request_hash=asked.request_hash)
+    sealed = uses.seal(asked.id, CLERK)
+    run_for(house, tidying(house, keep=timedelta(days=1)), KEPT_ASIDE * 4)
+    assert not held(house, wanted)
+    assert uses.seal(asked.id, CLERK).document == sealed.document
 
 
 def test_an_object_that_is_let_go_again_has_its_whole_time_again(house: House) -> None:
