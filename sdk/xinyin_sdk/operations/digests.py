@@ -4,12 +4,18 @@ from dataclasses import replace
 from uuid import uuid4
 
 from xinyin_sdk.calls import Answer, Call, Reader, Row, given
+from xinyin_sdk.documents import confirm
+from xinyin_sdk.errors import AnswerUnreadable
 from xinyin_sdk.reading import parsed, record
 from xinyin_sdk.shapes import SealedDigest
 
 
 def _sealed(answer: Answer) -> SealedDigest:
     made = record(SealedDigest, parsed(answer.content))
+    try:
+        confirm(made.der, made.file_sm3)
+    except ValueError as error:
+        raise AnswerUnreadable("The service's answer cannot be read: its signature is no Base64.") from error
     return replace(made, replayed=answer.headers.get("idempotency-replayed") == "true")
 
 

@@ -52,7 +52,7 @@ class SealedDigest:
     @property
     def der(self) -> bytes:
         """The signature as it goes into the document."""
-        return base64.b64decode(self.signature)
+        return base64.b64decode(self.signature, validate=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,10 @@ class UseDecision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UseRequest:
-    """One use that was asked for, and where it stands: ``waiting``, ``approved``, ``rejected``, ``withdrawn`` …"""
+    """One use that was asked for.
+
+    It stands ``waiting``, ``approved``, ``rejected``, ``withdrawn``, ``used`` or ``expired``.
+    """
 
     id: str
     seal: str
