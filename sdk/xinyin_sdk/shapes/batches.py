@@ -37,6 +37,14 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchesPage:
+    """Some batches, the newest first; ``next`` is what to ask after."""
+
+    batches: tuple[Batch, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """An item of a batch and what became of it."""
 
