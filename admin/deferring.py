@@ -16,7 +16,7 @@ from kernel.jobs import Handler, Jobs, Worker
 from kernel.objects import ObjectStore
 from kernel.outbox import Outbox
 from kernel.principal import Principal, PrincipalKind
-from seal.batches import BatchService
+from seal.batches import BatchService, ItemSource
 from seal.batches.running import BatchRunner
 from seal.register import SealRegister
 from seal.sealing import SealService
@@ -58,6 +58,7 @@ class Ground:
     verifier: Verifier
     registry: Registry
     outbox: Outbox
+    sources: Mapping[str, ItemSource]
 
 
 class _Served(Protocol):
@@ -80,6 +81,7 @@ def deferred(ground: Ground, *, webhook_key: Callable[[], bytes], webhook_hosts:
         clock=clock,
         objects=ground.objects,
         register=ground.register,
+        sources=ground.sources,
         examine=ground.verifier.examine,
     )
     runner = BatchRunner(

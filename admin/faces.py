@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 import idp.api
 import license_store.api
+import license_store.letters.api
 import license_store.pages
 import seal.affairs.api
 import seal.api
@@ -62,6 +63,7 @@ def application(service: Service) -> FastAPI:
     app.include_router(seal.webhooks.api.webhook_router(webhooks=service.deferred.webhooks, guard=guard))
     app.include_router(seal.api.verify_router(verifier=service.verifier))
     app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
+    app.include_router(license_store.letters.api.letter_router(letters=service.letters, guard=guard))
     app.include_router(license_store.api.public_router(service.desk))
     app.include_router(license_store.pages.router(service.pages, service.desk, base_url=service.settings.public_url))
     app.router.routes.extend(idp.api.routes(service.idp, service.pages))

@@ -7,31 +7,33 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 from starlette.requests import Request
 from starlette.responses import Response
 
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
 from seal.api_models import BINARY, responses
+from seal.batches.model import FILES as FROM_FILES
 from seal.batches.model import Batch, BatchState, BatchWish, Item, ItemState, ItemWish, Tally
 from seal.batches.results import results_zip
+from seal.batches.rows import RowOptions, read_rows, row_items
 from seal.batches.service import MOST_ITEMS, BatchService
 from seal.upload import SealingOptions, Upload, read_upload
 
 FILES = re.compile(r"/api/seals/v1/uploads")
 """The path that takes a file."""
-LISTS = re.compile(r"/api/seals/v1/batches")
+LISTS = re.compile(r"/api/seals/v1/batches(?:/rows)?")
 """The path that takes a long list."""
 MAX_LIST = 4 * 1024 * 1024
 _BEARER = "token_missing, token_refused"
 _LOOKING = {401: _BEARER, 403: "forbidden", 404: "batch_unknown"}
 _STEERING = {**_LOOKING, 409: "batch_refused: not from the state it is in"}
 _MAKING = {
-    400: "batch_invalid, placement_refused",
+    400: "batch_invalid, placement_refused; the source's own refusals, such as letter_rows_invalid",
     401: _BEARER,
     403: "forbidden: the right seal.use:<seal> is missing",
-    404: "seal_unknown, upload_unknown",
+    404: "seal_unknown, upload_unknown, letter_template_unknown",
     413: "body_too_large",
     422: "request_invalid; errors names the fields. idempotency_mismatch",
 }
@@ -59,12 +61,29 @@ class ItemOrder(SealingOptions):
 
 
 class BatchOrder(BaseModel):
-    """What is to be sealed."""
+    """What is to be sealed: files by their digests (``items``), or a document for each of ``rows`` of a template."""
 
     model_config = ConfigDict(extra="forbid")
 
     seal: str = Field(max_length=14, examples=["44030000000001"])
-    items: list[ItemOrder] = Field(min_length=1, max_length=MOST_ITEMS)
+    items: list[ItemOrder] | None = Field(default=None, min_length=1, max_length=MOST_ITEMS)
+    template: RowOptions | None = Field(default=None, description="what the documents of rows are made from, and how")
+    rows: list[dict[str, str]] | None = Field(
+        default=None, min_length=1, max_length=MOST_ITEMS, description="the data of each document, by field"
+    )
+    stop_on_error: bool = Field(default=False, description="begin nothing more after the first item that fails")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "BatchOrder":
+        if (self.template is None) != (self.rows is None) or (self.items is None) == (self.rows is None):
+            raise ValueError("either items, or template and rows")
+        return self
+
+
+class TableOptions(RowOptions):
+    """A batch of rows that come as a table."""
+
+    seal: str = Field(max_length=14, examples=["44030000000001"])
     stop_on_error: bool = Field(default=False, description="begin nothing more after the first item that fails")
 
 
@@ -73,6 +92,7 @@ class BatchAnswer(BaseModel):
 
     id: str
     seal: str
+    source: str = Field(description="what its documents come from: files, or a kind of template", examples=["letters"])
     state: BatchState
     state_since: datetime
     created_at: datetime
@@ -89,6 +109,7 @@ class ItemAnswer(BaseModel):
     """An item and what became of it."""
 
     position: int
+    row: int | None = Field(description="the row of data that the document is made from, from 1; null for files")
     state: ItemState
     document_sm3: str | None = Field(description="of the file that was uploaded; null where a source made the document")
     case_number: str | None
@@ -141,11 +162,40 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         principal: caller,
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> Response:
-        """Take up to 10,000 documents; a worker seals them in order. Ask at `Location` how far it came."""
-        made = batches.create(_wish(order, idempotency_key), principal)
-        answer = _batch(request, *batches.progress(made.id, principal))
-        headers = {"Location": _path(request, "get_batch", made.id)}
-        return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)
+        """Take up to 10,000 documents; a worker seals them in order. Ask at `Location` how far it came.
+
+        Files are uploaded before and named in `items`; or `template` names a template, and each of `rows` becomes a
+        document. All rows are checked before the batch is made.
+        """
+        made = batches.create(_wish(order, idempotency_key, batches, principal), principal)
+        return _made(request, batches, made, principal)
+
+    @router.post(
+        "/batches/rows",
+        status_code=202,
+        response_model=BatchAnswer,
+        operation_id="createBatchOfRows",
+        summary="Seal a document for each row of a table",
+        openapi_extra={"requestBody": {"required": True, "content": {"text/csv": BINARY}}},
+        responses=responses(_MAKING),
+    )
+    def create_of_rows(
+        request: Request,
+        options: Annotated[TableOptions, Query()],
+        principal: caller,
+        sent: Annotated[Upload, Depends(read_upload)],
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    ) -> Response:
+        """Take a table as CSV in UTF-8, the fields' names in its first line; else as `POST /batches` with `rows`."""
+        principal.require("seal.use", options.seal)
+        wish = BatchWish(
+            seal=options.seal,
+            source=options.source,
+            items=row_items(batches, options, read_rows(sent.document, MOST_ITEMS), options.seal, principal),
+            stop_on_error=options.stop_on_error,
+            idempotency_key=idempotency_key,
+        )
+        return _made(request, batches, batches.create(wish, principal), principal)
 
     @router.get(
         "/batches/{batch}", operation_id="getBatch", summary="Ask how far a batch came", responses=responses(_LOOKING)
@@ -165,9 +215,10 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> ItemsAnswer:
         """Tell what became of each item."""
+        source = batches.find(batch, principal).source
         found = batches.items(batch, principal, after=after, limit=limit)
         more = found[-1].position if len(found) == limit else None
-        return ItemsAnswer(items=[_item(request, each) for each in found], next=more)
+        return ItemsAnswer(items=[_item(request, each, source) for each in found], next=more)
 
     @router.post("/batches/{batch}/pause", operation_id="pauseBatch", summary="Pause", responses=responses(_STEERING))
     def pause(request: Request, batch: str, principal: caller) -> BatchAnswer:
@@ -197,7 +248,10 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         responses=responses(_LOOKING, {200: {"description": "ZIP", "content": {"application/zip": BINARY}}}),
     )
     def results(batch: str, principal: caller) -> Response:
-        """Give the files that are sealed by now, named by position, and `results.json` with every item's outcome."""
+        """Give the files that are sealed by now, named by position or by the field that was chosen.
+
+        `results.json` tells every item's outcome.
+        """
         batches.find(batch, principal)
         headers = {
             "Content-Disposition": f'attachment; filename="{batch}.zip"',
@@ -209,9 +263,23 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
     return router
 
 
-def _wish(order: BatchOrder, idempotency_key: str | None) -> BatchWish:
-    items = [ItemWish(content=each.sm3, request=each.request(b"", order.seal)) for each in order.items]
-    return BatchWish(seal=order.seal, items=items, stop_on_error=order.stop_on_error, idempotency_key=idempotency_key)
+def _wish(order: BatchOrder, key: str | None, batches: BatchService, principal: Principal) -> BatchWish:
+    principal.require("seal.use", order.seal)
+    if order.template is not None and order.rows is not None:
+        items = row_items(batches, order.template, order.rows, order.seal, principal)
+        source = order.template.source
+    else:
+        items = [ItemWish(content=each.sm3, request=each.request(b"", order.seal)) for each in order.items or ()]
+        source = FROM_FILES
+    return BatchWish(
+        seal=order.seal, items=items, source=source, stop_on_error=order.stop_on_error, idempotency_key=key
+    )
+
+
+def _made(request: Request, batches: BatchService, batch: Batch, principal: Principal) -> Response:
+    answer = _batch(request, *batches.progress(batch.id, principal))
+    headers = {"Location": _path(request, "get_batch", batch.id)}
+    return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)
 
 
 def _path(request: Request, name: str, batch: str) -> str:
@@ -222,6 +290,7 @@ def _batch(request: Request, batch: Batch, tally: Tally) -> BatchAnswer:
     return BatchAnswer(
         id=batch.id,
         seal=batch.seal,
+        source=batch.source,
         state=batch.state,
         state_since=batch.state_since,
         created_at=batch.created_at,
@@ -235,13 +304,14 @@ def _batch(request: Request, batch: Batch, tally: Tally) -> BatchAnswer:
     )
 
 
-def _item(request: Request, item: Item) -> ItemAnswer:
+def _item(request: Request, item: Item, source: str) -> ItemAnswer:
     root = str(request.scope.get("root_path", ""))
     sealed = item.state is ItemState.SEALED
     return ItemAnswer(
         position=item.position,
+        row=None if source == FROM_FILES else item.position,
         state=item.state,
-        document_sm3=item.content if re.fullmatch("[0-9a-f]{64}", item.content) else None,
+        document_sm3=item.content if source == FROM_FILES else None,
         case_number=json.loads(item.asked)["case_number"],
         sealing=item.sealing,
         format=item.format,
