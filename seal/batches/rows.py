@@ -26,7 +26,7 @@ class BatchTableUnreadable(Refusal):
 class RowOptions(SealingOptions):
     """What documents are made from, and how each is to be sealed."""
 
-    source: str = Field(default="letters", max_length=50, description="the kind of template", examples=["letters"])
+    source: str = Field(max_length=50, description="the kind of template", examples=["letters"])
     code: str = Field(max_length=50, description="the template's code", examples=["xk-decision"])
     version: int = Field(ge=1, le=2**31 - 1, description="the template's version: what was tried is what is sealed")
     case_number_from: str | None = Field(
@@ -88,7 +88,8 @@ def read_rows(table: bytes, most: int) -> list[dict[str, str]]:
                 )
             rows.append(dict(zip(names, cells, strict=True)))
     except csv.Error as error:
-        raise BatchTableUnreadable(f"Line {reader.line_num} is no CSV: a quotation mark is amiss.") from error
+        why = "a quotation mark is amiss, or a cell is longer than 100,000 characters"
+        raise BatchTableUnreadable(f"Line {reader.line_num} is no CSV: {why}.") from error
     if not rows:
         raise BatchTableUnreadable("The table has no rows below the names of its fields.")
     return rows
