@@ -4,6 +4,7 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from admin import docking, key_events, schema, vaulting
@@ -39,9 +40,11 @@ from license_store.typesetting import Typesetter
 from seal.affairs.carrying import Carrier
 from seal.affairs.officers import Officers
 from seal.affairs.service import AffairService
+from seal.digests import DIGEST_FORMATS, judge_any
 from seal.docking.reporting import DockingService
 from seal.docking.upstream.vault import PREFIX as UPSTREAM
 from seal.fonts import packaged_font
+from seal.formats_table import SEALING_FORMATS
 from seal.model import Report
 from seal.pki.authorities import Authorities
 from seal.pki.own_facts import AuthorityFacts
@@ -54,7 +57,7 @@ from seal.stamping import AuthorityStamper, DigestStamper, Stamper
 from seal.trust import OwnLedgers, TrustFolder, TrustSource
 from seal.trust.evidence import TrustEvidence
 from seal.trust.refresh import Refresher
-from seal.verifying import Verifier, verify_in_process
+from seal.verifying import Verifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -232,7 +235,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
     told = outbox()
 
     def judge(document: bytes) -> Report:
-        return verify_in_process(document, trust(), now=clock.now())
+        return judge_any(document, trust(), now=clock.now())
 
     sealing = SealService(
         db=database,
@@ -246,6 +249,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         stamper=stamper,
         evidence=evidence,
         outbox=told,
+        formats={**SEALING_FORMATS, **DIGEST_FORMATS},
     )
     catalogue = Catalogue()
     licenses = LicenseService(
@@ -288,7 +292,9 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         ),
         officers=Officers(db=database, audit=audit, clock=clock),
         sealing=sealing,
-        renewal=RenewalService(db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence),
+        renewal=RenewalService(
+            db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence, objects=objects
+        ),
         verifier=verifier,
         trust=trust,
         refresher=Refresher(
@@ -329,6 +335,9 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
                 registry=idp.registry,
                 outbox=told,
                 sources={SOURCE: LetterSource(db=database, letters=letters, printer=printer)},
+                judge=judge,
+                stamper=stamper,
+                keep_sources=timedelta(days=settings.keep_sources_days),
             ),
             webhook_key=home.webhook_key.read_bytes,
             webhook_hosts=settings.webhook_hosts,

@@ -9,8 +9,12 @@ import license_store.store
 import seal.affairs.officers
 import seal.affairs.store
 import seal.batches.store
+import seal.digests.store
 import seal.docking.store
+import seal.later.store
+import seal.renewing
 import seal.store
+import seal.tidying
 import seal.versions
 import seal.webhooks.store
 from kernel.db import METADATA

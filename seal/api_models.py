@@ -5,7 +5,11 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
 
+from kernel.description import problems
+from seal.later.model import TrustedTime
 from seal.model import SealStatus
 from seal.reporting import ETSI_MEDIA_TYPE
 from seal.upload import FILE_FIELD
@@ -13,6 +17,12 @@ from seal.upload import FILE_FIELD
 FILE_TYPES = ("application/pdf", "application/ofd", "application/octet-stream")
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 FILES = dict.fromkeys(FILE_TYPES[:2], BINARY)
+
+_TRUSTED_TIME = (
+    "proved: by a time stamp; pending: nobody stamped yet, and it follows; none: the time is only claimed; "
+    "null: not completed, or completed by an older version"
+)
+_STAMPED = "SM3 of the file with the time stamp that came later; null as long as there is none"
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -29,8 +39,12 @@ class SealingAnswer(BaseModel):
     size: int = Field(description="octets of the sealed file")
     media_type: str = Field(examples=["application/pdf"])
     document_url: str = Field(
-        description="where the sealed file is fetched", examples=["/api/seals/v1/sealings/…/document"]
+        description="where the sealed file is fetched, the newest there is",
+        examples=["/api/seals/v1/sealings/…/document"],
     )
+    level: str | None = Field(description="PAdES level; null in formats that have none", examples=["b-t"])
+    trusted_time: TrustedTime | None = Field(description=_TRUSTED_TIME, examples=["proved"])
+    stamped_sm3: str | None = Field(description=_STAMPED)
     report: dict[str, Any] = Field(description="what our own verifier says of it; see /api/verify/v1/files")
 
 
@@ -51,6 +65,12 @@ class SealingState(BaseModel):
     sealed_at: datetime | None
     failure: str | None = Field(description="code of the last attempt's failure")
     document_url: str | None
+    level: str | None = Field(description="PAdES level of the newest file; null in formats that have none")
+    trusted_time: TrustedTime | None = Field(description=_TRUSTED_TIME)
+    owed_at: datetime | None = Field(description="since when a time stamp is waited for")
+    proved_at: datetime | None = Field(description="what the time stamp proves that came later")
+    stamped_sm3: str | None = Field(description=_STAMPED)
+    stamp_refusal: str | None = Field(description="codes of what spoke against a time stamp that was to follow")
 
 
 class SealStatusAnswer(BaseModel):
@@ -65,17 +85,6 @@ class SealStatusAnswer(BaseModel):
     usable: bool = Field(description="active, and within its validity, at that instant")
     valid_from: datetime
     valid_to: datetime
-
-
-class ProblemAnswer(BaseModel):
-    """A refusal (RFC 9457). ``code`` is stable: programs act on it, people read ``detail``."""
-
-    type: str = Field(examples=["urn:xinyin:problem:seal_not_usable"])
-    title: str = Field(examples=["Conflict"])
-    status: int = Field(examples=[409])
-    code: str = Field(examples=["seal_not_usable"])
-    detail: str = Field(examples=["Seal 44030000000001 is suspended."])
-    request_id: str
 
 
 _BEARER = "token_missing, token_refused"
@@ -99,6 +108,7 @@ SEALING_PROBLEMS = {
     503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
 }
 LOOKING_PROBLEMS = {401: _BEARER, 404: "sealing_unknown", 409: "sealing_in_progress"}
+FETCHING_PROBLEMS = {**LOOKING_PROBLEMS, 422: "request_invalid"}
 LISTING_PROBLEMS = {401: _BEARER, 422: "request_invalid"}
 RETRYING_PROBLEMS = {
     401: _BEARER,
@@ -113,17 +123,22 @@ VERIFYING_PROBLEMS = _UPLOAD
 
 def responses(rows: Mapping[int, str], success: Responses | None = None) -> Responses:
     """Describe answers: ``success`` as it is, and refusals by HTTP status with the codes that come with it."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
-    described: Responses = dict(success or {})
-    for status, words in rows.items():
-        described[status] = {"description": words, "model": ProblemAnswer, "content": content}
-    return described
+    return {**(success or {}), **problems(rows)}
+
+
+LINK = {"Link": {"description": "rel=next: the page after this, if there is one", "schema": {"type": "string"}}}
+
+
+def next_page(request: Request, response: Response, **cursor: str) -> None:
+    """Name the page after this one in the Link header (RFC 8288), where the answer is a bare list."""
+    url = request.url.include_query_params(**cursor)
+    response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
 
 
 def upload_body(options: type[BaseModel]) -> dict[str, Any]:
     """Describe a request that brings a file: as its body with ``options`` in the query, or in a form with both."""
     described = options.model_json_schema()
-    fields = _inlined(described["properties"], described.get("$defs", {}))
+    fields = inlined(described["properties"], described.get("$defs", {}))
     form = {
         "type": "object",
         "required": [FILE_FIELD],
@@ -137,15 +152,15 @@ def upload_body(options: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}, "parameters": parameters}
 
 
-def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+def inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
     """Give a schema with what it refers to in place: the API's description has no room for ``$defs``."""
     if isinstance(schema, list):
-        return [_inlined(each, definitions) for each in schema]
+        return [inlined(each, definitions) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
-        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    return {key: _inlined(value, definitions) for key, value in schema.items()}
+        return inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    return {key: inlined(value, definitions) for key, value in schema.items()}
 
 
 REPORT_EXAMPLE = {

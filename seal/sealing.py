@@ -28,7 +28,9 @@ from seal.errors import (
     UnknownSealing,
 )
 from seal.formats_table import SEALING_FORMATS, SealingFormat
-from seal.hands import check_accepted
+from seal.hands import achieved, check_accepted
+from seal.later.model import NEWEST, Standing
+from seal.later.store import standing_of
 from seal.model import Report, SealId
 from seal.preparing import Looked, Preparer, Task
 from seal.recording import Begun, Made, Overtaken, Recorder
@@ -41,6 +43,7 @@ from seal.trust.evidence import EvidenceSource
 from seal.verifying import MAX_DOCUMENT
 
 LEASE = timedelta(minutes=2)
+_RIGHT = "seal.use"
 
 
 _P = ParamSpec("_P")
@@ -53,8 +56,9 @@ class SealService:
 
     ``judge`` is our own verifier; it must know the trust anchors under which our seals are made. ``trust`` tells which
     certificates are revoked by now: no seal signs with one. With a ``stamper`` every signature of a format that
-    carries time stamps gets one, or is refused: none is ever made without, unless level b-b is asked for. ``evidence``
-    gives what the levels b-lt and b-lta embed.
+    carries time stamps gets one. Where nobody stamps, who asked for a level by name is refused; for others the stamp
+    is owed, on record and as a job, and ``LateStamps`` has it put in. ``evidence`` gives what the levels b-lt and b-lta
+    embed.
     """
 
     def __init__(  # noqa: PLR0913 - its dependencies
@@ -93,11 +97,11 @@ class SealService:
         self._recorder = Recorder(db=db, audit=audit, clock=clock, register=register, outbox=outbox, lease=lease)
 
     def seal(self, request: SealRequest, principal: Principal) -> SealedDocument:
-        """Seal a document; needs the right ``seal.use:<seal>``.
+        """Seal a document; needs the right ``seal.use:<seal>``, or what else its type takes.
 
         The same Idempotency-Key with the same request gives the same sealing, however often it is asked.
         """
-        principal.require("seal.use", request.seal)
+        principal.require(self._right_for(request.document), request.seal)
         # 1. An answer that exists already is given again.
         earlier = self._earlier(request, principal)
         if earlier and earlier.completion:
@@ -128,12 +132,20 @@ class SealService:
         Nobody need send the document again: it was kept before the intent was recorded.
         """
         earlier = self.progress(sealing, principal)
-        principal.require("seal.use", earlier.intent.seal)
+        principal.require(self._right_of(earlier), earlier.intent.seal)
         if earlier.completion:
             return self._replay(earlier)
         if earlier.running:
             raise SealingInProgress("This sealing is being worked on; ask again in a minute.")
         return self._finish(self._asked(earlier), principal, earlier)
+
+    def _right_for(self, document: bytes) -> str:
+        kinds = dict.fromkeys(row.document for row in self._formats.values())
+        return next((kind.right for kind in kinds if kind.looks_like(document)), _RIGHT)
+
+    def _right_of(self, progress: Progress) -> str:
+        row = self._formats.get(progress.intent.format)
+        return row.document.right if row else _RIGHT
 
     def _asked(self, earlier: Progress) -> SealRequest:
         with self._db.read() as conn:
@@ -201,6 +213,7 @@ class SealService:
         if completion is None:
             raise UnknownSealing("This sealing was never completed.")
         document = self._objects.get(completion.object_key)
+        standing = self.standing(progress)
         return SealedDocument(
             id=intent.id,
             serial=intent.serial,
@@ -211,6 +224,9 @@ class SealService:
             media_type=self._formats[intent.format].document.media_type,
             sealed_at=completion.sealed_at,
             report=self._judge(document),
+            level=completion.level,
+            trusted_time=standing.trusted_time,
+            stamped_key=standing.stamped_key,
             replayed=True,
         )
 
@@ -227,7 +243,7 @@ class SealService:
         document = self._apply(begun)
         report = self._judge(document)
         check_accepted(report, begun.task.hands)
-        return Made(begun=begun, document=document, report=report)
+        return Made(begun=begun, document=document, report=report, reached=achieved(report, begun.task.hands))
 
     def _apply(self, begun: Begun) -> bytes:
         task = begun.task
@@ -273,7 +289,7 @@ class SealService:
         return tasks
 
     def _new_task(self, request: SealRequest, principal: Principal, looked: Looked) -> Task:
-        principal.require("seal.use", request.seal)
+        principal.require(self._right_for(request.document), request.seal)
         return self._preparer.prepare(request, principal, None, looked)
 
     def _begun(self, tasks: Mapping[int, Task], kept: Sequence[str] | None) -> dict[int, Begun]:
@@ -339,7 +355,7 @@ class SealService:
         with self._db.read() as conn:
             found = store.find_progress(conn, sealing)
         if found is None or not (
-            found.intent.caller == principal.subject or principal.may("seal.use", found.intent.seal)
+            found.intent.caller == principal.subject or principal.may(self._right_of(found), found.intent.seal)
         ):
             raise UnknownSealing("There is no such sealing.")
         return found
@@ -348,13 +364,22 @@ class SealService:
         """Give a completed sealing again, judged anew."""
         return self._replay(self.progress(sealing, principal))
 
-    def document(self, sealing: str, principal: Principal) -> tuple[bytes, str]:
-        """Give the file of a completed sealing and its media type."""
+    def standing(self, progress: Progress) -> Standing:
+        """Tell how the time of a sealing stands by now, and which files there are of it."""
+        if progress.completion is None:
+            return Standing()
+        with self._db.read() as conn:
+            return standing_of(conn, progress.completion)
+
+    def document(self, sealing: str, principal: Principal, version: str = NEWEST) -> tuple[bytes, str]:
+        """Give a file of a completed sealing and its media type: the newest, the first, or the one of that SM3."""
         progress = self.progress(sealing, principal)
         if progress.completion is None:
             raise SealingInProgress("This sealing is not completed.")
-        media_type = self._formats[progress.intent.format].document.media_type
-        return self._objects.get(progress.completion.object_key), media_type
+        key = self.standing(progress).file(version)
+        if key is None:
+            raise UnknownSealing("This sealing has no such file.")
+        return self._objects.get(key), self._formats[progress.intent.format].document.media_type
 
     def pending(self, limit: int = 100) -> tuple[Progress, ...]:
         """List the oldest sealings that were intended and not completed: under way, failed or interrupted."""
@@ -392,4 +417,6 @@ def _answer(made: Made, key: str, intent: Intent | None) -> SealedDocument:
         media_type=task.format.document.media_type,
         sealed_at=task.at,
         report=made.report,
+        level=made.reached.level,
+        trusted_time=made.reached.trusted_time,
     )

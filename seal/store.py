@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from kernel.db import METADATA, Instant, database_now, record
 from seal.model import SealStatus
@@ -114,6 +113,10 @@ COMPLETIONS = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("sealed_at", Instant, nullable=False),
     sa.Column("completed_at", Instant, nullable=False),
+    # PAdES level; None in formats that have none, and in completions of an older version.
+    sa.Column("level", sa.String(10)),
+    # Where the time of sealing was from, "timestamp" or "claimed"; None in completions of an older version.
+    sa.Column("time_source", sa.String(20)),
 )
 
 
@@ -202,6 +205,8 @@ class Completion:
     size: int
     sealed_at: datetime
     completed_at: datetime
+    level: str | None
+    time_source: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -347,7 +352,7 @@ def list_unsealed(
     return _progress(conn, sa.and_(*wanted), limit=limit)
 
 
-_LATER = aliased(ATTEMPTS, name="later")
+_LATER = ATTEMPTS.alias("later")
 _PROGRESS = (
     sa.select(SEALINGS, ATTEMPTS, FAILURES, COMPLETIONS)
     .select_from(SEALINGS)

@@ -125,6 +125,9 @@ async def read_upload(request: Request) -> Upload:
         if not isinstance(file, UploadFile):
             raise DocumentRefused(f"The form has no file in its field {FILE_FIELD!r}.")
         texts = {name: value for name, value in form.items() if isinstance(value, str)}
+        if twice := sorted(texts.keys() & request.query_params.keys()):
+            # Which of the two is meant, nobody can say.
+            raise RequestValidationError([{"loc": ("query", name), "type": "given_twice"} for name in twice])
         return Upload(document=_some(await file.read()), name=file.filename, fields={**request.query_params, **texts})
 
 

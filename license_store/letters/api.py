@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 from starlette.requests import Request
 
+from kernel.description import problems
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
 from license_store.letters.model import (
@@ -27,6 +28,13 @@ from seal.placing.text import LONGEST_PLACEMENT
 _PDF: dict[int | str, dict[str, object]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 }
+_LOOKING = {403: "forbidden", 404: "letter_template_unknown"}
+_DEFINING = {
+    400: "letter_template_invalid, placement_refused",
+    403: "forbidden: the right license.template:<code> is missing",
+    409: "letter_template_busy",
+}
+_LOCATION = {"Location": {"description": "the version", "schema": {"type": "string"}}}
 _Version = Annotated[int, Path(ge=1, le=2**31 - 1)]
 _EXAMPLE: JsonDict = {
     "title": "示例市数据局准予行政许可决定书",
@@ -132,7 +140,17 @@ def letter_router(*, letters: LetterService, guard: BearerGuard) -> APIRouter:
     routes = APIRouter(prefix="/api/licenses/v1/letter-templates", tags=["letters"])
     caller = Annotated[Principal, Depends(guard)]
 
-    @routes.post("/{code}/versions", status_code=HTTPStatus.CREATED)
+    @routes.post(
+        "/{code}/versions",
+        status_code=HTTPStatus.CREATED,
+        operation_id="defineLetterTemplate",
+        summary="Add a version of a letter template",
+        responses={
+            **problems(_DEFINING),
+            200: {"model": TemplateShape, "headers": _LOCATION},
+            201: {"headers": _LOCATION},
+        },
+    )
     def define(request: Request, code: str, said: BodyShape, principal: caller, response: Response) -> TemplateShape:
         """Add a version of a letter template: right ``license.template:<code>``.
 
@@ -145,7 +163,9 @@ def letter_router(*, letters: LetterService, guard: BearerGuard) -> APIRouter:
         response.headers["Location"] = f"{root}{routes.prefix}/{code}/versions/{template.version}"
         return TemplateShape.of(template)
 
-    @routes.get("")
+    @routes.get(
+        "", operation_id="listLetterTemplates", summary="List letter templates", responses=problems({403: "forbidden"})
+    )
     def newest(
         principal: caller,
         after: Annotated[str, Query(max_length=50)] = "",
@@ -156,17 +176,33 @@ def letter_router(*, letters: LetterService, guard: BearerGuard) -> APIRouter:
         more = found[-1].code if len(found) == limit else None
         return TemplatesShape(templates=tuple(TemplateShape.of(each) for each in found), next=more)
 
-    @routes.get("/{code}")
+    @routes.get(
+        "/{code}",
+        operation_id="getLetterTemplate",
+        summary="Look at a letter template",
+        responses=problems(_LOOKING),
+    )
     def find(code: str, principal: caller) -> TemplateShape:
         """Show the newest version: right ``license.template:<code>``, or ``seal.use`` of any seal."""
         return TemplateShape.of(letters.find(code, None, principal))
 
-    @routes.get("/{code}/versions/{version}")
+    @routes.get(
+        "/{code}/versions/{version}",
+        operation_id="getLetterTemplateVersion",
+        summary="Look at one version of a letter template",
+        responses=problems(_LOOKING),
+    )
     def find_version(code: str, version: _Version, principal: caller) -> TemplateShape:
         """Show one version, by the rights that show the newest."""
         return TemplateShape.of(letters.find(code, version, principal))
 
-    @routes.post("/{code}/versions/{version}/preview", response_class=Response, responses=_PDF)
+    @routes.post(
+        "/{code}/versions/{version}/preview",
+        operation_id="previewLetter",
+        summary="See what a letter will look like",
+        response_class=Response,
+        responses={**problems({**_LOOKING, 400: "letter_rows_invalid, license_does_not_fit"}), **_PDF},
+    )
     def preview(code: str, version: _Version, body: PreviewShape, principal: caller) -> Response:
         """Print the letter of one row, marked as a preview and without a seal; nothing is put on record."""
         document = letters.preview(code, version, body.row, principal)

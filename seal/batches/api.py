@@ -2,12 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -16,27 +17,38 @@ from kernel.principal import Principal
 from seal.api_models import BINARY, responses
 from seal.batches.model import FILES as FROM_FILES
 from seal.batches.model import Batch, BatchState, BatchWish, Item, ItemState, ItemWish, Tally
+from seal.batches.orders import BatchOrder, Files, Table, batch_order, described, described_table, table_order
 from seal.batches.results import results_zip
-from seal.batches.rows import RowOptions, read_rows, row_items
+from seal.batches.rows import read_rows, row_items
 from seal.batches.service import MOST_ITEMS, BatchService
-from seal.upload import SealingOptions, Upload, read_upload
+from seal.upload import Upload, client_address, read_upload
 
 FILES = re.compile(r"/api/seals/v1/uploads")
 """The path that takes a file."""
-LISTS = re.compile(r"/api/seals/v1/batches(?:/rows)?")
-"""The path that takes a long list."""
-MAX_LIST = 4 * 1024 * 1024
+LISTS = re.compile(r"/api/seals/v1/batches")
+"""The path that takes a long list, or several files."""
+TABLES = re.compile(r"/api/seals/v1/batches/rows")
+"""The path that takes a table."""
 _BEARER = "token_missing, token_refused"
 _LOOKING = {401: _BEARER, 403: "forbidden", 404: "batch_unknown"}
 _STEERING = {**_LOOKING, 409: "batch_refused: not from the state it is in"}
 _MAKING = {
-    400: "batch_invalid, placement_refused; the source's own refusals, such as letter_rows_invalid",
+    400: "batch_invalid, placement_refused, document_refused; of rows letter_rows_invalid",
     401: _BEARER,
     403: "forbidden: the right seal.use:<seal> is missing",
     404: "seal_unknown, upload_unknown, letter_template_unknown",
-    413: "body_too_large",
+    413: "body_too_large, document_too_large",
+    415: "document_unsupported",
     422: "request_invalid; errors names the fields. idempotency_mismatch",
 }
+_TABLES = {
+    **_MAKING,
+    400: "batch_table_unreadable, letter_rows_invalid, batch_invalid, placement_refused",
+    404: "seal_unknown, letter_template_unknown",
+    413: "body_too_large",
+}
+_LISTING = {401: _BEARER, 422: "request_invalid"}
+_LOCATION = {"Location": {"description": "the batch", "schema": {"type": "string"}}}
 _UPLOADING = {
     400: "document_refused",
     401: _BEARER,
@@ -52,39 +64,6 @@ class UploadAnswer(BaseModel):
     sm3: str = Field(description="its name in batches: SM3 of the file, hexadecimal")
     size: int
     expires_at: datetime = Field(description="until when it can be named")
-
-
-class ItemOrder(SealingOptions):
-    """One document of a batch: its digest, and how it is to be sealed."""
-
-    sm3: str = Field(description="SM3 of a file uploaded before", pattern="^[0-9a-f]{64}$")
-
-
-class BatchOrder(BaseModel):
-    """What is to be sealed: files by their digests (``items``), or a document for each of ``rows`` of a template."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    seal: str = Field(max_length=14, examples=["44030000000001"])
-    items: list[ItemOrder] | None = Field(default=None, min_length=1, max_length=MOST_ITEMS)
-    template: RowOptions | None = Field(default=None, description="what the documents of rows are made from, and how")
-    rows: list[dict[str, str]] | None = Field(
-        default=None, min_length=1, max_length=MOST_ITEMS, description="the data of each document, by field"
-    )
-    stop_on_error: bool = Field(default=False, description="begin nothing more after the first item that fails")
-
-    @model_validator(mode="after")
-    def _one_kind(self) -> "BatchOrder":
-        if (self.template is None) != (self.rows is None) or (self.items is None) == (self.rows is None):
-            raise ValueError("either items, or template and rows")
-        return self
-
-
-class TableOptions(RowOptions):
-    """A batch of rows that come as a table."""
-
-    seal: str = Field(max_length=14, examples=["44030000000001"])
-    stop_on_error: bool = Field(default=False, description="begin nothing more after the first item that fails")
 
 
 class BatchAnswer(BaseModel):
@@ -103,6 +82,13 @@ class BatchAnswer(BaseModel):
     open: int
     items_url: str
     results_url: str
+
+
+class BatchesAnswer(BaseModel):
+    """A page of batches, the newest first."""
+
+    batches: list[BatchAnswer]
+    next: str | None = Field(description="give this as `after` for the next page; null: there is none")
 
 
 class ItemAnswer(BaseModel):
@@ -154,48 +140,40 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         response_model=BatchAnswer,
         operation_id="createBatch",
         summary="Seal many documents",
-        responses=responses(_MAKING),
+        openapi_extra=dict(described()),
+        responses=responses(_MAKING, {202: {"description": "Taken", "headers": _LOCATION}}),
     )
     def create(
         request: Request,
-        order: BatchOrder,
         principal: caller,
+        order: Annotated[BatchOrder | Files, Depends(batch_order)],
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> Response:
-        """Take up to 10,000 documents; a worker seals them in order. Ask at `Location` how far it came.
+        """Take up to 10,000 documents that were uploaded, or up to 100 files of a form.
 
-        Files are uploaded before and named in `items`; or `template` names a template, and each of `rows` becomes a
-        document. All rows are checked before the batch is made.
+        A worker seals them in order. Ask at `Location` how far it came.
         """
-        made = batches.create(_wish(order, idempotency_key, batches, principal), principal)
-        return _made(request, batches, made, principal)
-
-    @router.post(
-        "/batches/rows",
-        status_code=202,
-        response_model=BatchAnswer,
-        operation_id="createBatchOfRows",
-        summary="Seal a document for each row of a table",
-        openapi_extra={"requestBody": {"required": True, "content": {"text/csv": BINARY}}},
-        responses=responses(_MAKING),
-    )
-    def create_of_rows(
-        request: Request,
-        options: Annotated[TableOptions, Query()],
-        principal: caller,
-        sent: Annotated[Upload, Depends(read_upload)],
-        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
-    ) -> Response:
-        """Take a table as CSV in UTF-8, the fields' names in its first line; else as `POST /batches` with `rows`."""
-        principal.require("seal.use", options.seal)
-        wish = BatchWish(
-            seal=options.seal,
-            source=options.source,
-            items=row_items(batches, options, read_rows(sent.document, MOST_ITEMS), options.seal, principal),
-            stop_on_error=options.stop_on_error,
-            idempotency_key=idempotency_key,
+        wish = _wish(order, idempotency_key) if isinstance(order, BatchOrder) else _kept(batches, order, principal)
+        made = batches.create(
+            replace(wish, idempotency_key=idempotency_key), principal, client_address=client_address(request)
         )
-        return _made(request, batches, batches.create(wish, principal), principal)
+        answer = _batch(request, *batches.progress(made.id, principal))
+        headers = {"Location": _path(request, "get_batch", made.id)}
+        return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)
+
+    _take_tables(router, batches, guard)
+
+    @router.get("/batches", operation_id="listBatches", summary="List batches", responses=responses(_LISTING))
+    def get_batches(
+        request: Request,
+        principal: caller,
+        after: Annotated[str | None, Query(max_length=26, description="the last one of the page before")] = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    ) -> BatchesAnswer:
+        """List the batches that the caller may see, the newest first."""
+        found = batches.list(principal, after=after, limit=limit)
+        told = [_batch(request, *each) for each in found]
+        return BatchesAnswer(batches=told, next=told[-1].id if len(told) == limit else None)
 
     @router.get(
         "/batches/{batch}", operation_id="getBatch", summary="Ask how far a batch came", responses=responses(_LOOKING)
@@ -263,17 +241,55 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
     return router
 
 
-def _wish(order: BatchOrder, key: str | None, batches: BatchService, principal: Principal) -> BatchWish:
+def _kept(batches: BatchService, files: Files, principal: Principal) -> BatchWish:
+    """Keep the files as uploads, so that the batch is one of files uploaded before."""
+    order = files.order
     principal.require("seal.use", order.seal)
+    request = order.request(b"", order.seal)
+    # One that is refused is told of by its place; what was kept before it is gone in a week.
+    items = [ItemWish(content=batches.upload(document, principal).sm3, request=request) for document in files.documents]
+    return BatchWish(seal=order.seal, items=items, stop_on_error=order.stop_on_error)
+
+
+def _wish(batches: BatchService, order: BatchOrder, principal: Principal) -> BatchWish:
     if order.template is not None and order.rows is not None:
+        principal.require("seal.use", order.seal)
         items = row_items(batches, order.template, order.rows, order.seal, principal)
-        source = order.template.source
-    else:
-        items = [ItemWish(content=each.sm3, request=each.request(b"", order.seal)) for each in order.items or ()]
-        source = FROM_FILES
-    return BatchWish(
-        seal=order.seal, items=items, source=source, stop_on_error=order.stop_on_error, idempotency_key=key
+        return BatchWish(seal=order.seal, items=items, source=order.template.source, stop_on_error=order.stop_on_error)
+    items = [ItemWish(content=each.sm3, request=each.request(b"", order.seal)) for each in order.items or ()]
+    return BatchWish(seal=order.seal, items=items, stop_on_error=order.stop_on_error)
+
+
+def _take_tables(router: APIRouter, batches: BatchService, guard: BearerGuard) -> None:
+    caller = Annotated[Principal, Depends(guard)]
+
+    @router.post(
+        "/batches/rows",
+        status_code=202,
+        response_model=BatchAnswer,
+        operation_id="createBatchOfRows",
+        summary="Seal a document for each row of a table",
+        openapi_extra=described_table(),
+        responses=responses(_TABLES, {202: {"headers": _LOCATION}}),
     )
+    def create_of_rows(
+        request: Request,
+        principal: caller,
+        table: Annotated[Table, Depends(table_order)],
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    ) -> Response:
+        """Take a table as CSV in UTF-8, the fields' names in its first line; else as `POST /batches` with `rows`."""
+        order = table.order
+        principal.require("seal.use", order.seal)
+        rows = read_rows(table.octets, MOST_ITEMS)
+        wish = BatchWish(
+            seal=order.seal,
+            source=order.source,
+            items=row_items(batches, order, rows, order.seal, principal),
+            stop_on_error=order.stop_on_error,
+            idempotency_key=idempotency_key,
+        )
+        return _made(request, batches, batches.create(wish, principal), principal)
 
 
 def _made(request: Request, batches: BatchService, batch: Batch, principal: Principal) -> Response:

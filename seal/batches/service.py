@@ -218,6 +218,20 @@ class BatchService:
             raise BatchUnknown("There is no such batch.")
         return found
 
+    def list(
+        self, principal: Principal, *, after: str | None = None, limit: int = 50
+    ) -> tuple[tuple[Batch, Tally], ...]:
+        """List the batches this caller may see, the newest first, from the one after ``after`` on."""
+        seals = [right.partition(":")[2] for right in principal.rights if right.startswith("seal.use:")]
+        columns = store.BATCHES.c
+        own = [] if principal.organisation is not None else [columns.caller == principal.subject]
+        usable = sa.true() if "*" in seals else columns.seal.in_(seals)
+        # IS NULL, where the caller acts for no organisation.
+        visible = sa.and_(columns.organisation == principal.organisation, usable, *own)
+        with self._db.read() as conn:
+            found = store.newest(conn, visible, after=after, limit=limit)
+            return tuple((each, store.tally(conn, each)) for each in found)
+
     def progress(self, batch: str, principal: Principal) -> tuple[Batch, Tally]:
         """Give a batch and how many of its items stand how."""
         found = self.find(batch, principal)

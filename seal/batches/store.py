@@ -127,6 +127,17 @@ def _batch(conn: sa.Connection, which: sa.ColumnElement[bool]) -> Batch | None:
     return record(Batch, {**row._asdict(), "state": Step(row.step).state, "state_since": row.at})
 
 
+def newest(conn: sa.Connection, which: sa.ColumnElement[bool], *, after: str | None, limit: int) -> tuple[Batch, ...]:
+    """List batches, the newest first, from the one after ``after`` on."""
+    query = sa.select(BATCHES.c.id).where(which).order_by(BATCHES.c.created_at.desc(), BATCHES.c.id.desc())
+    if after is not None:
+        last = sa.select(BATCHES.c.created_at).where(BATCHES.c.id == after).scalar_subquery()
+        same = sa.and_(BATCHES.c.created_at == last, BATCHES.c.id < after)
+        query = query.where(sa.or_(BATCHES.c.created_at < last, same))
+    found = (find(conn, each) for each in conn.execute(query.limit(limit)).scalars().all())
+    return tuple(each for each in found if each is not None)
+
+
 def add_step(conn: sa.Connection, batch: str, step: Step, at: datetime, actor: str) -> None:
     """Record a step; the batch must be locked, or new."""
     last = conn.execute(sa.select(sa.func.max(STEPS.c.number)).where(STEPS.c.batch == batch)).scalar_one()
