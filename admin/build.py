@@ -57,6 +57,9 @@ from seal.stamping import AuthorityStamper, DigestStamper, Stamper
 from seal.trust import OwnLedgers, TrustFolder, TrustSource
 from seal.trust.evidence import TrustEvidence
 from seal.trust.refresh import Refresher
+from seal.usage.ledger import UsageLedger
+from seal.usage.requests import UseRequests
+from seal.usage.signing import OfficeSigner
 from seal.verifying import Verifier
 
 
@@ -126,6 +129,8 @@ class Service:
     affairs: AffairService
     officers: Officers
     sealing: SealService
+    ledger: UsageLedger
+    uses: UseRequests
     renewal: RenewalService
     verifier: Verifier
     trust: TrustFolder
@@ -292,6 +297,8 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         ),
         officers=Officers(db=database, audit=audit, clock=clock),
         sealing=sealing,
+        ledger=UsageLedger(db=database, audit=audit, clock=clock, signer=OfficeSigner(authorities)),
+        uses=UseRequests(db=database, audit=audit, clock=clock, objects=objects, sealing=sealing),
         renewal=RenewalService(
             db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence, objects=objects
         ),

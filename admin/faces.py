@@ -19,6 +19,7 @@ import seal.api_renewals
 import seal.batches.api
 import seal.digests.api
 import seal.pki.api
+import seal.usage.api
 import seal.webhooks.api
 from admin.build import Service
 from crypto.errors import CryptoError
@@ -54,6 +55,7 @@ def application(service: Service) -> FastAPI:
     )
     describe(app)
     guard = EitherGuard(service.idp.verifier)
+    desk = SealDesk(db=service.database, register=service.register)
     app.include_router(
         seal.api.seal_router(
             service=service.sealing,
@@ -67,7 +69,17 @@ def application(service: Service) -> FastAPI:
     app.include_router(
         seal.affairs.api.affairs_router(
             affairs=service.affairs,
-            desk=SealDesk(db=service.database, register=service.register),
+            desk=desk,
+            guard=guard,
+            clock=service.clock,
+        )
+    )
+    app.include_router(
+        seal.usage.api.usage_router(
+            uses=service.uses,
+            ledger=service.ledger,
+            desk=desk,
+            verifier=service.verifier,
             guard=guard,
             clock=service.clock,
         )

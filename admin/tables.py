@@ -15,6 +15,7 @@ import seal.later.store
 import seal.renewing
 import seal.store
 import seal.tidying
+import seal.usage.store
 import seal.versions
 import seal.webhooks.store
 from kernel.db import METADATA

@@ -38,10 +38,18 @@ from seal.request import SealedDocument
 from seal.sealing import SealService
 from seal.store import Progress
 from seal.unsealed import Unsealed
-from seal.upload import Instant, SealingOptions, Upload, VerifyingOptions, sealing_upload, verifying_upload
+from seal.upload import (
+    Instant,
+    SealingOptions,
+    Upload,
+    VerifyingOptions,
+    client_address,
+    sealing_upload,
+    verifying_upload,
+)
 from seal.verifying import Verifier, report_json
 
-UPLOADS = re.compile(r"/api/(?:seals/v1/(?:seals/[^/]*/sealings|renewals)|verify/v1/files)")
+UPLOADS = re.compile(r"/api/(?:seals/v1/(?:seals/[^/]*/(?:sealings|use-requests)|renewals)|verify/v1/files)")
 """The paths that take a file, whose bodies may be larger than others."""
 
 
@@ -86,7 +94,8 @@ def seal_router(  # noqa: PLR0913 - what the routes call
         principal.require("seal.use", seal)
         verifier.examine(upload.document)
         wanted = options.request(upload.document, seal, idempotency_key=idempotency_key)
-        return _sealed_answer(request, service.seal(wanted, principal), accept)
+        sealed = service.seal(wanted, principal, client_address=client_address(request))
+        return sealed_answer(request, sealed, accept)
 
     @router.get(
         "/sealings",
@@ -132,7 +141,7 @@ def seal_router(  # noqa: PLR0913 - what the routes call
         accept: Annotated[str, Header()] = "application/json",
     ) -> Response:
         """Seal the kept document under its old serial; what is sealed already is given again."""
-        return _sealed_answer(request, service.retry(sealing, principal), accept, status=200)
+        return sealed_answer(request, service.retry(sealing, principal), accept, status=200)
 
     @router.get(
         "/sealings/{sealing}",
@@ -242,7 +251,8 @@ def _path(request: Request, name: str, sealing: str) -> str:
     return str(request.scope.get("root_path", "")) + str(request.app.url_path_for(name, sealing=sealing))
 
 
-def _sealed_answer(request: Request, sealed: SealedDocument, accept: str, status: int = 201) -> Response:
+def sealed_answer(request: Request, sealed: SealedDocument, accept: str, status: int = 201) -> Response:
+    """Answer with a sealing: told of, or, where Accept asks for it, the file."""
     headers = {"Location": _path(request, "get_sealing", sealed.id)}
     if sealed.replayed:
         headers["Idempotency-Replayed"] = "true"

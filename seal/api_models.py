@@ -100,11 +100,13 @@ SEALING_PROBLEMS = {
     400: "document_refused, document_unreadable, document_encrypted, document_signature_invalid, placement_refused, "
     "level_refused",
     401: _BEARER,
-    403: "forbidden: the right seal.use:<seal> is missing",
-    404: "seal_unknown",
-    409: "seal_not_usable, seal_expired, further_sealing_forbidden, sealing_in_progress",
+    403: "forbidden: the right seal.use:<seal> is missing. use_approval_needed; grant_missing, grant_format_refused, "
+    "grant_kind_refused, grant_amount_refused, grant_used_up: the seal's use policy",
+    404: "seal_unknown, use_request_unknown",
+    409: "seal_not_usable, seal_expired, further_sealing_forbidden, sealing_in_progress, grant_time_refused, "
+    "use_request_not_approved, use_request_mismatch, use_request_used",
     422: "request_invalid; errors names the fields. idempotency_mismatch",
-    429: "verifier_busy, search_busy",
+    429: "verifier_busy, search_busy, grant_quota_reached",
     503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
 }
 LOOKING_PROBLEMS = {401: _BEARER, 404: "sealing_unknown", 409: "sealing_in_progress"}
@@ -112,9 +114,9 @@ FETCHING_PROBLEMS = {**LOOKING_PROBLEMS, 422: "request_invalid"}
 LISTING_PROBLEMS = {401: _BEARER, 422: "request_invalid"}
 RETRYING_PROBLEMS = {
     401: _BEARER,
-    403: "forbidden: the right seal.use:<seal> is missing",
+    403: "forbidden: the right seal.use:<seal> is missing. grant_missing: the grant it was begun under has ended",
     404: "sealing_unknown",
-    409: "sealing_in_progress, sealing_not_retryable, seal_not_usable, seal_expired",
+    409: "sealing_in_progress, sealing_not_retryable, seal_not_usable, seal_expired, use_policy_changed",
     503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
 }
 STATUS_PROBLEMS = {404: "seal_unknown", 422: "request_invalid"}

@@ -10,9 +10,12 @@ from seal.errors import UnknownSeal
 from seal.model import Seal, SealStatus, UsePolicy
 from seal.register import SealCredential, SealRegister
 from seal.store import StatusChange
+from seal.usage.grants import Grant
+from seal.usage.store import list_grants
 from seal.versions import Filing, VersionRow
 
-_RIGHTS = frozenset({"seal.use"}.union(*({rule.propose, rule.review, rule.approve} for rule in RULES.values()))) - {""}
+_OFFICES = frozenset().union(*({rule.propose, rule.review, rule.approve} for rule in RULES.values())) - {""}
+_RIGHTS = _OFFICES | {"seal.use", "seal.use.approve", "seal.ledger"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,3 +59,13 @@ class SealDesk:
             versions=later,
             keys_to_destroy=tuple(keys) if found.status is SealStatus.DESTROYED else (),
         )
+
+    def grants(self, seal: str, principal: Principal) -> tuple[Grant, ...]:
+        """List a seal's grants, the newest first: to others than the owner and officers only their own."""
+        found = self.file(seal, principal).seal
+        with self._db.read() as conn:
+            given = list_grants(conn, seal)
+        if principal.organisation == found.owner or any(principal.may(right, seal) for right in _OFFICES):
+            return given
+        mine = {principal.subject, principal.organisation} - {None}
+        return tuple(each for each in given if {each.subject, each.organisation} & mine)

@@ -113,7 +113,7 @@ class BatchService:
 
     # --- making ---
 
-    def create(self, wish: BatchWish, principal: Principal) -> Batch:
+    def create(self, wish: BatchWish, principal: Principal, *, client_address: str | None = None) -> Batch:
         """Make a batch and let it begin; needs ``seal.use:<seal>``. The same Idempotency-Key gives the same batch."""
         principal.require("seal.use", wish.seal)
         hashed = _hash(wish)
@@ -123,7 +123,7 @@ class BatchService:
         batch = new_id()
         try:
             with self._db.begin() as conn:
-                self._insert(conn, batch, wish, hashed, principal)
+                self._insert(conn, batch, wish, hashed, principal, client_address)
         except sa.exc.IntegrityError:
             # Another call with the same key was faster.
             if earlier := self._earlier(wish, hashed, principal):
@@ -151,7 +151,15 @@ class BatchService:
         self._register.find(wish.seal)
         source.check([item.content for item in wish.items], principal)
 
-    def _insert(self, conn: sa.Connection, batch: str, wish: BatchWish, hashed: str, principal: Principal) -> None:
+    def _insert(  # noqa: PLR0913, PLR0917 - a batch's parts
+        self,
+        conn: sa.Connection,
+        batch: str,
+        wish: BatchWish,
+        hashed: str,
+        principal: Principal,
+        client_address: str | None,
+    ) -> None:
         at = self._clock.now()
         row = {
             "id": batch,
@@ -165,6 +173,8 @@ class BatchService:
             "idempotency_key": wish.idempotency_key,
             "request_hash": hashed,
             "created_at": at,
+            "client_address": client_address,
+            "person": principal.person,
         }
         items = [
             {"batch": batch, "position": position, "content": item.content, "asked": asked_text(item.request)}

@@ -41,6 +41,9 @@ BATCHES = sa.Table(
     sa.Column("idempotency_key", sa.String(200)),
     sa.Column("request_hash", sa.String(64), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+    # From where, and by whose hand, it was asked for: each of its uses is told with them.
+    sa.Column("client_address", sa.String(64)),
+    sa.Column("person", sa.String(200)),
     sa.UniqueConstraint("caller", "idempotency_key"),
 )
 ITEMS = sa.Table(

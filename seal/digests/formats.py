@@ -100,6 +100,10 @@ class _Prepared:
     _contents: Contents = field(repr=False)
     _used: bool = False
 
+    @property
+    def pages(self) -> None:
+        """Nobody here has seen the document."""
+
     def apply(self, sign: SignMessage) -> bytes:
         """Sign, once only; SealingRejected unless the result binds this very digest."""
         if self._used:
