@@ -151,15 +151,11 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
     ) -> Response:
         """Take up to 10,000 documents that were uploaded, or up to 100 files of a form.
 
-        A worker seals them in order. Ask at `Location` how far it came.
+        Or `template` names a template, and each of up to 10,000 `rows` becomes a document: all of them are checked
+        before the batch is made. A worker seals in order. Ask at `Location` how far it came.
         """
-        wish = _wish(order, idempotency_key) if isinstance(order, BatchOrder) else _kept(batches, order, principal)
-        made = batches.create(
-            replace(wish, idempotency_key=idempotency_key), principal, client_address=client_address(request)
-        )
-        answer = _batch(request, *batches.progress(made.id, principal))
-        headers = {"Location": _path(request, "get_batch", made.id)}
-        return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)
+        wish = _wish(batches, order, principal) if isinstance(order, BatchOrder) else _kept(batches, order, principal)
+        return _made(request, batches, replace(wish, idempotency_key=idempotency_key), principal)
 
     _take_tables(router, batches, guard)
 
@@ -269,7 +265,7 @@ def _take_tables(router: APIRouter, batches: BatchService, guard: BearerGuard) -
         response_model=BatchAnswer,
         operation_id="createBatchOfRows",
         summary="Seal a document for each row of a table",
-        openapi_extra=described_table(),
+        openapi_extra=dict(described_table()),
         responses=responses(_TABLES, {202: {"headers": _LOCATION}}),
     )
     def create_of_rows(
@@ -289,12 +285,13 @@ def _take_tables(router: APIRouter, batches: BatchService, guard: BearerGuard) -
             stop_on_error=order.stop_on_error,
             idempotency_key=idempotency_key,
         )
-        return _made(request, batches, batches.create(wish, principal), principal)
+        return _made(request, batches, wish, principal)
 
 
-def _made(request: Request, batches: BatchService, batch: Batch, principal: Principal) -> Response:
-    answer = _batch(request, *batches.progress(batch.id, principal))
-    headers = {"Location": _path(request, "get_batch", batch.id)}
+def _made(request: Request, batches: BatchService, wish: BatchWish, principal: Principal) -> Response:
+    made = batches.create(wish, principal, client_address=client_address(request))
+    answer = _batch(request, *batches.progress(made.id, principal))
+    headers = {"Location": _path(request, "get_batch", made.id)}
     return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)
 
 

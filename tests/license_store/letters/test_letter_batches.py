@@ -5,6 +5,7 @@ import json
 import zipfile
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pypdfium2
@@ -24,6 +25,7 @@ from tests.license_store.town import SEAL, Authority
 from .conftest import ELSEWHERE, WRITER, Office, row, shape
 
 BATCHES = "/api/seals/v1/batches"
+EXAMPLES = Path(__file__).resolve().parents[3] / "examples/letters"
 TEMPLATE = {"source": "letters", "code": "permit", "version": 1}
 
 
@@ -101,20 +103,25 @@ def test_contents_of_others_and_of_no_sense_are_refused(office: Office, defined:
             office.source.check([content], caller)
 
 
-def test_a_batch_is_made_of_a_table(office: Office, defined: Client) -> None:
-    del office
-    options = {"seal": SEAL, **TEMPLATE, "case_number_from": "号"}
-    table = "号,申请人,事项,日期\r\n1,甲公司,仓储,2026年11月22日\r\n2,乙公司,运输,2026年11月22日\r\n"
+def test_a_batch_is_made_of_a_table(writer: Client) -> None:
+    text, table = ((EXAMPLES / name).read_bytes() for name in ("decision.json", "decisions.csv"))
+    place = "/api/licenses/v1/letter-templates/decision/versions"
+    assert writer.post(place, content=text, headers={"content-type": "application/json"}).status_code == 201
+    options: dict[str, str | int] = {"seal": SEAL, "source": "letters", "code": "decision", "version": 1}
     csv = {"content-type": "text/csv"}
-    made = defined.post(f"{BATCHES}/rows", params=options, content=b"\xef\xbb\xbf" + table.encode(), headers=csv)
-    assert (made.status_code, made.json()["total"]) == (202, 2)
-    told = defined.post(f"{BATCHES}/rows", params=options, content=table.encode("gb18030"), headers=csv)
-    assert (told.status_code, told.json()["code"]) == (400, "batch_table_unreadable")
-    assert "CSV UTF-8" in told.json()["detail"]
-    short = table.replace("甲公司", "").encode()
-    told = defined.post(f"{BATCHES}/rows", params=options, content=short, headers=csv)
-    assert (told.json()["code"], told.json()["detail"]) == ("letter_rows_invalid", "row 1, 申请人: missing")
-    assert defined.post(f"{BATCHES}/rows", params={**options, "x": 1}, content=b"a", headers=csv).status_code == 422
+
+    def sent(octets: bytes, **more: str) -> tuple[int, dict[str, Any]]:
+        answer = writer.post(f"{BATCHES}/rows", params={**options, **more}, content=octets, headers=csv)
+        return answer.status_code, answer.json()
+
+    status, made = sent(table, case_number_from="号")
+    assert (status, made["total"], made["source"]) == (202, 3, "letters")
+    status, told = sent(table.decode("utf-8-sig").encode("gb18030"))
+    assert (status, told["code"]) == (400, "batch_table_unreadable")
+    assert "CSV UTF-8" in told["detail"]
+    _, told = sent(table.replace("云江市虚构物流有限公司".encode(), b""))
+    assert (told["code"], told["detail"]) == ("letter_rows_invalid", "row 2, 申请人: missing")
+    assert [sent(table, x="1")[0], sent(table, version="0")[0], sent(table, case_number_from="x")[0]] == [422, 422, 400]
 
 
 def test_nothing_is_made_of_what_does_not_fit(office: Office, defined: Client) -> None:
