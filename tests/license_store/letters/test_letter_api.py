@@ -1,15 +1,20 @@
 """Letter templates through HTTP, on both databases."""
 
+from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from httpx2 import Client
 
+from kernel.clock import ManualClock
+from license_store.letters.service import LetterService
 from license_store.letters.store import LETTERS
 from seal.store import SEALINGS
 from tests.license_store.town import OWNER
 
-from .conftest import Office, row, shape
+from .conftest import BODY, WRITER, Office, row, shape
 
 PLACE = "/api/licenses/v1/letter-templates"
 VERSIONS = f"{PLACE}/permit/versions"
@@ -77,3 +82,21 @@ def test_what_makes_no_template_is_refused(writer: Client) -> None:
         told = writer.post(f"{PLACE}/{code}/versions", json=shape(**changes))
         assert (told.status_code, told.json()["code"]) == (status, answer), changes
     assert writer.get(PLACE).json()["templates"] == []
+
+
+def test_two_who_define_at_once_get_a_version_each(office: Office, writer: Client) -> None:
+    if office.town.db.dialect == "sqlite":
+        pytest.skip("writers take turns here")
+    others = iter(["甲通知书", "乙通知书"])
+
+    class Meddled(ManualClock):
+        """While somebody looks at the clock, others are faster."""
+
+        def now(self) -> datetime:
+            if (title := next(others, None)) is not None:
+                assert writer.post(VERSIONS, json=shape(title=title)).json()["created_by"] == WRITER.subject
+            return super().now()
+
+    meddled = Meddled(office.town.clock.now())
+    slow = LetterService(db=office.town.db, audit=office.town.audit, clock=meddled, printer=office.printer)
+    assert [slow.define("permit", replace(BODY, title="丙通知书"), WRITER)[0].version] == [3]
