@@ -8,6 +8,8 @@ from datetime import timedelta
 from pathlib import Path
 
 from admin import docking, key_events, schema, vaulting
+from admin.console import registration
+from admin.console.registration import ConsoleClient
 from admin.deferring import Deferred, Ground, deferred, outbox
 from admin.key_health import KeyHealth, KeyUse, keys_in_use
 from admin.settings import DEV_MARK, Settings, SettingsRefused, addresses, require_vault
@@ -18,6 +20,7 @@ from crypto.suites import ES256
 from crypto.vaults.files import make_folder, write_once
 from crypto.x509 import Certificate
 from idp.appkeys import AppKeys
+from idp.passwords import Passwords
 from idp.realname import RealNames
 from idp.registry import Registry
 from idp.service import Idp
@@ -110,6 +113,11 @@ class Home:
         return self.root / "appkeys.key"
 
     @property
+    def console_client(self) -> Path:
+        """The console's name and secret at our own provider."""
+        return self.root / "console-client"
+
+    @property
     def identity_key(self) -> Path:
         """The file that named the key signing tokens, before the database did; gone after `xinyin migrate`."""
         return self.root / "identity-key"
@@ -147,6 +155,8 @@ class Service:
     health: KeyHealth
     pages: Pages
     deferred: Deferred
+    console_client: ConsoleClient | None
+    """None until `xinyin migrate` has registered the console at this address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -175,6 +185,8 @@ def prepare(settings: Settings) -> None:
         try:
             schema.upgrade(database)
             _begin_token_keys(home, database, vault)
+            people = Registry(database=database, audit=AuditLog(), clock=SystemClock(), passwords=Passwords())
+            registration.register(people, home.console_client, settings.public_url)
         finally:
             database.dispose()
 
@@ -349,6 +361,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
             webhook_key=home.webhook_key.read_bytes,
             webhook_hosts=settings.webhook_hosts,
         ),
+        console_client=registration.held(home.console_client, settings.public_url),
     )
 
 

@@ -9,6 +9,7 @@ from fastapi import Depends, FastAPI, Request
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+import admin.console.routes
 import idp.api
 import license_store.api
 import license_store.letters.api
@@ -96,6 +97,7 @@ def application(service: Service) -> FastAPI:
     app.include_router(license_store.api.public_router(service.desk))
     app.include_router(license_store.pages.router(service.pages, service.desk, base_url=service.settings.public_url))
     app.router.routes.extend(idp.api.routes(service.idp, service.pages))
+    app.router.routes.extend(admin.console.routes.routes(service))
     if service.authorities.names:
         app.router.routes.extend(seal.pki.api.routes(service.authorities, service.clock))
     app.mount("/static", static_app())

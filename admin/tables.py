@@ -1,5 +1,6 @@
 """Every table of every floor, known to one METADATA: importing this module is what makes them known."""
 
+import admin.console.store
 import idp.store.tables
 import kernel.audit
 import kernel.jobs
@@ -20,4 +21,4 @@ import seal.versions
 import seal.webhooks.store
 from kernel.db import METADATA
 
-__all__ = ["METADATA", "idp", "kernel", "license_store", "seal"]
+__all__ = ["METADATA", "admin", "idp", "kernel", "license_store", "seal"]

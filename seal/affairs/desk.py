@@ -15,7 +15,8 @@ from seal.usage.store import list_grants
 from seal.versions import Filing, VersionRow
 
 _OFFICES = frozenset().union(*({rule.propose, rule.review, rule.approve} for rule in RULES.values())) - {""}
-_RIGHTS = _OFFICES | {"seal.use", "seal.use.approve", "seal.ledger"}
+RIGHTS = _OFFICES | {"seal.use", "seal.use.approve", "seal.ledger"}
+"""Whoever has one of these over a seal may see its file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +45,7 @@ class SealDesk:
         with self._db.read() as conn:
             found = self._register.read(conn, seal)
             own = principal.organisation is not None and principal.organisation == found.owner
-            if not own and not any(principal.may(right, seal) for right in _RIGHTS):
+            if not own and not any(principal.may(right, seal) for right in RIGHTS):
                 raise UnknownSeal("There is no seal with this number.")
             ended = {each.key for each in versions.key_ends(conn, seal)}
             keys = sorted({row.key for row in versions.credentials(conn, seal)} - ended)

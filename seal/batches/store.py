@@ -125,20 +125,32 @@ def find_by_key(conn: sa.Connection, caller: str, idempotency_key: str) -> Batch
 def _batch(conn: sa.Connection, which: sa.ColumnElement[bool]) -> Batch | None:
     query = sa.select(BATCHES, STEPS.c.step, STEPS.c.at).join(STEPS, STEPS.c.batch == BATCHES.c.id).where(which)
     row = conn.execute(query.order_by(STEPS.c.number.desc()).limit(1)).first()
-    if row is None:
-        return None
-    return record(Batch, {**row._asdict(), "state": Step(row.step).state, "state_since": row.at})
+    return _as_batch(row) if row else None
 
 
-def newest(conn: sa.Connection, which: sa.ColumnElement[bool], *, after: str | None, limit: int) -> tuple[Batch, ...]:
-    """List batches, the newest first, from the one after ``after`` on."""
-    query = sa.select(BATCHES.c.id).where(which).order_by(BATCHES.c.created_at.desc(), BATCHES.c.id.desc())
+def list_batches(
+    conn: sa.Connection, which: sa.ColumnElement[bool], *, after: str | None, limit: int
+) -> tuple[Batch, ...]:
+    """List batches, newest first, from the one after ``after`` on."""
+    newest = STEPS.alias("newest")
+    last = sa.select(sa.func.max(newest.c.number)).where(newest.c.batch == BATCHES.c.id).scalar_subquery()
+    query = (
+        sa.select(BATCHES, STEPS.c.step, STEPS.c.at)
+        .select_from(BATCHES)
+        .join(STEPS, sa.and_(STEPS.c.batch == BATCHES.c.id, STEPS.c.number == last))
+        .where(which)
+        .order_by(BATCHES.c.created_at.desc(), BATCHES.c.id.desc())
+        .limit(limit)
+    )
     if after is not None:
-        last = sa.select(BATCHES.c.created_at).where(BATCHES.c.id == after).scalar_subquery()
-        same = sa.and_(BATCHES.c.created_at == last, BATCHES.c.id < after)
-        query = query.where(sa.or_(BATCHES.c.created_at < last, same))
-    found = (find(conn, each) for each in conn.execute(query.limit(limit)).scalars().all())
-    return tuple(each for each in found if each is not None)
+        since = sa.select(BATCHES.c.created_at).where(BATCHES.c.id == after).scalar_subquery()
+        same = sa.and_(BATCHES.c.created_at == since, BATCHES.c.id < after)
+        query = query.where(sa.or_(BATCHES.c.created_at < since, same))
+    return tuple(map(_as_batch, conn.execute(query)))
+
+
+def _as_batch(row: "sa.Row[*tuple[Any, ...]]") -> Batch:
+    return record(Batch, {**row._asdict(), "state": Step(row.step).state, "state_since": row.at})
 
 
 def add_step(conn: sa.Connection, batch: str, step: Step, at: datetime, actor: str) -> None:
