@@ -178,7 +178,7 @@ def _made(settings: Settings, portal_url: str, clock: Clock) -> DevWorld:
             name=f"{DEPARTMENT}审批系统（示例）",
             client_id="demo-department",
             organisation=DEPARTMENT_CODE,
-            rights=(f"seal.use:{seal}", "license.issue:*", "license.read:*", "license.revoke:*"),
+            rights=(f"seal.use:{seal}", "license.issue:*", "license.read:*", "license.revoke:*", "license.template:*"),
         )
         password = secrets.token_urlsafe(9)
         service.registry.create_person(

@@ -120,7 +120,7 @@ def _asked(operation: dict[str, Any], schemas: dict[str, Any], *, where: str) ->
         (ops.verifying.VERIFY, ops.verifying.report, {"file": "document"}),
         (ops.affairs.LIST, ops.affairs.affairs, {"limit": None}),
         (ops.affairs.PROPOSE, ops.affairs.propose, {}),
-        (ops.batches.CREATE, ops.batches.create, {"items": "orders"}),
+        (ops.batches.CREATE, ops.batches.create, {"items": "orders", "template": None, "rows": None}),
         (ops.batches.LIST, ops.batches.batches, {"limit": None}),
         (ops.batches.ITEMS, ops.batches.items, {"limit": None}),
         (ops.webhooks.REGISTER, ops.webhooks.register, {}),

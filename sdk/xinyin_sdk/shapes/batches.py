@@ -19,6 +19,7 @@ class Batch:
 
     id: str
     seal: str
+    source: str
     state: str
     state_since: datetime
     created_at: datetime
@@ -49,6 +50,7 @@ class Item:
     """An item of a batch and what became of it."""
 
     position: int
+    row: int | None
     state: str
     document_sm3: str | None
     case_number: str | None
