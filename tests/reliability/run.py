@@ -6,6 +6,7 @@ import sys
 import tempfile
 import warnings
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -19,10 +20,11 @@ from rich.console import Console  # noqa: E402 - the path comes first
 from tests.reliability import audit, authority, batches, licences, objects, sealing, vault  # noqa: E402
 from tests.reliability.databases import ENGINES  # noqa: E402
 
-Loop = Callable[[Path, float, Random], dict[str, int]]
+Loop = Callable[[Path, float, Random], Mapping[str, object]]
+_WRONG = (timedelta(0), batches.HOUR, -batches.HOUR)
 
 
-def _on(engine: str, loop: Callable[[str, Path, float, Random], dict[str, int]]) -> Loop:
+def _on(engine: str, loop: Callable[[str, Path, float, Random], Mapping[str, object]]) -> Loop:
     return partial(loop, engine)
 
 
@@ -33,8 +35,9 @@ LOOPS: Mapping[str, Loop] = {
     **{f"audit-{engine}": _on(engine, audit.loop) for engine in ENGINES},
     **{f"sealing-{engine}": _on(engine, sealing.loop) for engine in ENGINES},
     **{f"batches-{engine}": _on(engine, batches.loop) for engine in ENGINES},
-    # One batch a round of the size that a department sends on a busy day: for a night, with --seconds 3600.
-    **{f"large-batches-{engine}": _on(engine, partial(batches.loop, documents=10_000)) for engine in ENGINES},
+    # Ten thousand documents, in batches of a thousand, and one kill for eighteen of them.
+    **{f"large-batches-{engine}": _on(engine, partial(batches.loop, documents=10_000, every=18)) for engine in ENGINES},
+    **{f"clocks-{engine}": _on(engine, partial(batches.loop, shifts=_WRONG)) for engine in ENGINES},
     **{f"licences-{engine}": _on(engine, licences.loop) for engine in ENGINES},
 }
 
