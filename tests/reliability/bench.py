@@ -1,5 +1,7 @@
 """All that a worker needs, opened in its own process: a register, batches, sealing, and the jobs over them."""
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -61,8 +63,10 @@ class Bench:
         trust = self.trust or DevCa.open(self.folder / "ca", vault, ManualClock(START)).trust()
         register, outbox = SealRegister(self.db, self.audit, self.clock), Outbox(listening)
 
+        self._twist: Callable[[Report], Report] = lambda report: report
+
         def judge(octets: bytes) -> Report:
-            return verify_in_process(octets, trust)
+            return self._twist(verify_in_process(octets, trust))
 
         self.judge, self.register = judge, register
         ground = {"db": self.db, "audit": self.audit, "clock": self.clock}
@@ -87,6 +91,15 @@ class Bench:
         )
         self.jobs = Jobs(self.db, lease=self.lease)
         self.worker = Worker(self.jobs, runner.handlers, idle=timedelta(milliseconds=50))
+
+    @contextmanager
+    def judging(self, twist: Callable[[Report], Report]) -> Iterator[None]:
+        """Let our own verifier say something else while the block runs."""
+        before, self._twist = self._twist, twist
+        try:
+            yield
+        finally:
+            self._twist = before
 
     def close(self) -> None:
         self.db.dispose()

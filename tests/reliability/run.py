@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import logging
 import sys
 import tempfile
 import warnings
@@ -15,9 +16,10 @@ from time import monotonic
 sys.path[0] = str(Path(__file__).resolve().parents[2])
 warnings.simplefilter("ignore")
 
+import structlog  # noqa: E402 - the path comes first
 from rich.console import Console  # noqa: E402 - the path comes first
 
-from tests.reliability import audit, authority, batches, licences, objects, sealing, vault  # noqa: E402
+from tests.reliability import audit, authority, batches, licences, objects, sealing, triggers, vault  # noqa: E402
 from tests.reliability.databases import ENGINES  # noqa: E402
 
 Loop = Callable[[Path, float, Random], Mapping[str, object]]
@@ -38,6 +40,7 @@ LOOPS: Mapping[str, Loop] = {
     # Ten thousand documents, in batches of a thousand, and one kill for eighteen of them.
     **{f"large-batches-{engine}": _on(engine, partial(batches.loop, documents=10_000, every=18)) for engine in ENGINES},
     **{f"clocks-{engine}": _on(engine, partial(batches.loop, shifts=_WRONG)) for engine in ENGINES},
+    **{f"triggers-{engine}": _on(engine, triggers.loop) for engine in ENGINES},
     **{f"licences-{engine}": _on(engine, licences.loop) for engine in ENGINES},
 }
 
@@ -55,6 +58,8 @@ def main() -> int:
     unknown = set(options.names) - set(LOOPS)
     if unknown:
         parser.error(f"there is no loop {', '.join(sorted(unknown))}")
+    # Here failing is what is asked for; each failure's traceback would take longer than the failure.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     console = Console(stderr=True)
     figures: dict[str, dict[str, object]] = {}
     for name in options.names or (each for each in LOOPS if not each.startswith("large")):
