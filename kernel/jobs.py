@@ -58,7 +58,10 @@ Handler = Callable[[Job], timedelta | None]
 
 
 class Jobs:
-    """The list of jobs. Methods with a connection work within the caller's transaction."""
+    """The list of jobs. Methods with a connection work within the caller's transaction.
+
+    All workers on one list give leases of the same length.
+    """
 
     def __init__(self, db: Database, *, lease: timedelta = LEASE) -> None:
         self._db = db
@@ -94,9 +97,11 @@ class Jobs:
         """Take the job that has been due longest; None if none of ``kinds`` is due."""
         with self._db.begin() as conn:
             now = database_now(conn)
+            # Nobody can hold a job for longer than a lease: one that says so was taken before the clock was set back.
+            adrift = sa.and_(JOBS.c.owner.is_not(None), JOBS.c.due > now + 2 * self._lease)
             first = (
                 sa.select(JOBS.c.id)
-                .where(JOBS.c.due <= now, JOBS.c.kind.in_(tuple(kinds)))
+                .where(sa.or_(JOBS.c.due <= now, adrift), JOBS.c.kind.in_(tuple(kinds)))
                 .order_by(JOBS.c.due)
                 .limit(1)
                 .with_for_update(skip_locked=True)

@@ -93,6 +93,8 @@ class SealService:
         self._judge = judge
         self._evidence = evidence
         self._formats = formats
+        if lease > store.LONGEST_LEASE:
+            raise ValueError(f"an attempt may last {store.LONGEST_LEASE} at most")
         self._lease = lease
         self._preparer = Preparer(
             clock=clock,
@@ -372,21 +374,25 @@ class SealService:
         except Exception as failure:
             code = failure.code if isinstance(failure, Refusal | CryptoError) else type(failure).__name__
             try:
-                with self._db.begin() as conn:
-                    store.insert(conn, store.FAILURES, sealing=sealing, number=attempt, code=code, at=self._clock.now())
-                    # Room that was too small is found again at once, and is no news to the caller.
-                    if self._outbox and not isinstance(failure, RoomTooSmall):
-                        self._tell_failed(conn, sealing, attempt, code)
-                    self._log(conn, task, "seal.sealing.failed", sealing, {"attempt": attempt, "code": code})
+                # Room that was too small is found again at once, and is no news to the caller.
+                self._note_failure(task, sealing, attempt, code, tell=not isinstance(failure, RoomTooSmall))
             except sa.exc.SQLAlchemyError as unrecorded:
                 # The intent stays on record, and its lease will end.
                 failure.add_note(f"and the failure could not be recorded: {type(unrecorded).__name__}")
             raise
 
-    def _tell_failed(self, conn: sa.Connection, sealing: str, attempt: int, code: str) -> None:
-        progress = store.find_progress(conn, sealing)
-        if self._outbox and progress:
-            tell_failed(self._outbox, conn, progress.intent, number=attempt, code=code, at=self._clock.now())
+    def _note_failure(self, task: Task, sealing: str, attempt: int, code: str, *, tell: bool) -> None:
+        with self._db.begin() as conn:
+            store.lock_sealing(conn, sealing)
+            progress = store.find_progress(conn, sealing)
+            # A database that went away may have committed before it could say so; another may have taken over.
+            if progress is None or progress.completion or progress.attempt.owner != task.owner:
+                return
+            at = self._clock.now()
+            store.insert(conn, store.FAILURES, sealing=sealing, number=attempt, code=code, at=at)
+            if self._outbox and tell:
+                tell_failed(self._outbox, conn, progress.intent, number=attempt, code=code, at=at)
+            self._log(conn, task, "seal.sealing.failed", sealing, {"attempt": attempt, "code": code})
 
     def _log(
         self,

@@ -34,7 +34,9 @@ _IN_A_BATCH = 1000
 _PATIENCE = LEASE.total_seconds() + 28
 """Of seconds in which nothing gets done. What is measured is told; a busy machine may be slow."""
 _ROOT = Path(__file__).resolve().parents[2]
-_FAKETIME = [Path(f"/usr/lib/{machine}/faketime/libfaketime.so.1") for machine in ("x86_64-linux-gnu", "aarch64-linux-gnu")]
+_FAKETIME = [
+    Path(f"/usr/lib/{machine}/faketime/libfaketime.so.1") for machine in ("x86_64-linux-gnu", "aarch64-linux-gnu")
+]
 
 
 def loop(  # noqa: PLR0913 - what a campaign is made of

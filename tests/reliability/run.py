@@ -19,7 +19,7 @@ warnings.simplefilter("ignore")
 import structlog  # noqa: E402 - the path comes first
 from rich.console import Console  # noqa: E402 - the path comes first
 
-from tests.reliability import audit, authority, batches, licences, objects, sealing, triggers, vault  # noqa: E402
+from tests.reliability import audit, authority, batches, failover, licences, objects, sealing, triggers, vault  # noqa: E402
 from tests.reliability.databases import ENGINES  # noqa: E402
 
 Loop = Callable[[Path, float, Random], Mapping[str, object]]
@@ -30,41 +30,55 @@ def _on(engine: str, loop: Callable[[str, Path, float, Random], Mapping[str, obj
     return partial(loop, engine)
 
 
-LOOPS: Mapping[str, Loop] = {
-    "vault": vault.loop,
-    "objects": objects.loop,
-    "authority": authority.loop,
-    **{f"audit-{engine}": _on(engine, audit.loop) for engine in ENGINES},
-    **{f"sealing-{engine}": _on(engine, sealing.loop) for engine in ENGINES},
-    **{f"batches-{engine}": _on(engine, batches.loop) for engine in ENGINES},
-    # Ten thousand documents, in batches of a thousand, and one kill for eighteen of them.
-    **{f"large-batches-{engine}": _on(engine, partial(batches.loop, documents=10_000, every=18)) for engine in ENGINES},
-    **{f"clocks-{engine}": _on(engine, partial(batches.loop, shifts=_WRONG)) for engine in ENGINES},
-    **{f"triggers-{engine}": _on(engine, triggers.loop) for engine in ENGINES},
-    **{f"licences-{engine}": _on(engine, licences.loop) for engine in ENGINES},
-}
+LARGE = 10_000
+"""Documents of the large loops: what a department sends on a busy day."""
+_BLOWS = 550
+"""How many kills a large loop sets out for."""
+
+
+def loops(documents: int) -> Mapping[str, Loop]:
+    """Name every loop; ``documents`` is the size of the large ones, in batches of a thousand."""
+    large = partial(batches.loop, documents=documents, every=max(1, documents // _BLOWS))
+    return {
+        "vault": vault.loop,
+        "objects": objects.loop,
+        "authority": authority.loop,
+        **{f"audit-{engine}": _on(engine, audit.loop) for engine in ENGINES},
+        **{f"sealing-{engine}": _on(engine, sealing.loop) for engine in ENGINES},
+        **{f"batches-{engine}": _on(engine, batches.loop) for engine in ENGINES},
+        **{f"large-batches-{engine}": _on(engine, large) for engine in ENGINES},
+        **{f"clocks-{engine}": _on(engine, partial(batches.loop, shifts=_WRONG)) for engine in ENGINES},
+        **{f"triggers-{engine}": _on(engine, triggers.loop) for engine in ENGINES},
+        "failover": failover.loop,
+        **{f"licences-{engine}": _on(engine, licences.loop) for engine in ENGINES},
+    }
 
 
 def main() -> int:
     """Run the loops one after another; 0 only if everything held."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "names", nargs="*", metavar="NAME", help=f"of {', '.join(LOOPS)}; all but the large ones if none is given"
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"of {', '.join(loops(LARGE))}; all but the large ones if none is given",
     )
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="how long each loop goes on")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="chooses the moments of the kills")
+    parser.add_argument("--documents", type=int, default=LARGE, metavar="N", help="of the large loops")
     parser.add_argument("--json", action="store_true", help="figures as one JSON object")
     options = parser.parse_args()
-    unknown = set(options.names) - set(LOOPS)
+    known = loops(options.documents)
+    unknown = set(options.names) - set(known)
     if unknown:
         parser.error(f"there is no loop {', '.join(sorted(unknown))}")
     # Here failing is what is asked for; each failure's traceback would take longer than the failure.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     console = Console(stderr=True)
     figures: dict[str, dict[str, object]] = {}
-    for name in options.names or (each for each in LOOPS if not each.startswith("large")):
+    for name in options.names or (each for each in known if not each.startswith("large")):
         began = monotonic()
-        figures[name] = _run(name, options)
+        figures[name] = _run(known[name], options)
         told = ", ".join(f"{what} {value}" for what, value in figures[name].items())
         colour = "green" if figures[name]["held"] else "red"
         console.print(f"{name}: {told} ({monotonic() - began:.0f} s)", style=colour, markup=False)
@@ -73,12 +87,12 @@ def main() -> int:
     return int(not all(row["held"] for row in figures.values()))
 
 
-def _run(name: str, options: argparse.Namespace) -> dict[str, object]:
+def _run(loop: Loop, options: argparse.Namespace) -> dict[str, object]:
     """Run one loop in a folder of its own."""
     rng = Random(options.seed)  # noqa: S311 - the same in every run is what is wanted
     with tempfile.TemporaryDirectory(prefix="xinyin-reliability-", ignore_cleanup_errors=True) as folder:
         try:
-            return {"held": True, **LOOPS[name](Path(folder), options.seconds, rng)}
+            return {"held": True, **loop(Path(folder), options.seconds, rng)}
         except AssertionError as error:
             return {"held": False, "why": str(error)}
 
