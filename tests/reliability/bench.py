@@ -63,6 +63,7 @@ class Bench:
         trust = self.trust or DevCa.open(self.folder / "ca", vault, ManualClock(START)).trust()
         register, outbox = SealRegister(self.db, self.audit, self.clock), Outbox(listening)
 
+        self.believed = trust
         self._twist: Callable[[Report], Report] = lambda report: report
 
         def judge(octets: bytes) -> Report:

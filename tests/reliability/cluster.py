@@ -6,6 +6,8 @@ import shutil
 import signal
 import subprocess
 import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,8 +61,25 @@ class Node:
 
     def stop(self) -> None:
         """Stop the server, if it runs."""
-        if (self.folder / "postmaster.pid").exists():
+        note = self.folder / "postmaster.pid"
+        if note.exists() and psutil.pid_exists(int(note.read_text("utf-8").split()[0])):
             self.run("pg_ctl", "-D", str(self.folder), "-m", "immediate", "stop")
+
+    def make(self, *settings: str) -> None:
+        """Make the server's folder, and start it."""
+        self.run("initdb", "-A", "trust", "-U", "postgres", "-D", str(self.folder), "--no-sync", "-E", "utf8")
+        self.start(*settings)
+
+    def database(self, name: str, place: Path | None = None) -> str:
+        """Make an empty database, with its files in ``place`` if one is given; give its address."""
+        asking = ("-h", "127.0.0.1", "-p", str(self.port), "-U", "postgres")
+        where: tuple[str, ...] = ()
+        if place is not None:
+            own(place)
+            self.run("psql", *asking, "-c", f"CREATE TABLESPACE small LOCATION '{place}'", "postgres")
+            where = ("-D", "small")
+        self.run("createdb", *asking, *where, name)
+        return f"postgresql://postgres@{self.host}/{name}"
 
     @property
     def host(self) -> str:
@@ -79,24 +98,45 @@ class Pair:
         return f"postgresql+psycopg://postgres@/loop?host={self.primary.host}&host={self.standby.host}"
 
 
-def pair(place: Path) -> Pair:
-    """Start a primary whose commits wait for its standby, with an empty database named loop that has all tables."""
+@contextmanager
+def node(place: Path) -> Iterator[Node]:
+    """Run one server while the block runs."""
+    own(place)
+    server = Node(place / "data", free_port())
+    server.make()
+    try:
+        yield server
+    finally:
+        server.stop()
+
+
+@contextmanager
+def pair(place: Path) -> Iterator[Pair]:
+    """Run a primary whose commits wait for its standby, with an empty database named loop that has all tables."""
+    own(place)
+    primary, standby = Node(place / "primary", free_port()), Node(place / "standby", free_port())
+    try:
+        primary.make()
+        url = primary.database("loop")
+        whole(lambda _: create(url))
+        address = f"host=127.0.0.1 port={primary.port} user=postgres"
+        standby.run("pg_basebackup", "-D", str(standby.folder), "-R", "-d", address, "-c", "fast", "--no-sync")
+        standby.start()
+        primary.run("pg_ctl", "-D", str(primary.folder), "-m", "fast", "stop")
+        primary.start("synchronous_standby_names=*")
+        yield Pair(primary, standby)
+    finally:
+        for server in (primary, standby):
+            if server.folder.exists():
+                server.stop()
+
+
+def own(place: Path) -> None:
+    """Give a folder to whoever PostgreSQL runs as."""
+    place.chmod(0o755)
     if os.geteuid() == 0:
         _user_of_its_own()
         shutil.chown(place, _USER)
-    place.chmod(0o755)
-    primary = Node(place / "primary", free_port())
-    primary.run("initdb", "-A", "trust", "-U", "postgres", "-D", str(primary.folder), "--no-sync", "-E", "utf8")
-    primary.start("synchronous_standby_names=*", "synchronous_commit=local")
-    primary.run("createdb", "-h", "127.0.0.1", "-p", str(primary.port), "-U", "postgres", "loop")
-    whole(lambda _: create(f"postgresql://postgres@{primary.host}/loop"))
-    standby = Node(place / "standby", free_port())
-    address = f"host=127.0.0.1 port={primary.port} user=postgres"
-    standby.run("pg_basebackup", "-D", str(standby.folder), "-R", "-d", address, "-c", "fast", "--no-sync")
-    standby.start()
-    primary.run("pg_ctl", "-D", str(primary.folder), "-m", "fast", "stop")
-    primary.start("synchronous_standby_names=*")
-    return Pair(primary, standby)
 
 
 def _programs() -> Path:

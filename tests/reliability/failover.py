@@ -45,13 +45,12 @@ def loop(folder: Path, seconds: float, rng: Random) -> dict[str, object]:
     for number in rounds(seconds):
         place = folder / str(number)
         (place / "objects").mkdir(parents=True)
-        with tempfile.TemporaryDirectory(prefix="xinyin-", ignore_cleanup_errors=True) as data:
-            servers = pair(Path(data))
-            try:
-                told, pause = _over(servers, place, rng)
-                whole(partial(_look, servers.url, place, {each.key: each.sealing for each in told}))
-            finally:
-                servers.standby.stop()
+        with (
+            tempfile.TemporaryDirectory(prefix="xinyin-", ignore_cleanup_errors=True) as data,
+            pair(Path(data)) as servers,
+        ):
+            told, pause = _over(servers, place, rng)
+            whole(partial(_look, servers.url, place, {each.key: each.sealing for each in told}))
         sealed, fails, gap = sealed + len(told), fails + 1, max(gap, pause)
         unknown += sum(bool(each.again) for each in told)
     return {"primaries killed": fails, "sealings": sealed, "asked again": unknown, "longest gap s": round(gap, 1)}

@@ -19,7 +19,7 @@ warnings.simplefilter("ignore")
 import structlog  # noqa: E402 - the path comes first
 from rich.console import Console  # noqa: E402 - the path comes first
 
-from tests.reliability import audit, authority, batches, failover, licences, objects, sealing, triggers, vault  # noqa: E402
+from tests.reliability import audit, authority, batches, failover, full, idempotency, licences, objects, sealing, stamps, triggers, vault  # noqa: E402
 from tests.reliability.databases import ENGINES  # noqa: E402
 
 Loop = Callable[[Path, float, Random], Mapping[str, object]]
@@ -49,7 +49,10 @@ def loops(documents: int) -> Mapping[str, Loop]:
         **{f"large-batches-{engine}": _on(engine, large) for engine in ENGINES},
         **{f"clocks-{engine}": _on(engine, partial(batches.loop, shifts=_WRONG)) for engine in ENGINES},
         **{f"triggers-{engine}": _on(engine, triggers.loop) for engine in ENGINES},
+        **{f"full-{engine}": _on(engine, full.loop) for engine in ENGINES},
         "failover": failover.loop,
+        **{f"idempotency-{engine}": _on(engine, idempotency.loop) for engine in ENGINES},
+        **{f"stamps-{engine}": _on(engine, stamps.loop) for engine in ENGINES},
         **{f"licences-{engine}": _on(engine, licences.loop) for engine in ENGINES},
     }
 
