@@ -19,7 +19,20 @@ warnings.simplefilter("ignore")
 import structlog  # noqa: E402 - the path comes first
 from rich.console import Console  # noqa: E402 - the path comes first
 
-from tests.reliability import audit, authority, batches, failover, full, idempotency, licences, objects, sealing, stamps, triggers, vault  # noqa: E402
+from tests.reliability import (
+    audit,
+    authority,
+    batches,
+    failover,
+    full,
+    idempotency,
+    licences,
+    objects,
+    sealing,
+    stamps,
+    triggers,
+    vault,
+)  # noqa: E402
 from tests.reliability.databases import ENGINES  # noqa: E402
 
 Loop = Callable[[Path, float, Random], Mapping[str, object]]
@@ -30,15 +43,16 @@ def _on(engine: str, loop: Callable[[str, Path, float, Random], Mapping[str, obj
     return partial(loop, engine)
 
 
+EVERY = 18
+"""Documents for each kill, in the large loops."""
 LARGE = 10_000
 """Documents of the large loops: what a department sends on a busy day."""
-_BLOWS = 550
-"""How many kills a large loop sets out for."""
+_LARGE_BATCH = 250
 
 
-def loops(documents: int) -> Mapping[str, Loop]:
-    """Name every loop; ``documents`` is the size of the large ones, in batches of a thousand."""
-    large = partial(batches.loop, documents=documents, every=max(1, documents // _BLOWS))
+def loops(documents: int = LARGE, every: int = EVERY) -> Mapping[str, Loop]:
+    """Name every loop; ``documents`` is where the large ones end, if their time is not over before."""
+    large = partial(batches.loop, documents=documents, batch=_LARGE_BATCH, every=every)
     return {
         "vault": vault.loop,
         "objects": objects.loop,
@@ -68,10 +82,11 @@ def main() -> int:
     )
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="how long each loop goes on")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="chooses the moments of the kills")
-    parser.add_argument("--documents", type=int, default=LARGE, metavar="N", help="of the large loops")
+    parser.add_argument("--documents", type=int, default=LARGE, metavar="N", help="end of the large loops")
+    parser.add_argument("--every", type=int, default=EVERY, metavar="N", help="their documents for each kill")
     parser.add_argument("--json", action="store_true", help="figures as one JSON object")
     options = parser.parse_args()
-    known = loops(options.documents)
+    known = loops(options.documents, options.every)
     unknown = set(options.names) - set(known)
     if unknown:
         parser.error(f"there is no loop {', '.join(sorted(unknown))}")
