@@ -1,61 +1,99 @@
-"""Defects that a loop must find: put in on purpose with ``--defect NAME``, the loop must not hold.
+"""Defects that the loops must find: with ``--defect NAME`` one is put in, and no loop that it concerns may hold.
 
-A defect is put into the process that starts all others, which inherit it.
+It is put into the process that starts all others, which inherit it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
+from datetime import timedelta
+from itertools import count
 from typing import Any
 
-from kernel import jobs
+from kernel import objects
 from kernel.audit import AuditLog
-from kernel.db import Database
-from kernel.objects import ObjectStore
-from seal.batches.running import BatchRunner
+from kernel.jobs import Jobs
+from seal import store
 from seal.pki.tsa_client import TimestampClient
 from seal.sealing import SealService
-from seal.unsealed import Unsealed
-from tests.reliability import cluster
+from tests.reliability import batches
+
+_HOUR = timedelta(hours=1)
 
 
-def _no_key() -> None:
-    """Seal items of a batch under no key: one that is taken up again is another sealing."""
+def _keyless() -> None:
     seal = SealService.seal
 
-    def keyless(self: SealService, request: Any, principal: Any) -> Any:
+    def sealed(self: SealService, request: Any, principal: Any) -> Any:
         return seal(self, replace(request, idempotency_key=None), principal)
 
-    _put(SealService, "seal", keyless)
+    _put(SealService, "seal", sealed)
 
 
-def _lost_file() -> None:
-    """Keep no sealed file but tell its key."""
-    put = ObjectStore.put
-    number = iter(range(10**9))
+def _unrecorded() -> None:
+    insert, number = store.insert, count(1)
 
-    def forgetful(self: ObjectStore, data: bytes) -> str:
-        key = put(self, data)
-        if next(number) % 10 == 9 and b"Signature" in data:
-            self._backend.delete(f"{key[:2]}/{key[2:4]}/{key}")
-        return key
+    def forgetful(conn: Any, table: Any, **values: Any) -> None:
+        if table is not store.COMPLETIONS or next(number) % 10:
+            insert(conn, table, **values)
 
-    _put(ObjectStore, "put", forgetful)
+    _put(store, "insert", forgetful)
 
 
-def _own_clock() -> None:
-    """Let leases run on each worker's own clock."""
-    _put(jobs, "database_now", lambda _: Database.now())  # type: ignore[attr-defined]
-
-
-def _no_log() -> None:
-    """Go on when the log cannot be written."""
+def _careless_log() -> None:
     append = AuditLog.append
 
     def careless(self: AuditLog, conn: Any, **named: Any) -> int:
         try:
             with conn.begin_nested():
                 return append(self, conn, **named)
-        except Exception:  # noqa: BLE001 - that is the defect
+        except Exception:  # noqa: BLE001 - the defect itself
             return 0
 
     _put(AuditLog, "append", careless)
+
+
+def _credulous() -> None:
+    _put(TimestampClient, "_check_token", lambda *_: None)
+    _put(TimestampClient, "_check_trust", lambda *_: None)
+
+
+def _thrown_away() -> None:
+    @contextmanager
+    def available(**_: object) -> Iterator[None]:
+        try:
+            yield
+        except Exception:  # noqa: BLE001 - the defect itself
+            return
+
+    _put(objects, "_available", available)
+
+
+def _endless_lease() -> None:
+    begin = Jobs.__init__
+
+    def greedy(self: Jobs, db: Any, **_: Any) -> None:
+        begin(self, db, lease=_HOUR)
+
+    _put(Jobs, "__init__", greedy)
+    _put(batches, "_PATIENCE", 20.0)
+
+
+def _put(owner: Any, name: str, defect: Any) -> None:
+    setattr(owner, name, defect)
+
+
+DEFECTS: Mapping[str, Callable[[], None]] = {
+    # Idempotency-Keys are forgotten: what is asked for again is sealed again.
+    "keyless": _keyless,
+    # One completion in ten is told and not recorded.
+    "unrecorded": _unrecorded,
+    # Whoever cannot write to the log goes on without.
+    "careless-log": _careless_log,
+    # Whatever comes from a time-stamp authority is believed.
+    "credulous": _credulous,
+    # A file that could not be kept is told as kept.
+    "thrown-away": _thrown_away,
+    # Those who die hold their jobs for an hour.
+    "endless-lease": _endless_lease,
+}

@@ -33,6 +33,7 @@ from tests.reliability import (
     triggers,
     vault,
 )  # noqa: E402
+from tests.reliability.defects import DEFECTS  # noqa: E402
 from tests.reliability.databases import ENGINES  # noqa: E402
 
 Loop = Callable[[Path, float, Random], Mapping[str, object]]
@@ -85,7 +86,10 @@ def main() -> int:
     parser.add_argument("--documents", type=int, default=LARGE, metavar="N", help="end of the large loops")
     parser.add_argument("--every", type=int, default=EVERY, metavar="N", help="their documents for each kill")
     parser.add_argument("--json", action="store_true", help="figures as one JSON object")
+    parser.add_argument("--defect", choices=DEFECTS, help="put a defect in, to see that the loops find it")
     options = parser.parse_args()
+    if options.defect:
+        DEFECTS[options.defect]()
     known = loops(options.documents, options.every)
     unknown = set(options.names) - set(known)
     if unknown:
