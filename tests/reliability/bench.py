@@ -55,9 +55,10 @@ class Bench:
     lease: timedelta = LEASE
     stamper: Stamper | None = None
     trust: Trust | None = None
+    audit: AuditLog = field(default_factory=AuditLog)
 
     def __post_init__(self) -> None:
-        self.db, self.audit = Database(self.url), AuditLog()
+        self.db = Database(self.url)
         self.objects = ObjectStore.folder(self.folder / "objects")
         vault = SoftVault.open(self.folder / "vault", PASSPHRASE)
         trust = self.trust or DevCa.open(self.folder / "ca", vault, ManualClock(START)).trust()
