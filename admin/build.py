@@ -16,9 +16,11 @@ from crypto.keys import KeyId, KeyVault
 from crypto.suites import ES256
 from crypto.vaults.files import make_folder, write_once
 from crypto.x509 import Certificate
+from idp.appkeys import AppKeys
 from idp.realname import RealNames
 from idp.registry import Registry
 from idp.service import Idp
+from idp.signatures import RequestSignatures
 from idp.token_keys import TokenKeyRegister
 from kernel.audit import AuditLog
 from kernel.clock import Clock, SystemClock
@@ -93,6 +95,11 @@ class Home:
         return self.root / "webhooks.key"
 
     @property
+    def app_key_key(self) -> Path:
+        """The key that the secrets of app keys are made from."""
+        return self.root / "appkeys.key"
+
+    @property
     def identity_key(self) -> Path:
         """The file that named the key signing tokens, before the database did; gone after `xinyin migrate`."""
         return self.root / "identity-key"
@@ -122,6 +129,8 @@ class Service:
     desk: PublicDesk
     registry: Registry
     idp: Idp
+    app_keys: AppKeys
+    signatures: RequestSignatures
     health: KeyHealth
     pages: Pages
     deferred: Deferred
@@ -141,7 +150,7 @@ def prepare(settings: Settings) -> None:
     require_vault(settings)
     for folder in (home.root, home.objects, home.trust):
         make_folder(folder)
-    for key in (home.form_key, home.webhook_key):
+    for key in (home.form_key, home.webhook_key, home.app_key_key):
         if not key.exists():
             write_once(key, secrets.token_bytes(32))
     settle_engine(settings.sm2_engine or None)
@@ -254,6 +263,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         vault=vault,
         real_names=real_names,
     )
+    app_keys = AppKeys(database=database, audit=audit, clock=clock, key=home.app_key_key.read_bytes)
     return Service(
         settings=settings,
         clock=clock,
@@ -295,6 +305,8 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         ),
         registry=idp.registry,
         idp=idp,
+        app_keys=app_keys,
+        signatures=RequestSignatures(keys=app_keys, database=database, clock=clock),
         health=KeyHealth(vault, lambda: _own_keys(keys_in_use(register, idp.keys, authorities)), clock),
         pages=pages,
         deferred=deferred(

@@ -112,6 +112,7 @@ def _permissions(home: build.Home) -> str:
     names = (
         "forms.key",
         "webhooks.key",
+        "appkeys.key",
         "identity-key",
         "xinyin.toml",
         "xinyin.db",

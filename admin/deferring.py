@@ -73,7 +73,15 @@ def outbox() -> Outbox:
 def deferred(ground: Ground, *, webhook_key: Callable[[], bytes], webhook_hosts: str) -> Deferred:
     """Put everything together that is done later."""
     database, audit, clock = ground.database, ground.audit, ground.clock
-    batches = BatchService(db=database, audit=audit, clock=clock, objects=ground.objects, register=ground.register)
+    jobs = Jobs(database)
+    batches = BatchService(
+        db=database,
+        audit=audit,
+        clock=clock,
+        objects=ground.objects,
+        register=ground.register,
+        examine=ground.verifier.examine,
+    )
     runner = BatchRunner(
         db=database,
         audit=audit,
@@ -83,6 +91,7 @@ def deferred(ground: Ground, *, webhook_key: Callable[[], bytes], webhook_hosts:
         outbox=ground.outbox,
         examine=ground.verifier.examine,
         standing=lambda principal: _admitted(ground.registry, principal),
+        jobs=jobs,
     )
     hosts = filter(None, (host.strip() for host in webhook_hosts.split(",")))
     webhooks = Webhooks(db=database, audit=audit, clock=clock, key=webhook_key, hosts=hosts)
@@ -91,7 +100,7 @@ def deferred(ground: Ground, *, webhook_key: Callable[[], bytes], webhook_hosts:
         webhooks=webhooks,
         unsealed=Unsealed(db=database, audit=audit, clock=clock, sealing=ground.sealing, outbox=ground.outbox),
         news=StatusNews(database, ground.outbox, clock),
-        jobs=Jobs(database),
+        jobs=jobs,
         handlers={**runner.handlers, **webhooks.handlers},
     )
 

@@ -1,6 +1,8 @@
 """Faces: the HTTP applications made from a service. One process serves all of them, or some."""
 
 import logging
+import re
+from urllib.parse import urlsplit
 
 import structlog
 from fastapi import FastAPI, Request
@@ -20,12 +22,15 @@ from crypto.errors import CryptoError
 from kernel import problem
 from kernel.assets import static_app
 from kernel.errors import Refusal
-from kernel.guard import BearerGuard
+from kernel.guard import EitherGuard
+from kernel.signed_door import SignedDoor
 from seal.affairs.api import MAX_PAPER, PAPERS
 from seal.affairs.desk import SealDesk
 
 MAX_UPLOAD = 65 * 1024 * 1024
 """Largest upload: a document of 64 MiB and the form round it."""
+_SIGNED = re.compile(r"/api/(?:seals|licenses)/v1/.*", re.DOTALL)
+"""The paths where a request may be signed in place of bearing a token."""
 _TITLE = "信印 Xinyin"
 _log = structlog.get_logger("xinyin.health")
 
@@ -34,7 +39,7 @@ def application(service: Service) -> FastAPI:
     """Make the one application with every face."""
     # The generated documentation pages load scripts from elsewhere; the description alone does not.
     app = FastAPI(title=_TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    guard = BearerGuard(service.idp.verifier)
+    guard = EitherGuard(service.idp.verifier)
     app.include_router(
         seal.api.seal_router(
             service=service.sealing,
@@ -65,6 +70,13 @@ def application(service: Service) -> FastAPI:
     app.mount("/static", static_app())
     _welcome(app, service)
     _health(app, service)
+    # Added first, so that it is innermost: what is refused has its number, its line in the log and its bound.
+    app.add_middleware(
+        SignedDoor,
+        verifier=service.signatures,
+        authority=urlsplit(service.settings.public_url).netloc,
+        paths=_SIGNED,
+    )
     limits = {
         seal.api.UPLOADS: MAX_UPLOAD,
         seal.batches.api.FILES: MAX_UPLOAD,

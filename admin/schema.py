@@ -1,5 +1,6 @@
 """The database's schema: bringing it up to date, and telling whether it is."""
 
+from functools import lru_cache
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -26,7 +27,13 @@ def is_current(database: Database) -> bool:
     """Tell whether the schema is this version's."""
     with database.read() as connection:
         found = MigrationContext.configure(connection).get_current_revision()
-    return found == ScriptDirectory.from_config(alembic_config(None)).get_current_head()
+    return found == _newest()
+
+
+@lru_cache(maxsize=1)
+def _newest() -> str | None:
+    # Read once a process: Alembic compiles every migration for it.
+    return ScriptDirectory.from_config(alembic_config(None)).get_current_head()
 
 
 def alembic_config(connection: sa.Connection | None) -> Config:

@@ -55,3 +55,15 @@ class TokenKeyRefused(Refusal):
     """The keys that sign tokens cannot be changed like this, or not yet."""
 
     reason, code = Reason.CONFLICT, "token_key_refused"
+
+
+class AppKeyRefused(Refusal):
+    """An app key cannot be made like this."""
+
+    reason, code = Reason.CONFLICT, "app_key_refused"
+
+
+class UnknownAppKey(Refusal):
+    """There is no such app key."""
+
+    reason, code = Reason.NOT_FOUND, "app_key_unknown"

@@ -7,6 +7,7 @@ from typing import NewType
 
 PersonId = NewType("PersonId", str)
 ClientId = NewType("ClientId", str)
+AppKeyId = NewType("AppKeyId", str)
 FlowId = NewType("FlowId", str)
 SessionId = NewType("SessionId", str)
 GrantId = NewType("GrantId", str)
@@ -113,6 +114,22 @@ class Client:
     organisation: str | None
     active: bool
     created_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppKey:
+    """What a client's gateway signs requests with. The secret is no part of it: it is made anew when needed."""
+
+    id: AppKeyId
+    client_id: ClientId
+    label: str
+    created_at: datetime
+    expires_at: datetime
+    ended_at: datetime | None = None
+
+    def alive(self, now: datetime) -> bool:
+        """Tell whether requests signed with it are believed."""
+        return self.ended_at is None and now < self.expires_at
 
 
 # --- one authorisation -----------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ appear as opaque subject ids. Keys that name personal data or secrets are refuse
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -100,6 +100,17 @@ class AuditVerdict:
         return not self.problems
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deed:
+    """What an entry is to tell: who did what to what, and when."""
+
+    at: datetime
+    actor: str
+    action: str
+    target: str
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+
+
 class AuditLog:
     """Appends to and examines the one audit log of a database.
 
@@ -122,30 +133,30 @@ class AuditLog:
         Call it late in the transaction: from here to its end no other transaction can append. Whatever prevents the
         entry raises, so that the deed it tells of is rolled back with it.
         """
+        return self.append_all(conn, [Deed(at=at, actor=actor, action=action, target=target, facts=facts or {})])
+
+    def append_all(self, conn: sa.Connection, deeds: Iterable[Deed]) -> int:
+        """Add one entry a deed, in their order, and give the newest entry's number; as ``append`` in all else."""
         # 1. Take the head for ourselves.
-        head = self._lock(conn)
-        # 2. The entry, bound to the one before.
-        unbound = Entry(
-            seq=head.seq + 1,
-            at=_instant(at),
-            actor=_plain("actor", actor),
-            action=_plain("action", action),
-            target=_plain("target", target),
-            facts=_facts(facts or {}),
-            previous=head.hash,
-            hash="",
-        )
-        entry = replace(unbound, hash=_hash(unbound))
-        conn.execute(sa.insert(entries).values(**asdict(entry)))
+        head = last = self._lock(conn)
+        # 2. The entries, each bound to the one before.
+        written = []
+        for deed in deeds:
+            entry = _bound(deed, last)
+            last = Head(seq=entry.seq, hash=entry.hash)
+            written.append(asdict(entry))
+        if not written:
+            return head.seq
+        conn.execute(sa.insert(entries), written)
         # 3. The head moves on from where we found it.
         moved = conn.execute(
             sa.update(heads)
             .where(heads.c.id == _HEAD_ID, heads.c.seq == head.seq, heads.c.hash == head.hash)
-            .values(seq=entry.seq, hash=entry.hash)
+            .values(seq=last.seq, hash=last.hash)
         )
         if moved.rowcount != 1:
             raise RuntimeError("the audit log's head moved while it was locked: the transaction must not be committed")
-        return entry.seq
+        return last.seq
 
     def head(self, conn: sa.Connection) -> Head:
         """Give the newest entry's number and hash; number 0 before the first."""
@@ -193,6 +204,20 @@ class AuditLog:
 def canonical(value: Mapping[str, Any]) -> str:
     """Write JSON as RFC 8785 does, for objects with ASCII keys that hold text, whole numbers or such objects."""
     return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def _bound(deed: Deed, last: Head) -> Entry:
+    unbound = Entry(
+        seq=last.seq + 1,
+        at=_instant(deed.at),
+        actor=_plain("actor", deed.actor),
+        action=_plain("action", deed.action),
+        target=_plain("target", deed.target),
+        facts=_facts(deed.facts),
+        previous=last.hash,
+        hash="",
+    )
+    return replace(unbound, hash=_hash(unbound))
 
 
 def _hash(entry: Entry) -> str:

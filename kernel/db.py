@@ -140,8 +140,8 @@ def insert_new(conn: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str,
     parts = (rows[start : start + _ROWS_AT_ONCE] for start in range(0, len(rows), _ROWS_AT_ONCE))
     # Counted by what comes back: PostgreSQL's driver tells no number of rows here.
     first = next(iter(table.columns))
-    made = (insert(table).values(part).on_conflict_do_nothing().returning(first) for part in parts)
-    return sum(len(conn.execute(statement).all()) for statement in made)
+    statement = insert(table).on_conflict_do_nothing().returning(first)
+    return sum(len(conn.execute(statement, list(part)).all()) for part in parts)
 
 
 def record(kind: type[Record], row: "sa.Row[*tuple[Any, ...]] | Mapping[str, Any]") -> Record:

@@ -1,9 +1,10 @@
-"""The guard of an API: a bearer token in, a principal out (RFC 6750)."""
+"""The guard of an API: a bearer token in, a principal out (RFC 6750); or a request that was signed."""
 
 import re
-from typing import Protocol
+from typing import Annotated, Final, Protocol
 
-from fastapi.openapi.models import HTTPBearer
+from fastapi import Depends
+from fastapi.openapi.models import APIKey, APIKeyIn, HTTPBearer
 from fastapi.security.base import SecurityBase
 from starlette.requests import Request
 
@@ -11,6 +12,8 @@ from crypto.errors import TokenError
 from kernel.errors import Unauthenticated
 from kernel.principal import Principal
 
+SIGNED_BY: Final = "xinyin.signed_by"
+"""Where the scope of a request holds the principal whose signature was believed (``kernel.signed_door``)."""
 _LONGEST_TOKEN = 8192
 _CREDENTIALS = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 
@@ -64,3 +67,46 @@ class BearerGuard(SecurityBase):
             return self._verifier.principal(match[1])
         except (TokenError, Unauthenticated) as error:
             raise TokenRefused("The access token is invalid, expired or revoked. Get a new one.") from error
+
+
+class CredentialsMissing(TokenMissing):
+    """The request proves its caller in neither of the ways there are."""
+
+    challenge = "Bearer, XINYIN-HMAC-SM3"
+
+
+class _AppKeyScheme(SecurityBase):
+    """Describes signed requests to readers of the API's description; the door has judged them already."""
+
+    def __init__(self) -> None:
+        # OpenAPI describes one header a scheme; the others belong to it.
+        self.model = APIKey.model_validate(
+            {
+                "in": APIKeyIn.header,
+                "name": "X-App-Key",
+                "description": "For gateways: the app key's id. It comes with X-Timestamp, X-Nonce, X-Content-SM3 "
+                "(of a body) and X-Signature, the HMAC-SM3 of the request under the app key's secret.",
+            }
+        )
+        self.scheme_name = "appKey"
+
+    async def __call__(self) -> None:
+        """Do nothing."""
+
+
+_APP_KEY = _AppKeyScheme()
+
+
+class EitherGuard(BearerGuard):
+    """A guard that lets in a good token, and likewise whoever the door for signed requests found to be the signer."""
+
+    def __call__(self, request: Request, _signed: Annotated[None, Depends(_APP_KEY)] = None) -> Principal:
+        """Give the caller of ``request``."""
+        signer = request.scope.get(SIGNED_BY)
+        if isinstance(signer, Principal):
+            return signer
+        if "authorization" not in request.headers:
+            raise CredentialsMissing(
+                "This needs an access token (Authorization: Bearer <token>) or a request signed with an app key."
+            )
+        return super().__call__(request)

@@ -7,7 +7,7 @@ SQLite, where writers take turns, and PostgreSQL, where workers pass over rows t
 
 import random
 import threading
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -97,24 +97,36 @@ class Jobs:
         """Take the job that has been due longest; None if none of ``kinds`` is due."""
         with self._db.begin() as conn:
             now = database_now(conn)
-            # Nobody can hold a job for longer than a lease: one that says so was taken before the clock was set back.
-            adrift = sa.and_(JOBS.c.owner.is_not(None), JOBS.c.due > now + 2 * self._lease)
-            first = (
-                sa.select(JOBS.c.id)
-                .where(sa.or_(JOBS.c.due <= now, adrift), JOBS.c.kind.in_(tuple(kinds)))
-                .order_by(JOBS.c.due)
-                .limit(1)
-                .with_for_update(skip_locked=True)
-                .scalar_subquery()
-            )
-            taken = (
-                sa.update(JOBS)
-                .where(JOBS.c.id == first)
-                .values(owner=owner, due=now + self._lease, attempt=JOBS.c.attempt + 1)
-                .returning(*JOBS.c)
-            )
-            row = conn.execute(taken).one_or_none()
-        return None if row is None else record(Job, row)
+            taken = self._take(conn, now, owner, 1, JOBS.c.kind.in_(tuple(kinds)))
+        return taken[0] if taken else None
+
+    def claim_beside(self, job: Job, most: int) -> tuple[Job, ...]:
+        """Take up to ``most`` others of the series and kind of ``job`` that were never begun."""
+        alike = (JOBS.c.kind == job.kind, JOBS.c.series == job.series, JOBS.c.attempt == 0, JOBS.c.id != job.id)
+        with self._db.begin() as conn:
+            return self._take(conn, database_now(conn), job.owner, most, *alike)
+
+    def _take(
+        self, conn: sa.Connection, now: datetime, owner: str, most: int, *which: sa.ColumnElement[bool]
+    ) -> tuple[Job, ...]:
+        # Nobody can hold a job for longer than a lease: one that says so was taken before the clock was set back.
+        adrift = sa.and_(JOBS.c.owner.is_not(None), JOBS.c.due > now + 2 * self._lease)
+        first = (
+            sa.select(JOBS.c.id)
+            .where(sa.or_(JOBS.c.due <= now, adrift), *which)
+            .order_by(JOBS.c.due)
+            .limit(most)
+            .with_for_update(skip_locked=True)
+            # Named, so that it is looked up once: looked up again, it would lock more rows.
+            .cte("first")
+        )
+        taken = (
+            sa.update(JOBS)
+            .where(JOBS.c.id.in_(sa.select(first.c.id)))
+            .values(owner=owner, due=now + self._lease, attempt=JOBS.c.attempt + 1)
+            .returning(*JOBS.c)
+        )
+        return tuple(record(Job, row) for row in conn.execute(taken).all())
 
     @staticmethod
     def any_of(conn: sa.Connection, series: str) -> bool:
@@ -131,6 +143,16 @@ class Jobs:
         """Put a job back, to be taken after a while; False if it is not in our hands any more."""
         back = sa.update(JOBS).where(*_ours(job)).values(owner=None, due=database_now(conn) + after)
         return conn.execute(back).rowcount == 1
+
+    @staticmethod
+    def settle(conn: sa.Connection, jobs: Sequence[Job], again: Mapping[str, timedelta]) -> None:
+        """Strike out jobs that were taken together; those whose ids are in ``again`` are put back for a while."""
+        if over := [job for job in jobs if job.id not in again]:
+            owners = {job.owner for job in over}
+            conn.execute(sa.delete(JOBS).where(JOBS.c.id.in_([job.id for job in over]), JOBS.c.owner.in_(owners)))
+        for job in jobs:
+            if job.id in again:
+                Jobs.again(conn, job, again[job.id])
 
     def finish(self, job: Job, after: timedelta | None) -> bool:
         """Strike a job out, or put it back if ``after`` is given, in a transaction of its own."""

@@ -1,8 +1,9 @@
 """Objects: files kept under the hash of their content, written once and never changed."""
 
+import ctypes
 import os
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,6 +18,8 @@ from kernel.errors import Reason, Refusal
 _log = structlog.get_logger("xinyin.objects")
 _KEY = re.compile(r"[0-9a-f]{64}")
 _LARGEST = 64 * 1024 * 1024
+_MANY = 8
+"""From so many files on, asking once for all that the file system holds back is faster than asking for each."""
 
 
 class ObjectNotFound(Refusal):
@@ -47,12 +50,12 @@ class ObjectStore:
     """Keeps octets under their SM3 hash, in lower-case hex, at ``ab/cd/<hex>``.
 
     ``put`` never overwrites, so a key means one content for ever; when it returns, the content would survive a
-    power cut. ``settle`` makes that true for a path just written (a remote backend needs none). Safe to share
+    power cut. ``settle`` makes that true for paths just written (a remote backend needs none). Safe to share
     between threads; a process must open its own after a fork.
     """
 
     def __init__(
-        self, backend: Backend, *, settle: Callable[[str], object] = lambda _: None, largest: int = _LARGEST
+        self, backend: Backend, *, settle: Callable[[Sequence[str]], object] = lambda _: None, largest: int = _LARGEST
     ) -> None:
         self._backend = backend
         self._settle = settle
@@ -62,22 +65,31 @@ class ObjectStore:
     def folder(cls, root: Path, *, largest: int = _LARGEST) -> "ObjectStore":
         """Open the store in the folder ``root``, which exists: a store never creates itself in production."""
         root = root.resolve(strict=True)
-        return cls(LocalStore(root), settle=lambda path: _flush(root, path), largest=largest)
+        return cls(LocalStore(root), settle=lambda paths: _flush(root, paths), largest=largest)
 
     def put(self, data: bytes) -> str:
         """Keep ``data`` and give its key; the same content again is the same key and costs no room."""
-        if len(data) > self._largest:
-            raise ObjectTooLarge(f"The object has {len(data)} octets; at most {self._largest} are kept.")
-        key = sm3(data).hex()
-        path = _path(key)
+        return self.put_all([data])[0]
+
+    def put_all(self, contents: Sequence[bytes]) -> tuple[str, ...]:
+        """Keep each of ``contents`` and give their keys; when it returns, all of them would survive a power cut."""
+        for data in contents:
+            if len(data) > self._largest:
+                raise ObjectTooLarge(f"The object has {len(data)} octets; at most {self._largest} are kept.")
+        keys = tuple(sm3(data).hex() for data in contents)
         with _available(missing=ObjectsUnavailable):
-            try:
-                self._backend.put(path, data, mode="create")
-            except AlreadyExistsError:
-                self._mend(path, key, data)
-            # Also when it was there already: whoever wrote it may not have come as far as this line.
-            self._settle(path)
-        return key
+            for key, data in zip(keys, contents, strict=True):
+                self._write(key, data)
+            # Also those that were there already: whoever wrote them may not have come as far as this line.
+            self._settle([_path(key) for key in keys])
+        return keys
+
+    def _write(self, key: str, data: bytes) -> None:
+        path = _path(key)
+        try:
+            self._backend.put(path, data, mode="create")
+        except AlreadyExistsError:
+            self._mend(path, key, data)
 
     def get(self, key: str) -> bytes:
         """Give the content kept under ``key``, hashed again: what no longer matches is refused."""
@@ -122,15 +134,35 @@ def _path(key: str) -> str:
     return f"{key[:2]}/{key[2:4]}/{key}"
 
 
-def _flush(root: Path, path: str) -> None:
-    """Force a file to the disk, then the folders up to ``root`` that name it."""
-    place = root / path
-    while True:
-        descriptor = os.open(place, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        if place == root:
-            return
-        place = place.parent
+def _flush(root: Path, paths: Sequence[str]) -> None:
+    """Force files to the disk, and the folders up to ``root`` that name them."""
+    if len(paths) >= _MANY and _flushed_whole(root):
+        return
+    for path in paths:
+        _sync(root / path)
+    for folder in sorted({parent for path in paths for parent in (root / path).parents if parent.is_relative_to(root)}):
+        _sync(folder)
+
+
+def _sync(place: Path) -> None:
+    descriptor = os.open(place, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _flushed_whole(root: Path) -> bool:
+    """Force to the disk all that the file system under ``root`` holds back; False where the system has no such call."""
+    try:
+        syncfs = ctypes.CDLL(None, use_errno=True).syncfs
+    except (OSError, AttributeError):
+        return False
+    descriptor = os.open(root, os.O_RDONLY)
+    try:
+        if syncfs(descriptor) != 0:
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(descriptor)
+    return True

@@ -68,18 +68,43 @@ class Outbox:
 
         ``data`` holds ids, states and digests only: names that stand for personal data are refused.
         """
-        if (client is None) == (organisation is None):
-            raise ValueError("an event is for one client, or for the clients of one organisation")
-        if personal := sorted(filter(is_personal, data)):
-            raise ValueError(f"{personal[0]!r} names personal data or a secret, which no event carries")
-        event = Event(
-            id=new_id(), key=key, type=kind, client=client, organisation=organisation, data=canonical(data), at=at
+        return self.add_all(
+            conn, [news(key=key, kind=kind, at=at, data=data, client=client, organisation=organisation)]
         )
-        values = {name: getattr(event, name) for name in Event.__slots__}
-        if not insert_new(conn, EVENTS, [values]):
-            return False
-        Jobs.put(conn, DELIVERY, [f"{event.id}:{listener}" for listener in self._listeners(conn, event)])
-        return True
+
+    def add_all(self, conn: sa.Connection, events: Sequence[Event]) -> bool:
+        """Put events on record, as ``news`` makes them, those of new keys; False if one of the keys was on record."""
+        rows = [{name: getattr(event, name) for name in Event.__slots__} for event in events]
+        made = insert_new(conn, EVENTS, rows)
+        if made < len(rows):
+            ids = [event.id for event in events]
+            new = set(conn.execute(sa.select(EVENTS.c.id).where(EVENTS.c.id.in_(ids))).scalars())
+            events = [event for event in events if event.id in new]
+        listening: dict[tuple[str, str | None, str | None], Sequence[str]] = {}
+        for event in events:
+            like = (event.type, event.client, event.organisation)
+            if like not in listening:
+                listening[like] = self._listeners(conn, event)
+        keys = [f"{each.id}:{to}" for each in events for to in listening[each.type, each.client, each.organisation]]
+        Jobs.put(conn, DELIVERY, keys)
+        return made == len(rows)
+
+
+def news(  # noqa: PLR0913 - an event's parts
+    *,
+    key: str,
+    kind: str,
+    at: datetime,
+    data: Mapping[str, Fact],
+    client: str | None = None,
+    organisation: str | None = None,
+) -> Event:
+    """Make an event for the outbox; ``data`` as ``Outbox.add`` takes it."""
+    if (client is None) == (organisation is None):
+        raise ValueError("an event is for one client, or for the clients of one organisation")
+    if personal := sorted(filter(is_personal, data)):
+        raise ValueError(f"{personal[0]!r} names personal data or a secret, which no event carries")
+    return Event(id=new_id(), key=key, type=kind, client=client, organisation=organisation, data=canonical(data), at=at)
 
 
 def find_event(conn: sa.Connection, event: str) -> Event | None:

@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, timezone
-from functools import partial
+from functools import lru_cache, partial
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 import jinja2
@@ -16,7 +17,9 @@ from starlette.responses import HTMLResponse, Response
 
 from kernel.assets import static_app, static_url
 from kernel.csrf import CsrfTokens
-from kernel.problem import Problem
+
+if TYPE_CHECKING:
+    from kernel.problem import Problem
 
 LANGUAGES = ("zh", "en")
 _LANGUAGE_COOKIE, _TYPE_COOKIE = "xinyin_lang", "xinyin_type"
@@ -113,9 +116,8 @@ class Pages:
     ) -> None:
         self._secure = secure
         self._csrf = CsrfTokens(csrf_key, secure=secure)
-        loader = jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in ("kernel", *floors)])
         # One environment a language, so that ``t`` needs no context and works inside imported macros.
-        self._environments = {lang: environment(loader, lang, static) for lang in LANGUAGES}
+        self._environments = {lang: _compiled(("kernel", *floors), lang, static) for lang in LANGUAGES}
 
     def reader(self, request: Request, lang: str | None = None) -> Reader:
         """Tell how to address the person: ``lang`` if given, else ?lang, the cookie, Accept-Language, Chinese."""
@@ -158,7 +160,7 @@ class Pages:
         response.headers["Cache-Control"] = "no-store" if personal else cache
         return response
 
-    def error(self, request: Request, problem: Problem) -> HTMLResponse:
+    def error(self, request: Request, problem: "Problem") -> HTMLResponse:
         """Render the page of a problem: what happened, what to do, and the numbers to quote."""
         words = _WORDS.get(problem.status, _OTHERWISE)
         reader = self.reader(request)
@@ -188,6 +190,12 @@ class Pages:
         for cookie, choice in made:
             response.set_cookie(cookie, choice or "", max_age=_YEAR, secure=self._secure, httponly=True, samesite="lax")
         return bool(made)
+
+
+@lru_cache(maxsize=32)
+def _compiled(floors: tuple[str, ...], lang: str, static: str) -> jinja2.Environment:
+    """Share one environment among all who show the same floors: its templates are compiled once a process."""
+    return environment(jinja2.ChoiceLoader([jinja2.PackageLoader(name) for name in floors]), lang, static)
 
 
 def environment(loader: jinja2.BaseLoader, lang: str, static: str) -> jinja2.Environment:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from crypto.suites import Suite
 from kernel.clock import Clock
 from kernel.ids import new_id
 from kernel.principal import Principal
@@ -16,7 +17,7 @@ from seal.hands import Hand
 from seal.levels import Level, parse_level
 from seal.model import Credential, Mark, PreparedDocument, Seal
 from seal.pki.errors import TimestampUnavailable
-from seal.register import SealRegister
+from seal.register import SealCredential, SealRegister
 from seal.request import DEFAULT_PLACEMENT, SealRequest, check_texts
 from seal.stamping import Stamper, Stamping, TokenRooms
 from seal.store import Progress
@@ -46,6 +47,15 @@ class Task:
         return self.hands[0].format
 
 
+class Looked:
+    """What was looked up for requests that are prepared at one moment with one seal: it is looked up once."""
+
+    def __init__(self) -> None:
+        self.at: datetime | None = None
+        self.seal: Seal | None = None
+        self.signings: dict[str, SealCredential] = {}
+
+
 class Preparer:
     """Makes tasks of requests; safe to share between threads. What its parts are for, ``SealService`` says."""
 
@@ -69,19 +79,23 @@ class Preparer:
         self._formats = formats
         self._max_document = max_document
 
-    def prepare(self, request: SealRequest, principal: Principal, earlier: Progress | None) -> Task:
-        """Lay the document out for its first signature; refuse what may not or cannot be sealed now."""
+    def prepare(
+        self, request: SealRequest, principal: Principal, earlier: Progress | None, looked: Looked | None = None
+    ) -> Task:
+        """Lay the document out for its first signature; refuse what may not or cannot be sealed now.
+
+        Requests that are prepared together pass the same ``looked``.
+        """
         check_texts(request)
         check_size(request.document, self._max_document)
         chosen = sealing_format(request.document, request.format, self._formats)
         formats = [chosen] if request.also is None else [chosen, second_format(request.also, chosen, self._formats)]
         if request.placement is not None and not chosen.pictured:
             raise PlacementRefused(f"{chosen.name} shows no picture of the seal: name no place for it.")
-        seal = self._register.find(request.seal)
-        # Formats carry whole seconds; ours is the time that will be read back from the file.
-        at = self._clock.now().replace(microsecond=0)
+        looked = looked or Looked()
+        seal, at = self._seal(request, looked)
         hands = tuple(
-            self._hand(request, seal, each, at, first=each is formats[0], last=each is formats[-1]) for each in formats
+            self._hand(request, looked, each, first=each is formats[0], last=each is formats[-1]) for each in formats
         )
         return Task(
             request=request,
@@ -94,12 +108,25 @@ class Preparer:
             earlier=earlier,
         )
 
-    def _hand(  # noqa: PLR0913 - a signature's place among those of the sealing
-        self, request: SealRequest, seal: Seal, chosen: SealingFormat, at: datetime, *, first: bool, last: bool
-    ) -> Hand:
-        signing = self._register.credential(seal, chosen.suite)
-        self._register.usable(seal, at, signing.credential.certificate)
-        self._not_revoked(seal, signing.credential, at)
+    def _seal(self, request: SealRequest, looked: Looked) -> tuple[Seal, datetime]:
+        if looked.seal is None or looked.at is None or looked.seal.id != request.seal:
+            looked.seal = self._register.find(request.seal)
+            # Formats carry whole seconds; ours is the time that will be read back from the file.
+            looked.at = self._clock.now().replace(microsecond=0)
+            looked.signings.clear()
+        return looked.seal, looked.at
+
+    def _signing(self, seal: Seal, suite: Suite, at: datetime, looked: Looked) -> SealCredential:
+        if suite.name not in looked.signings:
+            signing = self._register.credential(seal, suite)
+            self._register.usable(seal, at, signing.credential.certificate)
+            self._not_revoked(seal, signing.credential, at)
+            looked.signings[suite.name] = signing
+        return looked.signings[suite.name]
+
+    def _hand(self, request: SealRequest, looked: Looked, chosen: SealingFormat, *, first: bool, last: bool) -> Hand:
+        seal, at = self._seal(request, looked)
+        signing = self._signing(seal, chosen.suite, at, looked)
         mark = Mark(
             seal_name=seal.name,
             picture=seal.picture,

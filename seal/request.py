@@ -55,9 +55,9 @@ class SealedDocument:
     """This is the answer of an earlier call with the same Idempotency-Key."""
 
 
-def request_hash(request: SealRequest) -> str:
+def request_hash(request: SealRequest, document_sm3: str | None = None) -> str:
     """Identify what was asked for, document included: two requests with one hash are the same request."""
-    return _hash(_words(request), request.seal, sm3(request.document).hex())
+    return _hash(_words(request), request.seal, document_sm3 or sm3(request.document).hex())
 
 
 def _words(request: SealRequest) -> dict[str, str | bool | None]:

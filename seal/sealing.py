@@ -4,21 +4,17 @@ Nothing is signed that is not on record, and nothing is handed out that is not c
 step leaves an intent that ``pending`` shows and that a retry under the same Idempotency-Key takes up.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import ParamSpec, TypeVar
 
-import sqlalchemy as sa
-
-from crypto.digests import sm3
 from crypto.errors import CryptoError
 from crypto.keys import KeyVault
 from kernel.audit import AuditLog
 from kernel.clock import Clock
 from kernel.db import Database
-from kernel.errors import Refusal
-from kernel.ids import new_id
 from kernel.objects import ObjectStore
 from kernel.outbox import Outbox
 from kernel.principal import Principal
@@ -32,21 +28,14 @@ from seal.errors import (
     UnknownSealing,
 )
 from seal.formats_table import SEALING_FORMATS, SealingFormat
-from seal.hands import Hand, check_accepted
-from seal.model import PreparedDocument, Report, SealId
-from seal.preparing import Preparer, Task
+from seal.hands import check_accepted
+from seal.model import Report, SealId
+from seal.preparing import Looked, Preparer, Task
+from seal.recording import Begun, Made, Overtaken, Recorder
 from seal.register import SealRegister
-from seal.request import (
-    SealedDocument,
-    SealRequest,
-    asked_again,
-    asked_hash,
-    asked_text,
-    request_hash,
-)
+from seal.request import SealedDocument, SealRequest, asked_again, asked_hash, request_hash
 from seal.stamping import Stamper
-from seal.store import Progress
-from seal.telling import tell_completed, tell_failed
+from seal.store import Intent, Progress
 from seal.trust import TrustSource
 from seal.trust.evidence import EvidenceSource
 from seal.verifying import MAX_DOCUMENT
@@ -54,6 +43,8 @@ from seal.verifying import MAX_DOCUMENT
 LEASE = timedelta(minutes=2)
 
 
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 Judge = Callable[[bytes], Report]
 
 
@@ -85,17 +76,11 @@ class SealService:
         outbox: Outbox | None = None,
     ) -> None:
         self._db = db
-        self._audit = audit
-        self._clock = clock
         self._objects = objects
         self._vault = vault
-        self._register = register
         self._judge = judge
         self._evidence = evidence
         self._formats = formats
-        if lease > store.LONGEST_LEASE:
-            raise ValueError(f"an attempt may last {store.LONGEST_LEASE} at most")
-        self._lease = lease
         self._preparer = Preparer(
             clock=clock,
             register=register,
@@ -105,7 +90,7 @@ class SealService:
             formats=formats,
             max_document=max_document,
         )
-        self._outbox = outbox
+        self._recorder = Recorder(db=db, audit=audit, clock=clock, register=register, outbox=outbox, lease=lease)
 
     def seal(self, request: SealRequest, principal: Principal) -> SealedDocument:
         """Seal a document; needs the right ``seal.use:<seal>``.
@@ -118,6 +103,24 @@ class SealService:
         if earlier and earlier.completion:
             return self._replay(earlier)
         return self._finish(request, principal, earlier)
+
+    def seal_all(
+        self, requests: Sequence[SealRequest], principal: Principal, *, kept: Sequence[str] | None = None
+    ) -> list[SealedDocument | Exception]:
+        """Seal documents with one seal, each as ``seal`` does; in place of one that was not sealed stands why.
+
+        Faster than one after another: they are put on record together. All of them are in memory together, too.
+        ``kept`` are the keys of documents that were just read from the object store, one each.
+        """
+        answers: dict[int, SealedDocument | Exception] = {}
+        tasks = self._new_tasks(requests, principal, answers)
+        begun = self._begun(tasks, kept)
+        answers |= self._ended({place: _caught(self._make, each) for place, each in begun.items()}, begun)
+        # Whatever is out of the ordinary goes its way alone: keys that are known, room too small, a race.
+        for place, request in enumerate(requests):
+            if place not in answers:
+                answers[place] = _caught(self.seal, request, principal)
+        return [answers[place] for place in range(len(requests))]
 
     def retry(self, sealing: str, principal: Principal) -> SealedDocument:
         """Finish a sealing that failed or was interrupted, under its old serial; needs ``seal.use:<seal>``.
@@ -150,7 +153,7 @@ class SealService:
                 # The stamper's token is larger than any before: laid out again with the room it takes, which is known
                 # now, it is another attempt of the same sealing, with its own digest on record.
                 return self._carry_out(request, principal, short.progress, last=True)
-        except _Overtaken as overtaken:
+        except Overtaken as overtaken:
             return self._after_the_race(request, principal, overtaken)
 
     def _carry_out(
@@ -159,15 +162,13 @@ class SealService:
         # 2. Prepare: lay the document out; refusals here leave no trace because nothing was promised.
         task = self._preparer.prepare(request, principal, earlier)
         # 3. Intent: the document is kept, serial and digest are on record, before the key is touched.
-        self._objects.put(request.document)
-        sealing, attempt = self._intend(task)
-        with self._telling_if_short(sealing, last=last), self._noting_failure(task, sealing, attempt):
-            # 4. Apply, once.
-            document = self._apply(task, sealing, attempt)
-            # 5. Our own verifier accepts it, or nobody receives it.
-            report = self._accepted(task, document)
+        begun = self._intend(task, self._objects.put(request.document))
+        with self._telling_if_short(begun, last=last), self._noting_failure(begun):
+            # 4. Apply, once. 5. Our own verifier accepts it, or nobody receives it.
+            made = self._make(begun)
             # 6. Completion: the file create-only under its digest; then result and log entry together.
-            return self._complete(task, sealing, attempt, document, report)
+            key = self._objects.put(made.document)
+            return _answer(made, key, self._recorder.complete([made], [key])[0])
 
     # --- 1 ---
 
@@ -184,7 +185,7 @@ class SealService:
             raise SealingInProgress("The same request is being worked on; ask again in a minute.")
         return earlier
 
-    def _after_the_race(self, request: SealRequest, principal: Principal, overtaken: "_Overtaken") -> SealedDocument:
+    def _after_the_race(self, request: SealRequest, principal: Principal, overtaken: Overtaken) -> SealedDocument:
         """Answer a call that lost to another with the same key: the winner's result, or that it is under way."""
         earlier = self._earlier(request, principal)
         if earlier is None and overtaken.__cause__ is None:
@@ -215,81 +216,28 @@ class SealService:
 
     # --- 3 ---
 
-    def _intend(self, task: Task) -> tuple[str, int]:
-        try:
-            with self._db.begin() as conn:
-                return self._take_up(conn, task, task.earlier) if task.earlier else self._begin(conn, task)
-        except sa.exc.IntegrityError as error:
-            if task.request.idempotency_key is None:
-                raise
-            raise _Overtaken from error
-
-    def _begin(self, conn: sa.Connection, task: Task) -> tuple[str, int]:
-        request, sealing = task.request, new_id()
-        store.lock_seal(conn, task.seal.id)
-        # It may have been suspended since it was looked at; under the lock it cannot be.
-        self._register.still(conn, task.seal, task.at)
-        serial = store.next_serial(conn, task.seal.id)
-        store.insert(
-            conn,
-            store.SEALINGS,
-            id=sealing,
-            seal=task.seal.id,
-            serial=serial,
-            caller=task.principal.subject,
-            organisation=task.principal.organisation,
-            idempotency_key=request.idempotency_key,
-            request_hash=request_hash(request),
-            document_before=sm3(request.document).hex(),
-            format=task.format.name,
-            document_kind=request.document_kind,
-            case_number=request.case_number,
-            reason=request.reason,
-            intended_at=self._clock.now(),
-        )
-        store.insert(conn, store.SOURCES, sealing=sealing, asked=asked_text(request))
-        self._attempt(conn, task, sealing, 1)
-        formats = "+".join(hand.format.name for hand in task.hands)
-        self._log(conn, task, "seal.sealing.intended", sealing, {"serial": serial, "format": formats})
-        return sealing, 1
-
-    def _take_up(self, conn: sa.Connection, task: Task, earlier: Progress) -> tuple[str, int]:
-        """Try an interrupted sealing again, under its old serial."""
-        sealing = earlier.intent.id
-        store.lock_seal(conn, task.seal.id)
-        self._register.still(conn, task.seal, task.at)
-        store.lock_sealing(conn, sealing)
-        now = store.find_progress(conn, sealing)
-        if now is None or now.completion or now.attempt.number != earlier.attempt.number:
-            raise _Overtaken
-        number = now.attempt.number + 1
-        self._attempt(conn, task, sealing, number)
-        self._log(conn, task, "seal.sealing.retried", sealing, {"attempt": number})
-        return sealing, number
-
-    def _attempt(self, conn: sa.Connection, task: Task, sealing: str, number: int) -> None:
-        store.insert(
-            conn,
-            store.ATTEMPTS,
-            sealing=sealing,
-            number=number,
-            owner=task.owner,
-            document_digest=task.prepared.document_digest.hex(),
-            certificate=task.hands[0].signing.credential.certificate.fingerprint,
-            sealed_at=task.at,
-            lease_ends=store.lease_end(conn, self._lease),
-        )
+    def _intend(self, task: Task, document: str) -> Begun:
+        if task.earlier is None:
+            return self._recorder.begin([task], [document])[0]
+        return self._recorder.take_up(task, task.earlier)
 
     # --- 4, 5 ---
 
-    def _apply(self, task: Task, sealing: str, attempt: int) -> bytes:
+    def _make(self, begun: Begun) -> Made:
+        document = self._apply(begun)
+        report = self._judge(document)
+        check_accepted(report, begun.task.hands)
+        return Made(begun=begun, document=document, report=report)
+
+    def _apply(self, begun: Begun) -> bytes:
+        task = begun.task
         first, *others = task.hands
         try:
             document = first.apply(task.prepared, self._vault)
             for hand in others:
                 prepared = hand.prepare(document)
                 # Its digest holds the signature before it, so that it is known only now; the key is touched after.
-                self._continue(task, sealing, attempt, hand, prepared)
+                self._recorder.continued(begun, hand, prepared)
                 document = hand.apply(prepared, self._vault)
         except CryptoError as error:
             raise SigningUnavailable("The key of this seal cannot sign now; nothing was sealed.") from error
@@ -303,113 +251,86 @@ class SealService:
             return document
         return raise_level(document, level, self._evidence, replace(stamping), count=len(task.hands))
 
-    def _continue(self, task: Task, sealing: str, attempt: int, hand: Hand, prepared: PreparedDocument) -> None:
-        facts: dict[str, str | int | bool | None] = {
-            "attempt": attempt,
-            "format": hand.format.name,
-            "digest": prepared.document_digest.hex(),
-            "certificate": hand.signing.credential.certificate.fingerprint,
-        }
-        with self._db.begin() as conn:
-            self._log(conn, task, "seal.sealing.continued", sealing, facts)
+    # --- many ---
 
-    def _accepted(self, task: Task, document: bytes) -> Report:
-        report = self._judge(document)
-        check_accepted(report, task.hands)
-        return report
+    def _new_tasks(
+        self, requests: Sequence[SealRequest], principal: Principal, answers: dict[int, SealedDocument | Exception]
+    ) -> dict[int, Task]:
+        """Prepare the requests nobody asked before, by their places; refusals are their answers."""
+        keys = [request.idempotency_key for request in requests if request.idempotency_key is not None]
+        with self._db.read() as conn:
+            taken = store.keys_taken(conn, principal.subject, keys)
+        tasks: dict[int, Task] = {}
+        looked = Looked()
+        for place, request in enumerate(requests):
+            if request.idempotency_key is None or request.idempotency_key in taken:
+                continue
+            task = _caught(self._new_task, request, principal, looked)
+            if isinstance(task, Exception):
+                answers[place] = task
+            else:
+                tasks[place] = task
+        return tasks
 
-    # --- 6 ---
+    def _new_task(self, request: SealRequest, principal: Principal, looked: Looked) -> Task:
+        principal.require("seal.use", request.seal)
+        return self._preparer.prepare(request, principal, None, looked)
 
-    def _complete(self, task: Task, sealing: str, attempt: int, document: bytes, report: Report) -> SealedDocument:
-        key = self._objects.put(document)
-        with self._db.begin() as conn:
-            store.lock_sealing(conn, sealing)
-            progress = store.find_progress(conn, sealing)
-            if progress is None or progress.attempt.owner != task.owner:
-                raise SealingInProgress("This attempt took too long and another took over; ask again.")
-            store.insert(
-                conn,
-                store.COMPLETIONS,
-                sealing=sealing,
-                attempt=attempt,
-                object_key=key,
-                size=len(document),
-                sealed_at=task.at,
-                completed_at=self._clock.now(),
-            )
-            if self._outbox:
-                tell_completed(self._outbox, conn, progress.intent, file=key, at=self._clock.now())
-            self._log(conn, task, "seal.sealing.completed", sealing, {"file": key})
-        return SealedDocument(
-            id=sealing,
-            serial=progress.intent.serial,
-            document=document,
-            object_key=key,
-            seal=task.seal.id,
-            format=task.format.name,
-            media_type=task.format.document.media_type,
-            sealed_at=task.at,
-            report=report,
-        )
+    def _begun(self, tasks: Mapping[int, Task], kept: Sequence[str] | None) -> dict[int, Begun]:
+        """Record the intents; none at all where one of them is in the way: each then goes alone."""
+        try:
+            if kept is None:
+                documents = self._objects.put_all([task.request.document for task in tasks.values()])
+            else:
+                documents = tuple(kept[place] for place in tasks)
+            begun = self._recorder.begin(tuple(tasks.values()), documents) if tasks else ()
+        except Exception:  # noqa: BLE001 - each has its own answer when it goes alone
+            return {}
+        return dict(zip(tasks, begun, strict=True))
+
+    def _ended(
+        self, outcomes: Mapping[int, Made | Exception], begun: Mapping[int, Begun]
+    ) -> dict[int, SealedDocument | Exception]:
+        """Complete what was made, and record the failures of the rest."""
+        made = {place: each for place, each in outcomes.items() if isinstance(each, Made)}
+        failed = {place: each for place, each in outcomes.items() if isinstance(each, Exception)}
+        answers: dict[int, SealedDocument | Exception] = {}
+        try:
+            files = self._objects.put_all([each.document for each in made.values()])
+            intents = self._recorder.complete(tuple(made.values()), files) if made else ()
+        except Exception as not_kept:  # noqa: BLE001 - of all of them, and theirs alone
+            failed |= dict.fromkeys(made, not_kept)
+        else:
+            for (place, each), key, intent in zip(made.items(), files, intents, strict=True):
+                answers[place] = _caught(_answer, each, key, intent)
+        for place, failure in failed.items():
+            self._recorder.failed(begun[place], failure)
+            if not isinstance(failure, RoomTooSmall):
+                answers[place] = failure
+        return answers
 
     # --- failing ---
 
     @contextmanager
-    def _telling_if_short(self, sealing: str, *, last: bool) -> Iterator[None]:
+    def _telling_if_short(self, begun: Begun, *, last: bool) -> Iterator[None]:
         """Let the caller lay the document out again, with the failure on record; the last attempt's stands."""
         try:
             yield
         except RoomTooSmall as small:
             with self._db.read() as conn:
-                progress = None if last else store.find_progress(conn, sealing)
+                progress = None if last else store.find_progress(conn, begun.sealing)
             if progress is None:
                 raise
             raise _Short(progress) from small
 
     @contextmanager
-    def _noting_failure(self, task: Task, sealing: str, attempt: int) -> Iterator[None]:
+    def _noting_failure(self, begun: Begun) -> Iterator[None]:
         """Put an attempt's failure on record, so that a retry need not wait for its lease to end."""
         try:
             yield
         except Exception as failure:
-            code = failure.code if isinstance(failure, Refusal | CryptoError) else type(failure).__name__
-            try:
-                # Room that was too small is found again at once, and is no news to the caller.
-                self._note_failure(task, sealing, attempt, code, tell=not isinstance(failure, RoomTooSmall))
-            except sa.exc.SQLAlchemyError as unrecorded:
-                # The intent stays on record, and its lease will end.
-                failure.add_note(f"and the failure could not be recorded: {type(unrecorded).__name__}")
+            self._recorder.failed(begun, failure)
             raise
-
-    def _note_failure(self, task: Task, sealing: str, attempt: int, code: str, *, tell: bool) -> None:
-        with self._db.begin() as conn:
-            store.lock_sealing(conn, sealing)
-            progress = store.find_progress(conn, sealing)
-            # A database that went away may have committed before it could say so; another may have taken over.
-            if progress is None or progress.completion or progress.attempt.owner != task.owner:
-                return
-            at = self._clock.now()
-            store.insert(conn, store.FAILURES, sealing=sealing, number=attempt, code=code, at=at)
-            if self._outbox and tell:
-                tell_failed(self._outbox, conn, progress.intent, number=attempt, code=code, at=at)
-            self._log(conn, task, "seal.sealing.failed", sealing, {"attempt": attempt, "code": code})
-
-    def _log(
-        self,
-        conn: sa.Connection,
-        task: Task,
-        action: str,
-        sealing: str,
-        facts: Mapping[str, str | int | bool | None],
-    ) -> None:
-        self._audit.append(
-            conn,
-            at=self._clock.now(),
-            actor=task.principal.subject,
-            action=action,
-            target=sealing,
-            facts={"seal": task.seal.id, **facts},
-        )
 
     # --- asking ---
 
@@ -449,5 +370,26 @@ class _Short(Exception):
         self.progress = progress
 
 
-class _Overtaken(Exception):
-    """Another call with the same Idempotency-Key got there first."""
+def _caught(verb: Callable[_P, _T], *args: _P.args, **named: _P.kwargs) -> _T | Exception:
+    """Do something for one of many: what goes wrong is its own answer, and keeps no other waiting."""
+    try:
+        return verb(*args, **named)
+    except Exception as failure:  # noqa: BLE001 - whoever asked for many looks at each
+        return failure
+
+
+def _answer(made: Made, key: str, intent: Intent | None) -> SealedDocument:
+    if intent is None:
+        raise SealingInProgress("This attempt took too long and another took over; ask again.")
+    task = made.begun.task
+    return SealedDocument(
+        id=intent.id,
+        serial=intent.serial,
+        document=made.document,
+        object_key=key,
+        seal=task.seal.id,
+        format=task.format.name,
+        media_type=task.format.document.media_type,
+        sealed_at=task.at,
+        report=made.report,
+    )

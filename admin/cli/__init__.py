@@ -1,40 +1,86 @@
-"""The command line: `xinyin`, one file a command family."""
+"""The command line: `xinyin`, one file a command family, loaded when one of its commands is called."""
 
 import errno
 import sys
 import traceback
-from typing import NoReturn
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any, NoReturn
 
 import typer
 from sqlalchemy.exc import OperationalError
+from typer.core import TyperGroup
 from typer.exceptions import TyperException
 
-from admin.cli import (
-    affairs,
-    artwork,
-    authority,
-    bench,
-    demo,
-    docking,
-    doctor,
-    documents,
-    keys,
-    people,
-    preview,
-    renewing,
-    seals,
-    serving,
-    trust,
-)
 from admin.settings import SettingsRefused
 from crypto.errors import CryptoError
 from kernel.errors import Refusal
 
 USAGE, BUG = 64, 70
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
+# Each command and its family, in the order of the help.
+FAMILIES: Mapping[str, str] = {
+    "demo": "demo",
+    "dev": "serving",
+    "serve": "serving",
+    "worker": "serving",
+    "migrate": "serving",
+    "verify": "documents",
+    "renew": "renewing",
+    "preview": "preview",
+    "doctor": "doctor",
+    "bench": "bench",
+    "seal": "seals",
+    "artwork": "artwork",
+    "client": "people",
+    "person": "people",
+    "audit": "people",
+    "affair": "affairs",
+    "ca": "authority",
+    "trust": "trust",
+    "docking": "docking",
+    "webhook": "webhooks",
+    "key": "keys",
+}
+
+
+class _Commands(Mapping[str, Any]):
+    """The commands by name; a family is imported when one of its commands is asked for."""
+
+    def __getitem__(self, name: str) -> Any:
+        return commands_of(FAMILIES[name])[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(FAMILIES)
+
+    def __len__(self) -> int:
+        return len(FAMILIES)
+
+
+class _Families(TyperGroup):
+    """All commands, of which a call loads the one that is called, and the help all."""
+
+    def __init__(self, **given: Any) -> None:
+        super().__init__(**given)
+        # A mapping is enough: nobody adds a command later.
+        self.commands = _Commands()  # type: ignore[assignment]
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """List the names, without loading anything."""
+        del ctx
+        return list(self.commands)
+
+
+def commands_of(family: str) -> Mapping[str, Any]:
+    """Give the commands of one family."""
+    alone = typer.Typer(rich_markup_mode="rich", pretty_exceptions_enable=False)
+    import_module(f"admin.cli.{family}").register(alone)
+    return typer.main.get_group(alone).commands
+
 
 app = typer.Typer(
     name="xinyin",
+    cls=_Families,
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     rich_markup_mode="rich",
@@ -42,25 +88,11 @@ app = typer.Typer(
     "Start with [bold]xinyin demo[/]: the whole story on this machine. "
     "Then [bold]xinyin dev[/]: a service to try things on.",
 )
-_FAMILIES = (
-    demo,
-    serving,
-    documents,
-    seals,
-    renewing,
-    preview,
-    artwork,
-    people,
-    affairs,
-    authority,
-    trust,
-    docking,
-    keys,
-    doctor,
-    bench,
-)
-for family in _FAMILIES:
-    family.register(app)
+
+
+@app.callback()
+def _xinyin() -> None:
+    pass
 
 
 def main() -> None:

@@ -24,6 +24,7 @@ BENCHMARKS = (
     "pdf",
     "ofd",
     "ofdrw",
+    "batch",
     "qr",
 )
 _FILE_WIDTH = 150

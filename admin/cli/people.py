@@ -9,6 +9,7 @@ from rich.prompt import Prompt
 
 from admin import settings as configuration
 from admin.build import services
+from admin.cli import appkeys
 from idp.model import Evidence, IdentityLevel
 from license_store.organisation import NotAnOrganisationCode
 from license_store.organisation import parse as parse_code
@@ -20,6 +21,7 @@ audit_commands = typer.Typer(no_args_is_help=True, help="The chain of audit entr
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    client_commands.add_typer(appkeys.commands, name="appkey")
     app.add_typer(client_commands, name="client")
     app.add_typer(person_commands, name="person")
     app.add_typer(audit_commands, name="audit")

@@ -122,3 +122,24 @@ token_keys = sa.Table(
     sa.Column("stage", sa.String(10), nullable=True, unique=True),
     sa.Column("since", Instant, nullable=False),
 )
+app_keys = sa.Table(
+    "idp_app_keys",
+    METADATA,
+    # The secret is made from the id and a key outside the database: nothing here lets anyone sign.
+    sa.Column("id", _ID, primary_key=True),
+    sa.Column("client_id", _ID, sa.ForeignKey("idp_clients.id"), nullable=False, index=True),
+    sa.Column("label", sa.String(100), nullable=False),
+    sa.Column("created_at", Instant, nullable=False),
+    sa.Column("expires_at", Instant, nullable=False),
+    # Set once.
+    sa.Column("ended_at", Instant, nullable=True),
+)
+app_key_nonces = sa.Table(
+    "idp_app_key_nonces",
+    METADATA,
+    sa.Column("app_key", _ID, sa.ForeignKey("idp_app_keys.id"), primary_key=True),
+    # The signer's own words, of their length: 64 at most.
+    sa.Column("nonce", sa.String(64), primary_key=True),
+    # Until when a signature with it could still be believed.
+    sa.Column("expires_at", Instant, nullable=False, index=True),
+)

@@ -3,7 +3,7 @@
 import re
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -65,9 +65,19 @@ def affairs_router(*, affairs: AffairService, desk: SealDesk, guard: BearerGuard
         summary="Propose what is to be done with a seal",
         responses=responses(PROPOSING_PROBLEMS),
     )
-    def propose(body: ProposalShape, principal: caller, response: Response) -> AffairAnswer:
-        """Put an affair on record. Others decide it, but for `file` and `lose`, which are done at once."""
-        affair = affairs.propose(body.proposal(), principal)
+    def propose(
+        body: ProposalShape,
+        principal: caller,
+        response: Response,
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    ) -> AffairAnswer:
+        """Put an affair on record. Others decide it, but for `file` and `lose`, which are done at once.
+
+        The same proposal under the same `Idempotency-Key` gives the same affair, as it stands by then.
+        """
+        affair, replayed = affairs.propose_once(body.proposal(), principal, idempotency_key)
+        if replayed:
+            response.headers["Idempotency-Replayed"] = "true"
         response.headers["Location"] = f"{router.prefix}/affairs/{affair.id}"
         return AffairAnswer.of(affair, clock.now())
 

@@ -19,7 +19,7 @@ PROPOSING_PROBLEMS = {
     403: "forbidden: the right to propose this for this seal is missing",
     404: "seal_unknown, object_not_found",
     409: "seal_exists, seal_not_usable: the action is not for the seal's status",
-    422: "request_invalid; errors names the fields",
+    422: "request_invalid; errors names the fields. idempotency_mismatch",
 }
 DECIDING_PROBLEMS = {
     400: "affair_refused, seal_refused, certificate_malformed: it cannot be carried out as proposed",

@@ -9,7 +9,8 @@ from dataclasses import replace
 
 import sqlalchemy as sa
 
-from kernel.audit import AuditLog, Fact
+from crypto.digests import sm3
+from kernel.audit import AuditLog, Fact, canonical
 from kernel.clock import Clock
 from kernel.db import Database
 from kernel.errors import Forbidden
@@ -44,6 +45,7 @@ from seal.affairs.model import (
 )
 from seal.affairs.payloads import written
 from seal.affairs.warrant import Agreed, issue
+from seal.errors import IdempotencyMismatch
 
 _MOST_LISTED = 200
 _AUDIT = {
@@ -82,16 +84,27 @@ class AffairService:
 
         Needs the right to propose that ``RULES`` names, on this seal.
         """
+        return self.propose_once(proposal, principal, None)[0]
+
+    def propose_once(self, proposal: Proposal, principal: Principal, key: str | None) -> tuple[Affair, bool]:
+        """Propose under an Idempotency-Key: the same again gives the affair as it stands now, and True.
+
+        IdempotencyMismatch for a caller's key that stands for another proposal.
+        """
         rule = RULES[proposal.action]
         principal.require(rule.propose, proposal.seal)
         affair = self._affair(proposal, rule, principal)
         require_own(affair, principal)
         with self._db.begin() as conn:
+            # Before anything that may have changed since: the status is no longer what it was when this was done.
+            earlier = _earlier(conn, affair, proposal, principal, key) if key is not None else None
+            if earlier is not None:
+                return earlier, True
             require_status(conn, affair)
             store.insert_affair(conn, affair)
             self._log(conn, affair, "seal.affair.proposed", principal)
             done = None if rule.four_eyes else self._carry_out(conn, affair)
-        return replace(affair, outcome=done)
+        return replace(affair, outcome=done), False
 
     def _affair(self, proposal: Proposal, rule: Rule, principal: Principal) -> Affair:
         require_texts(proposal, rule)
@@ -260,3 +273,21 @@ class AffairService:
             target=affair.id,
             facts={"seal": affair.seal, "action": affair.action.value, "payload_sm3": affair.payload_sm3},
         )
+
+
+def _earlier(conn: sa.Connection, affair: Affair, proposal: Proposal, principal: Principal, key: str) -> Affair | None:
+    """Give the affair that an Idempotency-Key stands for already; None if it stands for this one from now on."""
+    asked = {
+        "action": affair.action.value,
+        "seal": affair.seal,
+        "payload": affair.payload,
+        "papers": [[paper.kind, paper.object_key] for paper in affair.papers],
+        "reason": affair.reason,
+        "legal_basis": affair.legal_basis,
+        "seconds": int(proposal.lifetime.total_seconds()),
+    }
+    hashed = sm3(canonical(asked).encode()).hex()
+    held, earlier = store.claim_request(conn, caller=principal.subject, key=key, request_hash=hashed, affair=affair.id)
+    if held != hashed:
+        raise IdempotencyMismatch("This Idempotency-Key was used for a different proposal.")
+    return None if earlier == affair.id else store.find_affair(conn, earlier)

@@ -6,7 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kernel.db import METADATA, Instant
+from kernel.db import METADATA, Instant, insert_new
 from kernel.principal import Principal
 from seal.affairs.actions import RULES, Action
 from seal.affairs.model import Affair, Decision, Paper, Verdict, person_of
@@ -58,6 +58,27 @@ OUTCOMES = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("facts", sa.Text, nullable=False),
 )
+REQUESTS = sa.Table(
+    "seal_affair_requests",
+    METADATA,
+    sa.Column("caller", sa.String(200), primary_key=True),
+    sa.Column("idempotency_key", sa.String(200), primary_key=True),
+    sa.Column("request_hash", sa.String(64), nullable=False),
+    # No foreign key: it is written before the affair, so that of those who ask at once one goes on.
+    sa.Column("affair", sa.String(26), nullable=False),
+)
+
+
+def claim_request(conn: sa.Connection, *, caller: str, key: str, request_hash: str, affair: str) -> tuple[str, str]:
+    """Claim a caller's Idempotency-Key for an affair; give hash and affair of whoever has it, ours or an earlier one's.
+
+    Waits for another transaction that is claiming the same.
+    """
+    row = {"caller": caller, "idempotency_key": key, "request_hash": request_hash, "affair": affair}
+    insert_new(conn, REQUESTS, [row])
+    query = sa.select(REQUESTS.c.request_hash, REQUESTS.c.affair)
+    held = conn.execute(query.where(REQUESTS.c.caller == caller, REQUESTS.c.idempotency_key == key)).one()
+    return held.request_hash, held.affair
 
 
 def insert_affair(conn: sa.Connection, affair: Affair) -> None:

@@ -1,7 +1,7 @@
 """The batch service: uploads, making a batch, and pausing, resuming or cancelling it."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import timedelta
 
 import sqlalchemy as sa
@@ -47,7 +47,8 @@ class BatchService:
     """Makes batches and steers them; the worker seals their items (``running``).
 
     Only the organisation that made a batch sees it, and of it only those who may use the seal. ``sources`` are given
-    by floors above, by name; files that were uploaded are the one that is always there.
+    by floors above, by name; files that were uploaded are the one that is always there. ``examine`` refuses files that
+    must not be sealed, when they come; without it they are examined when they are sealed.
     """
 
     def __init__(  # noqa: PLR0913 - its dependencies
@@ -60,6 +61,7 @@ class BatchService:
         register: SealRegister,
         sources: Mapping[str, ItemSource] | None = None,
         max_document: int = MAX_DOCUMENT,
+        examine: Callable[[bytes], None] | None = None,
     ) -> None:
         self._db = db
         self._audit = audit
@@ -67,6 +69,7 @@ class BatchService:
         self._objects = objects
         self._register = register
         self._max_document = max_document
+        self._examine = examine
         self.sources: dict[str, ItemSource] = {**(sources or {}), FILES: self}
 
     # --- uploads ---
@@ -77,6 +80,8 @@ class BatchService:
             principal.require("seal.use", "*")
         check_size(document, self._max_document)
         document_type(document)
+        if self._examine is not None:
+            self._examine(document)
         at = self._clock.now()
         kept = Upload(sm3=self._objects.put(document), size=len(document), expires_at=at + KEPT)
         row = {
@@ -87,6 +92,7 @@ class BatchService:
             "caller": principal.subject,
             "at": at,
             "expires_at": kept.expires_at,
+            "examined": self._examine is not None,
         }
         with self._db.begin() as conn:
             store.insert(conn, store.UPLOADS, row)

@@ -1,6 +1,7 @@
 """What batches keep: uploads, batches, items, steps and outcomes. All are facts; states are derived from them."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -22,6 +23,8 @@ UPLOADS = sa.Table(
     sa.Column("caller", sa.String(200), nullable=False),
     sa.Column("at", Instant, nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
+    # Whether the file was found harmless to seal when it came; None: by an older version, which looked later.
+    sa.Column("examined", sa.Boolean),
     sa.Index("ix_seal_uploads_owner_sm3", "owner", "sm3"),
 )
 BATCHES = sa.Table(
@@ -92,6 +95,12 @@ def uploads_at_hand(conn: sa.Connection, owner: str, digests: Sequence[str], now
     return found
 
 
+def examined(conn: sa.Connection, digests: Sequence[str]) -> set[str]:
+    """Tell which files were examined when somebody uploaded them."""
+    query = sa.select(UPLOADS.c.sm3).where(UPLOADS.c.sm3.in_(digests), UPLOADS.c.examined.is_(True))
+    return set(conn.execute(query).scalars())
+
+
 # --- batches ---------------------------------------------------------------------------------------------------
 
 
@@ -135,10 +144,10 @@ def open_positions(conn: sa.Connection, batch: str) -> Sequence[int]:
     return conn.execute(query).scalars().all()
 
 
-def has_outcome(conn: sa.Connection, batch: str, position: int) -> bool:
-    """Tell whether an item came to an end."""
-    query = sa.select(OUTCOMES.c.position).where(OUTCOMES.c.batch == batch, OUTCOMES.c.position == position)
-    return conn.execute(query).first() is not None
+def ended(conn: sa.Connection, batch: str, positions: Sequence[int]) -> set[int]:
+    """Tell which items came to an end."""
+    query = sa.select(OUTCOMES.c.position).where(OUTCOMES.c.batch == batch, OUTCOMES.c.position.in_(positions))
+    return set(conn.execute(query).scalars())
 
 
 def tally(conn: sa.Connection, batch: Batch) -> Tally:
@@ -175,6 +184,22 @@ _ITEMS = (
     .outerjoin(JOBS, sa.and_(JOBS.c.kind == ITEM, JOBS.c.key == _JOB_KEY))
     .order_by(ITEMS.c.position)
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wanted:
+    """An item as it was asked for."""
+
+    position: int
+    content: str
+    asked: str
+
+
+def wanted(conn: sa.Connection, batch: Batch, positions: Sequence[int]) -> tuple[Wanted, ...]:
+    """Give items as they were asked for, by position."""
+    columns = (ITEMS.c.position, ITEMS.c.content, ITEMS.c.asked)
+    query = sa.select(*columns).where(ITEMS.c.batch == batch.id, ITEMS.c.position.in_(positions))
+    return tuple(record(Wanted, row) for row in conn.execute(query.order_by(ITEMS.c.position)))
 
 
 def items(conn: sa.Connection, batch: Batch, *, after: int, limit: int) -> tuple[Item, ...]:

@@ -8,8 +8,6 @@ from pathlib import Path
 from threading import Lock
 from time import monotonic
 
-import structlog
-
 from crypto.errors import CryptoError
 from seal.trust.files import CRLS, OCSP, read_facts
 from seal.trust.model import INTERMEDIATES, SealStatusAt, Trust, load_trust
@@ -19,7 +17,6 @@ _UNSETTLED_SECONDS = 1.0
 """How long a change may be followed by another that leaves the same time on the folder."""
 _CLOSE_LOOK_SECONDS = 10.0
 """How often the files themselves are looked at: writing over one leaves no time on its folder."""
-_log = structlog.get_logger("xinyin.trust")
 Files = frozenset[tuple[str, int, int]]
 """Names, sizes and times."""
 
@@ -60,7 +57,7 @@ class TrustFolder:
                     self._failed = False
                 except (CryptoError, OSError) as error:
                     self._failed = True
-                    _log.warning("trust_not_read", folder=str(self._folder), cause=str(error))
+                    _warn("trust_not_read", folder=str(self._folder), cause=str(error))
             return self._trust
 
     def _has_changed(self) -> bool:
@@ -98,7 +95,7 @@ class TrustFolder:
             facts = read_facts(self._folder, also=tuple(own.lists()), own=tuple(own.words()))
         trust = load_trust(self._folder, facts)
         if trust.facts.unread:
-            _log.warning("facts_not_read", folder=str(self._folder), causes=list(trust.facts.unread)[:10])
+            _warn("facts_not_read", folder=str(self._folder), causes=list(trust.facts.unread)[:10])
         return replace(trust, seal_status=self._seal_status)
 
 
@@ -124,3 +121,10 @@ def _file(entry: os.DirEntry[str]) -> Files:
     except OSError:
         return frozenset()  # Gone since, or a link that leads nowhere.
     return frozenset() if told is None else frozenset({(entry.name, told.st_size, told.st_mtime_ns)})
+
+
+def _warn(event: str, **said: object) -> None:
+    # Loaded when there is something to say: half of what a reader of files loads at its start would be this.
+    import structlog  # noqa: PLC0415
+
+    structlog.get_logger("xinyin.trust").warning(event, **said)

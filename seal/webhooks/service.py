@@ -15,7 +15,7 @@ from kernel.db import Database
 from kernel.ids import new_id
 from kernel.jobs import Job, Jobs, delay
 from kernel.outbox import DELIVERY, Event, body_of, find_event
-from kernel.principal import Principal
+from kernel.principal import Principal, PrincipalKind
 from seal.pki.http_post import HttpPost, PostFailed, is_public
 from seal.webhooks import store
 from seal.webhooks.model import Attempt, Endpoint, EventType, WebhookRefused, WebhookUnknown, is_success
@@ -213,9 +213,9 @@ class Webhooks:
             _log.warning("webhook_given_up", endpoint=attempt.endpoint, event_id=attempt.event, status=attempt.status)
 
     def _log(self, conn: sa.Connection, principal: Principal, action: str, target: str, facts: dict[str, Fact]) -> None:
-        self._audit.append(
-            conn, at=self._clock.now(), actor=principal.subject, action=action, target=target, facts=facts
-        )
+        # An operator may act in a client's place: then the client is the subject, and the deed the operator's.
+        acting = "operator" if principal.kind is PrincipalKind.OPERATOR else principal.subject
+        self._audit.append(conn, at=self._clock.now(), actor=acting, action=action, target=target, facts=facts)
 
 
 def _began(before: Iterable[Attempt], job: Job, now: datetime) -> datetime:

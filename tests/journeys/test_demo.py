@@ -20,7 +20,7 @@ from admin.demo import story
 from admin.demo.story import Scene
 from admin.demo.ticks import Ticks
 from tests.admin.conftest import emptied
-from tests.conftest import Fresh
+from tests.databases import Fresh
 from tests.journeys.conftest import Staged
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crypto.digests import sm3
-from kernel.audit import GENESIS, AuditLog, AuditVerdict, Head, canonical, entries, heads
+from kernel.audit import GENESIS, AuditLog, AuditVerdict, Deed, Head, canonical, entries, heads
 from kernel.clock import ManualClock
 from kernel.db import Database
 
@@ -54,6 +54,24 @@ def _verify(database: Database, *witnessed: Head) -> AuditVerdict:
 
 def _codes(verdict: AuditVerdict) -> set[str]:
     return {problem.code for problem in verdict.problems}
+
+
+def test_many_entries_at_once_are_bound_as_one_by_one(database: Database, clock: ManualClock) -> None:
+    _append(database, clock)
+    deeds = [Deed(at=clock.now(), actor="a", action="seal.made", target=str(number)) for number in range(5)]
+    with database.begin() as conn:
+        assert AuditLog().append_all(conn, deeds) == 6
+        assert AuditLog().append_all(conn, []) == 6
+    _append(database, clock)
+    verdict = _verify(database)
+    assert (verdict.holds, verdict.entries) == (True, 7)
+
+
+def test_of_many_entries_one_that_cannot_be_written_leaves_none(database: Database, clock: ManualClock) -> None:
+    good = Deed(at=clock.now(), actor="a", action="seal.made", target="s1")
+    with pytest.raises(ValueError, match="target"), database.begin() as conn:
+        AuditLog().append_all(conn, [good, Deed(at=clock.now(), actor="a", action="seal.made", target="")])
+    assert _verify(database).entries == 0
 
 
 def test_an_empty_log_holds(database: Database) -> None:

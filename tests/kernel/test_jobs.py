@@ -52,6 +52,32 @@ def test_a_job_in_hand_is_nobody_elses_until_its_lease_is_over(database: Databas
     assert Jobs(database).claim([KIND], "second") is None
 
 
+def test_others_of_a_series_are_taken_along_by_one_worker_only(database: Database) -> None:
+    put(database, *"abcde", series="one")
+    put(database, "x", series="other")
+    first = Jobs(database).claim([KIND], "first")
+    second = Jobs(database).claim([KIND], "second")
+    assert first is not None
+    assert second is not None
+    beside = Jobs(database).claim_beside(first, 2)
+    assert [job.owner for job in beside] == ["first"] * 2
+    rest = Jobs(database).claim_beside(second, 9)
+    keys = [job.key for job in (first, second, *beside, *rest)]
+    assert sorted(keys) == list("abcde")
+    assert all(Jobs(database).finish(job, None) for job in (*beside, *rest))
+
+
+def test_what_was_begun_before_is_not_taken_along(database: Database) -> None:
+    put(database, "a", "b", series="one")
+    dead = Jobs(database, lease=GONE)
+    first = dead.claim([KIND], "dead")
+    assert first is not None
+    assert dead.claim_beside(first, 9)
+    again = Jobs(database).claim([KIND], "living")
+    assert again is not None
+    assert Jobs(database).claim_beside(again, 9) == ()
+
+
 def test_a_job_of_a_worker_that_died_is_taken_over_and_the_dead_one_settles_nothing(database: Database) -> None:
     put(database, "a")
     dead = Jobs(database, lease=GONE).claim([KIND], "dead")

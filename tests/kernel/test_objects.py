@@ -1,6 +1,7 @@
 """The object store: content under its hash, never overwritten, never given out damaged."""
 
 import errno
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -81,16 +82,29 @@ def test_a_store_does_not_create_its_own_folder(tmp_path: Path) -> None:
 
 def test_every_put_is_settled_before_it_returns() -> None:
     settled: list[str] = []
-    store = ObjectStore(MemoryStore(), settle=settled.append)
-    key = store.put(b"a")
-    store.put(b"a")
-    assert settled == [f"{key[:2]}/{key[2:4]}/{key}"] * 2
+    store = ObjectStore(MemoryStore(), settle=settled.extend)
+    keys = [store.put(b"a"), store.put(b"a"), *store.put_all([b"b", b"c"])]
+    assert settled == [f"{key[:2]}/{key[2:4]}/{key}" for key in keys]
+
+
+@pytest.mark.parametrize("count", [0, 1, 3, 20])
+def test_many_at_once_are_kept_as_one_by_one(store: ObjectStore, count: int) -> None:
+    contents = [f"file {number // 2}".encode() for number in range(count)]
+    keys = store.put_all(contents)
+    assert [store.get(key) for key in keys] == contents
+
+
+def test_of_many_at_once_one_that_is_too_large_refuses_all(tmp_path: Path) -> None:
+    store = ObjectStore.folder(tmp_path, largest=3)
+    with pytest.raises(ObjectTooLarge):
+        store.put_all([b"abc", b"abcd"])
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_full_disk_is_refused_and_the_same_content_can_be_put_once_there_is_room() -> None:
     full = [True]
 
-    def settle(_: str) -> None:
+    def settle(_: Sequence[str]) -> None:
         if full[0]:
             raise OSError(errno.ENOSPC, "no room")
 
@@ -105,3 +119,13 @@ def test_a_folder_that_vanished_is_unavailable_rather_than_not_found(tmp_path: P
     store = ObjectStore(LocalStore(tmp_path), settle=lambda _: (tmp_path / "gone").stat())
     with pytest.raises(ObjectsUnavailable):
         store.put(b"a")
+
+
+def test_a_folder_that_vanished_is_unavailable_for_many_as_well(tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    root.mkdir()
+    store = ObjectStore.folder(root)
+    root.rmdir()
+    root.write_bytes(b"")
+    with pytest.raises(ObjectsUnavailable):
+        store.put_all([bytes([number]) for number in range(20)])

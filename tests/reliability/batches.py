@@ -46,7 +46,7 @@ def loop(  # noqa: PLR0913 - what a campaign is made of
     *,
     documents: int | None = None,
     batch: int = 60,
-    every: int = 5,
+    every: int = 2,
     shifts: Sequence[timedelta] = (_RIGHT, _RIGHT),
 ) -> dict[str, object]:
     """Kill until the time is over, or until so many ``documents`` are sealed, one batch after another.

@@ -84,14 +84,15 @@ class Bench:
             lease=self.lease,
         )
         self.unsealed = Unsealed(**ground, sealing=self.sealing, outbox=outbox)  # type: ignore[arg-type]
+        self.jobs = Jobs(self.db, lease=self.lease)
         runner = BatchRunner(
             **ground,  # type: ignore[arg-type]
             batches=self.batches,
             sealing=self.sealing,
             outbox=outbox,
             examine=lambda _: None,
+            jobs=self.jobs,
         )
-        self.jobs = Jobs(self.db, lease=self.lease)
         self.worker = Worker(self.jobs, runner.handlers, idle=timedelta(milliseconds=50))
 
     @contextmanager

@@ -133,7 +133,8 @@ def killed_at_random(rng: Random, works: Sequence[Work], *, longest: float) -> l
 READY, DONE, OVER = "ready", "done", "over"
 """What a member of a crew says: it can begin, one thing is done, nothing is left to do."""
 Start: TypeAlias = Callable[[], Child]
-_MOMENT = 0.1
+_MOMENT = 0.5
+"""Seconds after a word within which a blow falls: longer than most things take, so that it falls anywhere."""
 
 
 @dataclass

@@ -28,7 +28,7 @@ from seal.pki.dev_ca import DevCa
 from seal.register import SealApplication, SealRegister
 from seal.sealing import SealService
 from seal.verifying import verify_in_process
-from tests.conftest import START
+from tests.given import START
 from tests.license_store.town import BASE_URL, CLERK, OWNER, OWNER_NAME, SEAL, asked
 from tests.reliability.databases import fresh
 from tests.reliability.killing import Tell, killed_at_random, rounds, whole

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -34,11 +34,11 @@ from seal.trust.evidence import EvidenceSource
 from seal.unsealed import Unsealed
 from seal.verifying import verify_in_process
 from seal.webhooks.store import listening
+from tests import given
 from tests.sims.registrar import Registrar
 
-START = datetime(2026, 11, 22, 8, 0, tzinfo=UTC)
-SEAL = SealId("44030000000001")
-PASSPHRASE = "correct horse"
+START, PASSPHRASE = given.START, given.PASSPHRASE
+SEAL = SealId(given.SEAL_NUMBER)
 OWNER, OWNER_NAME = "11440300MB2C92173P", "某某市政务服务数据管理局"
 CLERK = Principal(
     subject="approval-office", kind=PrincipalKind.CLIENT, rights=frozenset({f"seal.use:{SEAL}"}), organisation=OWNER

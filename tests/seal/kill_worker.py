@@ -27,7 +27,7 @@ from seal.register import SealRegister  # noqa: E402
 from seal.request import SealRequest  # noqa: E402
 from seal.sealing import SealService  # noqa: E402
 from seal.verifying import verify_in_process  # noqa: E402
-from tests.seal.conftest import PASSPHRASE, SEAL, START  # noqa: E402
+from tests.given import PASSPHRASE, SEAL_NUMBER, START  # noqa: E402
 
 CALLER = Principal(subject="batch", kind=PrincipalKind.CLIENT, rights=frozenset({"seal.use:*"}))
 STEPS = ("source stored", "intent open", "intent kept", "signed", "judged", "stored", "completion open", "completed")
@@ -47,9 +47,10 @@ def build(url: str, folder: Path, objects: Path, killed_at: str | None) -> SealS
         return answer
 
     class Audit(AuditLog):
-        def append(self, conn: Any, **named: Any) -> int:
+        def append_all(self, conn: Any, deeds: Any) -> int:
             opened = {"seal.sealing.intended": "intent open", "seal.sealing.completed": "completion open"}
-            seq: int = step(opened.get(named["action"], ""), super().append, conn, **named)
+            told = tuple(deeds)
+            seq: int = step(opened.get(told[0].action, ""), super().append_all, conn, told)
             return seq
 
     class Vault:
@@ -92,7 +93,7 @@ def main(url: str, folder: str, objects: str, document: str) -> None:
 
     def work(key: str, killed_at: str | None) -> None:
         service = build(*places, killed_at)
-        service.seal(SealRequest(document=octets, seal=SealId(SEAL), idempotency_key=key), CALLER)
+        service.seal(SealRequest(document=octets, seal=SealId(SEAL_NUMBER), idempotency_key=key), CALLER)
         if killed_at == "completed":
             os.kill(os.getpid(), signal.SIGKILL)
 

@@ -111,6 +111,20 @@ def test_refusals_are_told_by_their_codes(http: TestClient) -> None:
     assert http.get(f"{BASE}/affairs/{affair['id']}/papers/{'0' * 64}", headers=by("carol")).status_code == 404
 
 
+def test_the_api_tells_a_repeated_proposal(http: TestClient) -> None:
+    asked = {"action": "suspend", "seal": SEAL, "reason": "r"}
+    headers = {**by("alice"), "Idempotency-Key": "SUSPEND-2026-1"}
+    made = http.post(f"{BASE}/affairs", json=asked, headers=headers)
+    again = http.post(f"{BASE}/affairs", json=asked, headers=headers)
+    assert (made.status_code, again.status_code) == (201, 201)
+    assert again.json() == made.json()
+    assert again.headers["location"] == made.headers["location"]
+    assert "idempotency-replayed" not in made.headers
+    assert again.headers["idempotency-replayed"] == "true"
+    other = http.post(f"{BASE}/affairs", json={**asked, "reason": "s"}, headers=headers)
+    assert (other.status_code, other.json()["code"]) == (422, "idempotency_mismatch")
+
+
 def test_the_description_lists_every_operation_with_its_refusals(http: TestClient) -> None:
     described = http.get("/openapi.json").json()
     found = {one["operationId"]: set(one["responses"]) for path in described["paths"].values() for one in path.values()}

@@ -45,6 +45,7 @@ class Desk:
         examine: Callable[[bytes], None] = lambda _: None,
         standing: Callable[[Principal], bool] = lambda _: True,
         lease: timedelta = timedelta(minutes=2),
+        together: int = 1,
     ) -> Worker:
         house = self.house
         runner = BatchRunner(
@@ -56,6 +57,8 @@ class Desk:
             outbox=house.outbox,
             examine=examine,
             standing=standing,
+            jobs=Jobs(house.db, lease=lease),
+            together=together,
         )
         return Worker(Jobs(house.db, lease=lease), runner.handlers)
 

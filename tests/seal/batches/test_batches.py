@@ -124,8 +124,8 @@ def test_a_cancelled_batch_keeps_what_is_sealed_and_never_begins_again(desk: Des
 
 def test_a_vault_that_is_away_for_a_moment_costs_no_item(desk: Desk) -> None:
     class Away:
-        def seal(self, *_: object) -> None:
-            raise SigningUnavailable("The key of this seal cannot sign now.")
+        def seal_all(self, requests: Sequence[SealRequest], *_: object, **__: object) -> list[Exception]:
+            return [SigningUnavailable("The key of this seal cannot sign now.") for _ in requests]
 
     batch = desk.create(1)
     desk.worker(sealing=Away()).drain()  # type: ignore[arg-type]
@@ -151,21 +151,21 @@ def test_an_item_whose_worker_died_is_sealed_by_another_once(desk: Desk) -> None
 
 
 def test_an_item_that_was_sealed_before_its_worker_could_say_so_is_not_sealed_again(desk: Desk) -> None:
-    batch = desk.create(1)
+    batch = desk.create(3)
 
     class Dies(BaseException):
         pass
 
     class SealsAndDies:
-        def seal(self, request: SealRequest, principal: Principal) -> None:
-            desk.house.service().seal(request, principal)
+        def seal_all(self, requests: Sequence[SealRequest], principal: Principal, **named: object) -> None:
+            desk.house.service().seal_all(requests, principal, **named)  # type: ignore[arg-type]
             raise Dies
 
     with pytest.raises(Dies):
-        desk.worker(sealing=SealsAndDies(), lease=timedelta(seconds=-1)).step()  # type: ignore[arg-type]
-    desk.worker().drain()
-    assert desk.states(batch) == ["sealed"]
-    assert completions(desk) == 1
+        desk.worker(sealing=SealsAndDies(), lease=timedelta(seconds=-1), together=8).step()  # type: ignore[arg-type]
+    desk.worker(together=8).drain()
+    assert desk.states(batch) == ["sealed"] * 3
+    assert completions(desk) == 3
 
 
 def test_a_caller_who_is_not_admitted_any_more_has_nothing_sealed(desk: Desk) -> None:
@@ -291,3 +291,62 @@ def test_a_seal_that_is_suspended_meanwhile_seals_nothing_more(desk: Desk) -> No
     desk.house.registrar.suspend(SEAL, "audit")
     desk.worker().drain()
     assert sorted(desk.states(batch)) == ["failed", "sealed"]
+
+
+# --- several items in one hand ---
+
+
+def test_items_taken_in_hand_together_are_sealed_once_each(desk: Desk) -> None:
+    batch = desk.create(5)
+    assert desk.worker(together=4).drain() == 2
+    assert (desk.state(batch), desk.states(batch)) == ("completed", ["sealed"] * 5)
+    assert completions(desk) == 5
+
+
+def test_of_items_in_one_hand_the_one_that_fails_fails_alone(desk: Desk) -> None:
+    forged = document("1")
+
+    def examine(octets: bytes) -> None:
+        if octets == forged:
+            raise DocumentForged("It bears an invalid signature.")
+
+    batch = desk.create(3)
+    desk.worker(together=8, examine=examine).drain()
+    assert desk.states(batch) == ["sealed", "failed", "sealed"]
+    assert desk.batches.items(batch.id, CLERK)[1].failure == "document_signature_invalid"
+
+
+def test_a_batch_that_stops_at_an_error_has_one_item_in_hand_at_a_time(desk: Desk) -> None:
+    def examine(octets: bytes) -> None:
+        if octets == document("0"):
+            raise DocumentForged("It bears an invalid signature.")
+
+    batch = desk.create(3, stop_on_error=True)
+    desk.worker(together=8, examine=examine).step()
+    assert (desk.state(batch), desk.states(batch)) == ("stopped", ["failed", "waiting", "waiting"])
+
+
+def test_documents_beyond_the_room_wait_for_their_turn(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seal.batches.running.ROOM", 1)
+    batch = desk.create(4)
+    worker = desk.worker(together=8)
+    worker.step()
+    assert desk.states(batch).count("sealed") == 1
+    worker.drain()
+    assert desk.states(batch) == ["sealed"] * 4
+
+
+def test_a_file_that_was_examined_when_it_came_is_not_examined_again(desk: Desk) -> None:
+    def never(_: bytes) -> None:
+        raise AssertionError
+
+    batches = desk.batches
+    seen: list[bytes] = []
+    batches._examine = seen.append
+    wish = desk.wish(2)
+    for number in range(2):
+        batches.upload(document(f"{number}"), CLERK)
+    batch = batches.create(wish, CLERK)
+    desk.worker(together=8, examine=never).drain()
+    assert desk.states(batch) == ["sealed"] * 2
+    assert len(seen) == 2

@@ -19,9 +19,8 @@ from kernel.db import Database
 from seal.pki.authorities import Authorities
 from seal.pki.errors import AlreadyRevoked
 from seal.pki.policy import SEAL_SIGNER
-from tests.conftest import START
+from tests.given import PASSPHRASE, START
 
-PASSPHRASE = "correct horse"
 STEPS = ("intent open", "intended", "signed", "kept", "completion open", "completed")
 
 

@@ -20,7 +20,8 @@ from kernel.db import Database
 from seal.pki.authorities import Authorities
 from seal.pki.journal import Act
 from seal.pki.policy import SEAL_SIGNER
-from tests.seal.pki.authority_worker import PASSPHRASE, STEPS
+from tests.given import PASSPHRASE
+from tests.seal.pki.authority_worker import STEPS
 from tests.seal.pki.conftest import CHEAP, new_key, wish
 
 ROOT = Path(__file__).resolve().parents[3]
