@@ -44,8 +44,8 @@ def _on(engine: str, loop: Callable[[str, Path, float, Random], Mapping[str, obj
     return partial(loop, engine)
 
 
-EVERY = 18
-"""Documents for each kill, in the large loops."""
+EVERY = 2
+"""Steps of a worker for each kill, in the large loops; one takes up to 32 documents in hand."""
 LARGE = 10_000
 """Documents of the large loops: what a department sends on a busy day."""
 _LARGE_BATCH = 250
@@ -84,7 +84,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=float, default=60.0, metavar="N", help="how long each loop goes on")
     parser.add_argument("--seed", type=int, default=1, metavar="N", help="chooses the moments of the kills")
     parser.add_argument("--documents", type=int, default=LARGE, metavar="N", help="end of the large loops")
-    parser.add_argument("--every", type=int, default=EVERY, metavar="N", help="their documents for each kill")
+    parser.add_argument("--every", type=int, default=EVERY, metavar="N", help="their steps for each kill")
     parser.add_argument("--json", action="store_true", help="figures as one JSON object")
     parser.add_argument("--defect", choices=DEFECTS, help="put a defect in, to see that the loops find it")
     options = parser.parse_args()
