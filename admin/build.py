@@ -320,6 +320,8 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
                 verifier=verifier,
                 registry=idp.registry,
                 outbox=told,
+                judge=judge,
+                stamper=stamper,
             ),
             webhook_key=home.webhook_key.read_bytes,
             webhook_hosts=settings.webhook_hosts,

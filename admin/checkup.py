@@ -30,6 +30,7 @@ from kernel.clock import Clock
 from kernel.db import Database
 from kernel.errors import Refusal
 from seal.fonts import packaged_font, seal_font
+from seal.later.store import backlog
 from seal.pki.authorities import Authorities
 from seal.pki.errors import UnknownAuthority
 from seal.register import SealRegister
@@ -42,6 +43,7 @@ _CLOCKS_APART: Final = timedelta(seconds=2)
 _SLOW_ANSWER: Final = timedelta(seconds=1)
 _FOLDER_NEEDS: Final = "its disk is full, read-only or another user's: mend that, or set XINYIN_HOME"
 _MOST_SHOWN: Final = 5
+_STAMPED_WITHIN: Final = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,6 +202,7 @@ def _kept(settings: Settings, home: build.Home, clock: Clock) -> Iterator[Check]
         if not answers.ok:
             return
         yield _asked("clock, database", lambda: _database_clock(database, clock), "")
+        yield _asked("time stamps", lambda: _stamps(settings, database, clock), "")
         if vaults:
             yield from _keys(
                 vaults[0], database, clock, lambda: build.authorities_of(settings, home, database, vaults[0], clock)
@@ -241,6 +244,20 @@ def _database_clock(database: Database, clock: Clock) -> str:
     if there is not None:
         return _together(abs(there - now), "the database")
     return "not behind the newest audit entry"
+
+
+def _stamps(settings: Settings, database: Database, clock: Clock) -> _Answer:
+    """Find sealings that wait for a time stamp longer than it takes once somebody stamps again."""
+    with database.read() as conn:
+        owed = backlog(conn)
+    if owed.oldest is None:
+        return "none is waited for"
+    told = f"{owed.count} sealings wait for one, the oldest since {owed.oldest:%Y-%m-%d %H:%M:%S} UTC"
+    if clock.now() - owed.oldest <= _STAMPED_WITHIN:
+        return told
+    if not settings.tsa:
+        return told, "set XINYIN_TSA again: nobody is asked"
+    return told, "see whether the authorities of XINYIN_TSA answer and `xinyin worker` runs (`xinyin seal unstamped`)"
 
 
 def _keys(vault: KeyVault, database: Database, clock: Clock, authorities: Callable[[], Authorities]) -> Iterator[Check]:

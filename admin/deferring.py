@@ -1,4 +1,4 @@
-"""Deferred work: batches, webhooks and the sweeper put together, and the worker that does it."""
+"""Deferred work: batches, webhooks, late stamps and the sweeper put together, and the worker that does it."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -18,8 +18,11 @@ from kernel.outbox import Outbox
 from kernel.principal import Principal, PrincipalKind
 from seal.batches import BatchService
 from seal.batches.running import BatchRunner
+from seal.later.service import LateStamps
+from seal.model import Report
 from seal.register import SealRegister
 from seal.sealing import SealService
+from seal.stamping import Stamper
 from seal.telling import StatusNews
 from seal.unsealed import Unsealed
 from seal.verifying import Verifier
@@ -36,6 +39,7 @@ class Deferred:
     batches: BatchService
     webhooks: Webhooks
     unsealed: Unsealed
+    late: LateStamps
     news: StatusNews
     jobs: Jobs
     handlers: Mapping[str, Handler]
@@ -58,6 +62,8 @@ class Ground:
     verifier: Verifier
     registry: Registry
     outbox: Outbox
+    judge: Callable[[bytes], Report]
+    stamper: Stamper | None
 
 
 class _Served(Protocol):
@@ -95,13 +101,24 @@ def deferred(ground: Ground, *, webhook_key: Callable[[], bytes], webhook_hosts:
     )
     hosts = filter(None, (host.strip() for host in webhook_hosts.split(",")))
     webhooks = Webhooks(db=database, audit=audit, clock=clock, key=webhook_key, hosts=hosts)
+    late = LateStamps(
+        db=database,
+        audit=audit,
+        clock=clock,
+        objects=ground.objects,
+        register=ground.register,
+        judge=ground.judge,
+        stamper=ground.stamper,
+        outbox=ground.outbox,
+    )
     return Deferred(
         batches=batches,
         webhooks=webhooks,
         unsealed=Unsealed(db=database, audit=audit, clock=clock, sealing=ground.sealing, outbox=ground.outbox),
+        late=late,
         news=StatusNews(database, ground.outbox, clock),
         jobs=jobs,
-        handlers={**runner.handlers, **webhooks.handlers},
+        handlers={**runner.handlers, **webhooks.handlers, **late.handlers},
     )
 
 
@@ -126,8 +143,12 @@ def at_work(service: _Served, *, threads: int = 1) -> Iterator[threading.Event]:
         for number in range(threads)
     ]
     with ExitStack() as stack:
-        sweep = kept_clean(service.deferred.unsealed.sweep, service.deferred.news.tell, period_seconds=SWEEP_SECONDS)
-        stack.enter_context(sweep)
+        deferred = service.deferred
+        stack.enter_context(
+            kept_clean(
+                deferred.unsealed.sweep, deferred.late.remember, deferred.news.tell, period_seconds=SWEEP_SECONDS
+            )
+        )
         for each in working:
             each.start()
         try:

@@ -9,6 +9,7 @@ import seal.affairs.officers
 import seal.affairs.store
 import seal.batches.store
 import seal.docking.store
+import seal.later.store
 import seal.store
 import seal.versions
 import seal.webhooks.store

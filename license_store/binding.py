@@ -11,6 +11,7 @@ from crypto.digests import sm3
 from kernel.audit import Entry, canonical
 from license_store.model import DOCUMENT, PICTURE, License, LicenseStatus, LicenseType
 from seal.model import Report
+from seal.reporting.reading import DOCUMENT_STAMP
 from seal.verifying import seal_number
 
 ACTIONS: Mapping[LicenseStatus, str] = {
@@ -33,9 +34,11 @@ def is_sealed(kind: LicenseType, licence: License, report: Report) -> bool:
 
     Not whether it is valid: that the report says.
     """
-    if len(report.signatures) != 1:
+    # A time stamp over the document, which may come later, is no seal.
+    sealings = [one for one in report.signatures if one.format != DOCUMENT_STAMP]
+    if len(sealings) != 1:
         return False
-    (signature,) = report.signatures
+    (signature,) = sealings
     expected = sealing_reason(kind, licence, licence.file(PICTURE).object_key)
     return signature.reason == expected and seal_number(signature) == licence.seal
 

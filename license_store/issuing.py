@@ -43,6 +43,7 @@ from license_store.model import (
     parse_public_id,
 )
 from license_store.render import Renderer
+from seal.later.store import newest_file
 from seal.model import Seal, SealId
 from seal.request import SealedDocument, SealRequest
 
@@ -203,8 +204,11 @@ class LicenseService:
         return licence
 
     def document(self, licence: License) -> bytes:
-        """Give the sealed document."""
-        return self._objects.get(licence.file(DOCUMENT).object_key)
+        """Give the sealed document, with the time stamp that came later, if one did."""
+        file = licence.file(DOCUMENT)
+        with self._db.read() as conn:
+            key = newest_file(conn, file.sealing, file.object_key) if file.sealing else file.object_key
+        return self._objects.get(key)
 
     def address(self, licence: License) -> str:
         """Give the address in the licence's QR code."""

@@ -13,6 +13,7 @@ from kernel.page import Pages
 from license_store.model import FieldKind, License, LicenseStatus, LicenseType
 from license_store.public import Difference, PublicAnswer, PublicDesk, PublicVerdict
 from seal.model import Finding, SignatureReport, Verdict
+from seal.reporting.words import time_words
 from seal.wording import wording
 
 _PICTURE_KEPT = "public, max-age=86400, immutable"
@@ -110,6 +111,7 @@ def _page(pages: Pages, request: Request, view: PublicVerdict, host: str) -> Res
         signature=signature,
         signer=_signer(signature),
         algorithm=_algorithm(signature),
+        time_words=time_words(signature) if signature else None,
         problems=tuple(_problems(view)),
         confirmed=view.answer is not PublicAnswer.CANNOT_CHECK,
         host=host,

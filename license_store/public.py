@@ -20,13 +20,13 @@ from license_store.model import (
     DOCUMENT,
     PICTURE,
     License,
-    LicenseFile,
     LicenseNotConfirmed,
     LicenseStatus,
     LicenseType,
     UnknownLicense,
     parse_public_id,
 )
+from seal.later.store import newest_file
 from seal.model import Report, Verdict
 
 _log = structlog.get_logger("xinyin.license.public")
@@ -110,11 +110,11 @@ class PublicDesk:
         # 3. The register's facts are those it was sealed for; its status changes are those on record.
         # 4. The status, as of now, says which genuine licence it is.
         now = self._clock.now()
-        licence, entries = self._find(public_id)
+        licence, entries, newest = self._find(public_id)
         if licence is None:
             return PublicVerdict(answer=PublicAnswer.UNKNOWN, checked_at=now)
 
-        report = self._report(licence.file(DOCUMENT), now)
+        report = self._report(newest, now)
         kind = self._catalogue.version(licence.type_code, licence.type_version)
         differences = tuple(_differences(kind, licence, report, entries))
 
@@ -139,36 +139,38 @@ class PublicDesk:
             raise LicenseNotConfirmed("This licence cannot be confirmed right now, so its picture is not shown.")
         return self._objects.get(view.licence.file(PICTURE).object_key)
 
-    def _find(self, public_id: str) -> tuple[License | None, tuple[Entry, ...]]:
-        """Find a finished licence and what the audit log tells of it."""
+    def _find(self, public_id: str) -> tuple[License | None, tuple[Entry, ...], str]:
+        """Find a finished licence, what the audit log tells of it, and its newest document."""
         wanted = parse_public_id(public_id)
         if wanted is None:
-            return None, ()
+            return None, (), ""
         with self._db.read() as conn:
             licence = store.find(conn, wanted)
             if licence is None or not licence.changes:
-                return None, ()
-            return licence, self._audit.about(conn, licence.public_id)
+                return None, (), ""
+            file = licence.file(DOCUMENT)
+            newest = newest_file(conn, file.sealing, file.object_key) if file.sealing else file.object_key
+            return licence, self._audit.about(conn, licence.public_id), newest
 
-    def _report(self, file: LicenseFile, now: datetime) -> Report | None:
+    def _report(self, key: str, now: datetime) -> Report | None:
         """Judge the stored document. It is read and hashed each time; the judgement of one content is kept a while."""
         try:
-            document = self._objects.get(file.object_key)
+            document = self._objects.get(key)
         except Refusal as error:
-            _log.error("stored_document_unreadable", object_key=file.object_key, code=error.code)
+            _log.error("stored_document_unreadable", object_key=key, code=error.code)
             return None
         with self._lock:
-            kept = self._judgements.get(file.object_key)
+            kept = self._judgements.get(key)
         if kept is not None and abs(now - kept[0]) < _JUDGEMENT_LASTS:
             return kept[1]
         try:
             report = self._judge(document)
         except Refusal as error:
-            _log.warning("stored_document_not_judged", object_key=file.object_key, code=error.code)
+            _log.warning("stored_document_not_judged", object_key=key, code=error.code)
             return None
         with self._lock:
-            self._judgements[file.object_key] = (now, report)
-            self._judgements.move_to_end(file.object_key)
+            self._judgements[key] = (now, report)
+            self._judgements.move_to_end(key)
             while len(self._judgements) > _MOST_JUDGEMENTS:
                 self._judgements.popitem(last=False)
         return report

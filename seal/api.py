@@ -12,6 +12,7 @@ from kernel.clock import Clock
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
 from seal.api_models import (
+    FETCHING_PROBLEMS,
     FILE_TYPES,
     FILES,
     LISTING_PROBLEMS,
@@ -27,6 +28,7 @@ from seal.api_models import (
     responses,
     upload_body,
 )
+from seal.later.model import NEWEST
 from seal.model import SealStatus
 from seal.register import SealRegister
 from seal.reporting import ETSI_MEDIA_TYPE, etsi_report, human_report, page_policy
@@ -87,19 +89,27 @@ def seal_router(  # noqa: PLR0913 - what the routes call
     @router.get(
         "/sealings",
         operation_id="listUnsealed",
-        summary="List documents that were not sealed",
+        summary="List documents that were not sealed, or not stamped",
         responses=responses(LISTING_PROBLEMS),
     )
     def list_unsealed(
         request: Request,
         principal: caller,
-        state: Annotated[Literal["unsealed"], Query(description="failed or interrupted")],
+        state: Annotated[
+            Literal["unsealed", "unstamped"],
+            Query(description="unsealed: failed or interrupted; unstamped: sealed, and waiting for a time stamp"),
+        ],
         after: Annotated[str | None, Query(max_length=26, description="the last one of the page before")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> list[SealingState]:
-        """List the caller's sealings that failed or were interrupted, and those of seals they may use."""
-        del state
-        return [_state(request, each) for each in unsealed.list(principal, after=after, limit=limit)]
+        """List sealings that failed, were interrupted or wait for a stamp: the caller's, and of seals they may use.
+
+        What waits for its stamp is listed with `owed_at`, longest first.
+        """
+        if state == "unstamped":
+            waiting = unsealed.unstamped(principal, after=after, limit=limit)
+            return [_state(request, service, service.progress(each.sealing, principal)) for each in waiting]
+        return [_state(request, service, each) for each in unsealed.list(principal, after=after, limit=limit)]
 
     @router.post(
         "/sealings/{sealing}/retry",
@@ -125,18 +135,29 @@ def seal_router(  # noqa: PLR0913 - what the routes call
     )
     def get_sealing(request: Request, sealing: str, principal: caller) -> SealingState:
         """Tell a sealing's state: to its caller, and to those who may use its seal."""
-        return _state(request, service.progress(sealing, principal))
+        return _state(request, service, service.progress(sealing, principal))
 
     @router.get(
         "/sealings/{sealing}/document",
         operation_id="getSealedDocument",
         summary="Fetch the sealed file",
         response_class=Response,
-        responses=responses(LOOKING_PROBLEMS, {200: {"description": "The sealed file", "content": FILES}}),
+        responses=responses(FETCHING_PROBLEMS, {200: {"description": "The sealed file", "content": FILES}}),
     )
-    def get_document(sealing: str, principal: caller) -> Response:
-        """Give the file exactly as it was sealed."""
-        document, media_type = service.document(sealing, principal)
+    def get_document(
+        sealing: str,
+        principal: caller,
+        version: Annotated[
+            str,
+            Query(
+                pattern="^(newest|first|[0-9a-f]{64})$",
+                description="newest: with the time stamp that came later, if one did; first: as it was sealed; "
+                "or a file's SM3",
+            ),
+        ] = NEWEST,
+    ) -> Response:
+        """Give the sealed file, the newest there is unless another is asked for. What was given once stays."""
+        document, media_type = service.document(sealing, principal, version)
         return _file(document, media_type, sealing)
 
     @router.get(
@@ -232,6 +253,9 @@ def _sealed_answer(request: Request, sealed: SealedDocument, accept: str, status
         size=len(sealed.document),
         media_type=sealed.media_type,
         document_url=_path(request, "get_document", sealed.id),
+        level=sealed.level,
+        trusted_time=sealed.trusted_time,
+        stamped_sm3=sealed.stamped_key,
         report=report_json(sealed.report),
     )
     return JSONResponse(answer.model_dump(mode="json"), status_code=status, headers=headers)
@@ -247,8 +271,8 @@ def _file(document: bytes, media_type: str, name: str, status: int = 200) -> Res
     return Response(document, status_code=status, media_type=media_type, headers=headers)
 
 
-def _state(request: Request, progress: Progress) -> SealingState:
-    intent, completion = progress.intent, progress.completion
+def _state(request: Request, service: SealService, progress: Progress) -> SealingState:
+    intent, completion, standing = progress.intent, progress.completion, service.standing(progress)
     if completion:
         state = "completed"
     elif progress.running:
@@ -270,4 +294,10 @@ def _state(request: Request, progress: Progress) -> SealingState:
         sealed_at=completion.sealed_at if completion else None,
         failure=progress.failure,
         document_url=_path(request, "get_document", intent.id) if completion else None,
+        level=standing.level,
+        trusted_time=standing.trusted_time,
+        owed_at=standing.owed_at,
+        proved_at=standing.proved_at,
+        stamped_sm3=standing.stamped_key,
+        stamp_refusal=standing.refusal,
     )

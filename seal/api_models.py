@@ -6,6 +6,7 @@ from typing import Any, TypeAlias
 
 from pydantic import BaseModel, Field
 
+from seal.later.model import TrustedTime
 from seal.model import SealStatus
 from seal.reporting import ETSI_MEDIA_TYPE
 from seal.upload import FILE_FIELD
@@ -13,6 +14,12 @@ from seal.upload import FILE_FIELD
 FILE_TYPES = ("application/pdf", "application/ofd", "application/octet-stream")
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 FILES = dict.fromkeys(FILE_TYPES[:2], BINARY)
+
+_TRUSTED_TIME = (
+    "proved: by a time stamp; pending: nobody stamped yet, and it follows; none: the time is only claimed; "
+    "null: not completed, or completed by an older version"
+)
+_STAMPED = "SM3 of the file with the time stamp that came later; null as long as there is none"
 
 Responses: TypeAlias = dict[int | str, dict[str, Any]]
 
@@ -29,8 +36,12 @@ class SealingAnswer(BaseModel):
     size: int = Field(description="octets of the sealed file")
     media_type: str = Field(examples=["application/pdf"])
     document_url: str = Field(
-        description="where the sealed file is fetched", examples=["/api/seals/v1/sealings/…/document"]
+        description="where the sealed file is fetched, the newest there is",
+        examples=["/api/seals/v1/sealings/…/document"],
     )
+    level: str | None = Field(description="PAdES level; null in formats that have none", examples=["b-t"])
+    trusted_time: TrustedTime | None = Field(description=_TRUSTED_TIME, examples=["proved"])
+    stamped_sm3: str | None = Field(description=_STAMPED)
     report: dict[str, Any] = Field(description="what our own verifier says of it; see /api/verify/v1/files")
 
 
@@ -51,6 +62,12 @@ class SealingState(BaseModel):
     sealed_at: datetime | None
     failure: str | None = Field(description="code of the last attempt's failure")
     document_url: str | None
+    level: str | None = Field(description="PAdES level of the newest file; null in formats that have none")
+    trusted_time: TrustedTime | None = Field(description=_TRUSTED_TIME)
+    owed_at: datetime | None = Field(description="since when a time stamp is waited for")
+    proved_at: datetime | None = Field(description="what the time stamp proves that came later")
+    stamped_sm3: str | None = Field(description=_STAMPED)
+    stamp_refusal: str | None = Field(description="codes of what spoke against a time stamp that was to follow")
 
 
 class SealStatusAnswer(BaseModel):
@@ -99,6 +116,7 @@ SEALING_PROBLEMS = {
     503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
 }
 LOOKING_PROBLEMS = {401: _BEARER, 404: "sealing_unknown", 409: "sealing_in_progress"}
+FETCHING_PROBLEMS = {**LOOKING_PROBLEMS, 422: "request_invalid"}
 LISTING_PROBLEMS = {401: _BEARER, 422: "request_invalid"}
 RETRYING_PROBLEMS = {
     401: _BEARER,

@@ -7,8 +7,19 @@ from typing import Protocol
 
 from crypto.suites import ES256, SM2_SM3, Suite
 from seal.errors import UnsupportedDocument
-from seal.formats.ofd import OFD_INTEGRITY, OFD_SES, OFD_SIGN, looks_like_ofd, verify_ofd
-from seal.formats.pdf import PDF_GM_CMS, PDF_PADES, PDF_SES, looks_like_pdf, raise_newest, read_through, verify_pdf
+from seal.formats.late import Unstamped
+from seal.formats.ofd import OFD_INTEGRITY, OFD_SES, OFD_SIGN, looks_like_ofd, unstamped_ofd, verify_ofd
+from seal.formats.pdf import (
+    PDF_GM_CMS,
+    PDF_PADES,
+    PDF_SES,
+    looks_like_pdf,
+    raise_newest,
+    read_through,
+    unstamped_pdf,
+    verify_pdf,
+    with_document_stamp,
+)
 from seal.levels import Level
 from seal.model import Report, SealFormat
 from seal.stamping import Stamping
@@ -33,6 +44,10 @@ class DocumentType:
     judge: Judge
     read_through: Callable[[bytes], None] | None = None
     """Reads what sealing reads, where judging does not: a file that breaks its reader is to break that of a child."""
+    unstamped: Callable[[bytes], Unstamped] | None = None
+    """Finds the newest signature, which is to get a time stamp late; None where no format is stamped."""
+    stamp_over: Callable[[bytes, Stamping], bytes] | None = None
+    """Puts a time stamp over the whole document, in types that have such."""
 
 
 class RaiseLevel(Protocol):
@@ -63,9 +78,17 @@ class SealingFormat:
 
 
 PDF = DocumentType(
-    name="pdf", media_type="application/pdf", looks_like=looks_like_pdf, judge=verify_pdf, read_through=read_through
+    name="pdf",
+    media_type="application/pdf",
+    looks_like=looks_like_pdf,
+    judge=verify_pdf,
+    read_through=read_through,
+    unstamped=unstamped_pdf,
+    stamp_over=with_document_stamp,
 )
-OFD = DocumentType(name="ofd", media_type="application/ofd", looks_like=looks_like_ofd, judge=verify_ofd)
+OFD = DocumentType(
+    name="ofd", media_type="application/ofd", looks_like=looks_like_ofd, judge=verify_ofd, unstamped=unstamped_ofd
+)
 
 DOCUMENT_TYPES: tuple[DocumentType, ...] = (PDF, OFD)
 SEALING_FORMATS: Mapping[str, SealingFormat] = {

@@ -120,8 +120,11 @@ SignMessage = Callable[[bytes], bytes]
 """Signs a whole message (digest, and Z_A for SM2, inside) and gives the DER signature value of the suite."""
 
 
-StampTime = Callable[[bytes], bytes]
-"""Gives a time-stamp token, DER, over a signature's octets (RFC 3161, GB/T 20520); refuses if nobody stamps now."""
+StampTime = Callable[[bytes], bytes | None]
+"""Gives a time-stamp token, DER, over a signature's octets (RFC 3161, GB/T 20520).
+
+If nobody stamps now, it refuses, or gives None: then the signature is made without.
+"""
 
 
 class PreparedDocument(Protocol):

@@ -19,7 +19,7 @@ from seal.model import Credential, Mark, PreparedDocument, Seal
 from seal.pki.errors import TimestampUnavailable
 from seal.register import SealCredential, SealRegister
 from seal.request import DEFAULT_PLACEMENT, SealRequest, check_texts
-from seal.stamping import Stamper, Stamping, TokenRooms
+from seal.stamping import PatientStamper, Stamper, Stamping, TokenRooms
 from seal.store import Progress
 from seal.trust import TrustSource, revoked_at
 from seal.trust.evidence import EvidenceSource
@@ -73,6 +73,7 @@ class Preparer:
         self._clock = clock
         self._register = register
         self._stamper = stamper
+        self._patient = None if stamper is None else PatientStamper(stamper, clock)
         self._rooms = TokenRooms()
         self._evidence = evidence
         self._trust = trust
@@ -137,13 +138,17 @@ class Preparer:
             shown=first,
         )
         level = self._level(request, chosen, first=first)
-        stamping = None
-        if self._stamper is not None and chosen.stamped and level is not Level.B:
-            stamping = Stamping(self._stamper, chosen.suite.digest, self._rooms)
+        stamping = self._stamping(request, chosen) if chosen.stamped and level is not Level.B else None
         if level is not None and level.lasting and self._evidence is not None:
             # Asked beforehand: what is missing now would be missing after the key was used.
             self._evidence.about(signing.credential.certificate, signing.credential.chain)
         return Hand(format=chosen, signing=signing, level=level, stamping=stamping, mark=mark, at=at)
+
+    def _stamping(self, request: SealRequest, chosen: SealingFormat) -> Stamping | None:
+        """Choose who stamps: whoever asked for a level by name is not content with a stamp that follows."""
+        if request.level is None and self._patient is not None:
+            return Stamping(self._patient, chosen.suite.digest, self._rooms, may_follow=True)
+        return None if self._stamper is None else Stamping(self._stamper, chosen.suite.digest, self._rooms)
 
     def _level(self, request: SealRequest, chosen: SealingFormat, *, first: bool) -> Level | None:
         """Choose the level; what was asked for by name is given or refused, never less."""

@@ -19,7 +19,8 @@ from kernel.ids import new_id
 from kernel.outbox import Outbox
 from seal import store
 from seal.errors import RoomTooSmall
-from seal.hands import Hand
+from seal.hands import Achieved, Hand
+from seal.later.store import owe
 from seal.model import PreparedDocument, Report
 from seal.preparing import Task
 from seal.register import SealRegister
@@ -46,6 +47,7 @@ class Made:
     begun: Begun
     document: bytes
     report: Report
+    reached: Achieved
 
 
 class Overtaken(Exception):
@@ -198,13 +200,21 @@ class Recorder:
                 "size": len(each.document),
                 "sealed_at": each.begun.task.at,
                 "completed_at": now,
+                "level": each.reached.level,
+                "time_source": each.reached.time_source.value,
             }
             for each, key in made
         ]
         store.insert_all(conn, store.COMPLETIONS, rows)
+        owe(conn, {each.begun.sealing: each.reached.owed for each, _ in made if each.reached.owed}, now)
+        times = {each.begun.sealing: each.reached.trusted_time.value for each, _ in made}
         if self._outbox:
-            tell_completed(self._outbox, conn, [(intents[each.begun.sealing], key) for each, key in made], at=now)
-        told = [self._deed("seal.sealing.completed", each.begun, {"file": key}) for each, key in made]
+            news = [(intents[one.begun.sealing], key, times[one.begun.sealing]) for one, key in made]
+            tell_completed(self._outbox, conn, news, at=now)
+        told = [
+            self._deed("seal.sealing.completed", one.begun, {"file": key, "trusted_time": times[one.begun.sealing]})
+            for one, key in made
+        ]
         self._audit.append_all(conn, told)
 
     def failed(self, begun: Begun, failure: Exception) -> None:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from crypto.digests import sm3
 from seal.errors import SealRefused
+from seal.later.model import TrustedTime
 from seal.model import Report, SealId
 from seal.placing import InCorner, Placement, parse_placement, placement_text
 
@@ -30,7 +31,10 @@ class SealRequest:
     document_kind: str = ""
     idempotency_key: str | None = None
     level: str | None = None
-    """A PAdES level by name: given or refused, never less. None: b-t where time stamps are to be had, else b-b."""
+    """A PAdES level by name: given or refused, never less. None: b-t where time stamps are to be had, else b-b.
+
+    Of formats that carry time stamps: with None the stamp may follow, where nobody stamps at the moment.
+    """
     also: str | None = None
     """A format for a second signature without a picture, for readers that cannot judge the first."""
     closes: bool = False
@@ -51,6 +55,12 @@ class SealedDocument:
     media_type: str
     sealed_at: datetime
     report: Report
+    level: str | None = None
+    """The PAdES level it was given; None in formats that have none."""
+    trusted_time: TrustedTime | None = None
+    """How its time stands by now; None where that is older than such records."""
+    stamped_key: str | None = None
+    """SM3 of the file with the stamp that came later, once it did; ``document`` is the file as it was sealed."""
     replayed: bool = False
     """This is the answer of an earlier call with the same Idempotency-Key."""
 

@@ -28,7 +28,9 @@ from seal.errors import (
     UnknownSealing,
 )
 from seal.formats_table import SEALING_FORMATS, SealingFormat
-from seal.hands import check_accepted
+from seal.hands import achieved, check_accepted
+from seal.later.model import NEWEST, Standing
+from seal.later.store import standing_of
 from seal.model import Report, SealId
 from seal.preparing import Looked, Preparer, Task
 from seal.recording import Begun, Made, Overtaken, Recorder
@@ -53,8 +55,9 @@ class SealService:
 
     ``judge`` is our own verifier; it must know the trust anchors under which our seals are made. ``trust`` tells which
     certificates are revoked by now: no seal signs with one. With a ``stamper`` every signature of a format that
-    carries time stamps gets one, or is refused: none is ever made without, unless level b-b is asked for. ``evidence``
-    gives what the levels b-lt and b-lta embed.
+    carries time stamps gets one. Where nobody stamps, who asked for a level by name is refused; for others the stamp
+    is owed, on record and as a job, and ``LateStamps`` has it put in. ``evidence`` gives what the levels b-lt and b-lta
+    embed.
     """
 
     def __init__(  # noqa: PLR0913 - its dependencies
@@ -201,6 +204,7 @@ class SealService:
         if completion is None:
             raise UnknownSealing("This sealing was never completed.")
         document = self._objects.get(completion.object_key)
+        standing = self.standing(progress)
         return SealedDocument(
             id=intent.id,
             serial=intent.serial,
@@ -211,6 +215,9 @@ class SealService:
             media_type=self._formats[intent.format].document.media_type,
             sealed_at=completion.sealed_at,
             report=self._judge(document),
+            level=completion.level,
+            trusted_time=standing.trusted_time,
+            stamped_key=standing.stamped_key,
             replayed=True,
         )
 
@@ -227,7 +234,7 @@ class SealService:
         document = self._apply(begun)
         report = self._judge(document)
         check_accepted(report, begun.task.hands)
-        return Made(begun=begun, document=document, report=report)
+        return Made(begun=begun, document=document, report=report, reached=achieved(report, begun.task.hands))
 
     def _apply(self, begun: Begun) -> bytes:
         task = begun.task
@@ -348,13 +355,22 @@ class SealService:
         """Give a completed sealing again, judged anew."""
         return self._replay(self.progress(sealing, principal))
 
-    def document(self, sealing: str, principal: Principal) -> tuple[bytes, str]:
-        """Give the file of a completed sealing and its media type."""
+    def standing(self, progress: Progress) -> Standing:
+        """Tell how the time of a sealing stands by now, and which files there are of it."""
+        if progress.completion is None:
+            return Standing()
+        with self._db.read() as conn:
+            return standing_of(conn, progress.completion)
+
+    def document(self, sealing: str, principal: Principal, version: str = NEWEST) -> tuple[bytes, str]:
+        """Give a file of a completed sealing and its media type: the newest, the first, or the one of that SM3."""
         progress = self.progress(sealing, principal)
         if progress.completion is None:
             raise SealingInProgress("This sealing is not completed.")
-        media_type = self._formats[progress.intent.format].document.media_type
-        return self._objects.get(progress.completion.object_key), media_type
+        key = self.standing(progress).file(version)
+        if key is None:
+            raise UnknownSealing("This sealing has no such file.")
+        return self._objects.get(key), self._formats[progress.intent.format].document.media_type
 
     def pending(self, limit: int = 100) -> tuple[Progress, ...]:
         """List the oldest sealings that were intended and not completed: under way, failed or interrupted."""
@@ -392,4 +408,6 @@ def _answer(made: Made, key: str, intent: Intent | None) -> SealedDocument:
         media_type=task.format.document.media_type,
         sealed_at=task.at,
         report=made.report,
+        level=made.reached.level,
+        trusted_time=made.reached.trusted_time,
     )

@@ -1,4 +1,4 @@
-"""Time-stamping within a sealing: one stamp a signature, or no signature at all."""
+"""Time-stamping within a sealing: one stamp a signature, at once or, where the caller leaves it open, later."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -8,12 +8,16 @@ from typing import Protocol
 
 from crypto.digests import SM3, DigestAlgorithm
 from kernel.clock import Clock
+from seal.docking.upstream.breaker import Breaker
+from seal.pki.errors import TimestampUnavailable
 from seal.pki.tsa_client import Stamped, TimestampClient, Tsa
 from seal.trust import TrustSource
 
 _FIRST_ROOM = 6 * 1024
 """Octets laid aside for a token before one was seen: enough for three certificates in it."""
 _ROOM_MARGIN, _ROOM_STEP = 4, 256
+_FAILURES = 2
+"""After how many failures in a row those who can wait are not kept waiting by yet another question."""
 
 
 class Stamper(Protocol):
@@ -74,6 +78,40 @@ class DigestStamper:
         return self._by_digest.get(digest, self._usual).stamp(digest, value)
 
 
+class NobodyAsked(TimestampUnavailable):
+    """Nobody stamped a moment ago, and nobody was asked again."""
+
+
+class PatientStamper:
+    """The ``Stamper`` for those who can wait: where nobody stamps, it stops asking for a while, of each digest apart.
+
+    After the rest one call finds out how it stands; the others are told ``NobodyAsked`` at once.
+    """
+
+    def __init__(self, stamper: Stamper, clock: Clock) -> None:
+        self._stamper = stamper
+        self._clock = clock
+        self._breakers: dict[DigestAlgorithm, Breaker] = {}
+        self._lock = Lock()
+
+    def stamp(self, digest: DigestAlgorithm, value: bytes) -> Stamped:
+        """Pass the question on, or refuse it unasked."""
+        breaker = self._breaker(digest)
+        if not breaker.admit():
+            raise NobodyAsked("No time-stamp authority gave a token a moment ago; none was asked again.")
+        try:
+            stamped = self._stamper.stamp(digest, value)
+        except BaseException:
+            breaker.failed()
+            raise
+        breaker.succeeded()
+        return stamped
+
+    def _breaker(self, digest: DigestAlgorithm) -> Breaker:
+        with self._lock:
+            return self._breakers.setdefault(digest, Breaker(self._clock, failures=_FAILURES))
+
+
 class TokenRooms:
     """How many octets a stamper's tokens take: learned from those that came, kept as long as the process lives.
 
@@ -97,17 +135,26 @@ class TokenRooms:
 
 @dataclass
 class Stamping:
-    """The one time stamp of a sealing, a ``StampTime``: remembers the time that the token proves."""
+    """The one time stamp of a signature, a ``StampTime``: remembers the time that the token proves."""
 
     stamper: Stamper
     digest: DigestAlgorithm = SM3
     rooms: TokenRooms = field(default_factory=TokenRooms)
+    may_follow: bool = False
+    """Whether the signature may go without for now: then it is ``owed`` a stamp."""
     proved: datetime | None = field(default=None, init=False)
     """None until a token has come."""
+    owed: bool = field(default=False, init=False)
 
-    def __call__(self, signature: bytes) -> bytes:
-        """Have the octets of a signature stamped; a refusal of the stamper's passes through."""
-        return self.stamp(self.digest.digest(signature))
+    def __call__(self, signature: bytes) -> bytes | None:
+        """Have the octets of a signature stamped; None where nobody stamps and the stamp may follow."""
+        try:
+            return self.stamp(self.digest.digest(signature))
+        except TimestampUnavailable:
+            if not self.may_follow:
+                raise
+            self.owed = True
+            return None
 
     def stamp(self, value: bytes) -> bytes:
         """Have a digest stamped; a refusal of the stamper's passes through."""

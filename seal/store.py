@@ -113,6 +113,10 @@ COMPLETIONS = sa.Table(
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("sealed_at", Instant, nullable=False),
     sa.Column("completed_at", Instant, nullable=False),
+    # PAdES level; None in formats that have none, and in completions of an older version.
+    sa.Column("level", sa.String(10)),
+    # Where the time of sealing was from, "timestamp" or "claimed"; None in completions of an older version.
+    sa.Column("time_source", sa.String(20)),
 )
 
 LONGEST_LEASE = timedelta(minutes=10)
@@ -204,6 +208,8 @@ class Completion:
     size: int
     sealed_at: datetime
     completed_at: datetime
+    level: str | None
+    time_source: str | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

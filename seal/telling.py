@@ -1,10 +1,11 @@
 """Telling: the events of sealings and of seals' statuses, for the outbox. Ids, states and digests, never a name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from kernel.audit import Fact
 from kernel.clock import Clock
 from kernel.db import Database
 from kernel.outbox import EVENTS, Outbox, news
@@ -16,9 +17,9 @@ _AT_ONCE = 200
 
 
 def tell_completed(
-    outbox: Outbox, conn: sa.Connection, completed: Sequence[tuple[Intent, str]], *, at: datetime
+    outbox: Outbox, conn: sa.Connection, completed: Sequence[tuple[Intent, str, str]], *, at: datetime
 ) -> None:
-    """Tell the callers that sealings are complete, each with its file's key."""
+    """Tell the callers that sealings are complete, each with its file's key and how its time stands."""
     outbox.add_all(
         conn,
         [
@@ -34,9 +35,10 @@ def tell_completed(
                     "state": "completed",
                     "document_sm3": intent.document_before,
                     "file_sm3": file,
+                    "trusted_time": time,
                 },
             )
-            for intent, file in completed
+            for intent, file, time in completed
         ],
     )
 
@@ -59,6 +61,36 @@ def tell_failed(  # noqa: PLR0913 - an event's parts
             "document_sm3": intent.document_before,
             "attempt": number,
             "failure": code,
+        },
+    )
+
+
+def tell_stamped(  # noqa: PLR0913 - an event's parts
+    outbox: Outbox,
+    conn: sa.Connection,
+    intent: Intent,
+    *,
+    time: str,
+    sealed: str,
+    facts: Mapping[str, Fact],
+    at: datetime,
+) -> None:
+    """Tell the caller that a stamp that was owed has come, and where the stamped file is, or that none will come."""
+    outbox.add(
+        conn,
+        key=f"sealing:{intent.id}:stamped",
+        kind=EventType.SEALING_STAMPED.value,
+        at=at,
+        client=intent.caller,
+        data={
+            "sealing": intent.id,
+            "seal": intent.seal,
+            "serial": intent.serial,
+            "trusted_time": time,
+            "file_sm3": sealed,
+            "stamped_sm3": facts.get("file"),
+            "proved_at": facts.get("proved_at"),
+            "refusal": facts.get("refusal"),
         },
     )
 

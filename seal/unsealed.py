@@ -12,6 +12,8 @@ from kernel.outbox import Outbox
 from kernel.principal import Principal, PrincipalKind
 from seal import store
 from seal.errors import SealingInProgress, SealingNotRetryable
+from seal.later.model import Waiting
+from seal.later.store import list_waiting
 from seal.sealing import SealService
 from seal.store import Progress
 from seal.telling import tell_failed
@@ -53,6 +55,11 @@ class Unsealed:
         """
         with self._db.read() as conn:
             return store.list_unsealed(conn, _visible(principal), after=after, limit=limit)
+
+    def unstamped(self, principal: Principal, *, after: str | None = None, limit: int = 50) -> tuple[Waiting, ...]:
+        """List what was sealed and waits for its time stamp, longest first; to whom ``list`` would show it."""
+        with self._db.read() as conn:
+            return list_waiting(conn, _visible(principal), after=after, limit=limit)
 
     def sweep(self) -> int:
         """Bring each stuck sealing to an end; tell how many."""

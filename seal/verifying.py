@@ -16,7 +16,7 @@ from kernel.errors import Reason, Refusal
 from seal.errors import DocumentForged, DocumentTooLarge, DocumentUnreadable
 from seal.evidence import with_evidence
 from seal.formats_table import DOCUMENT_TYPES, DocumentType, document_type, is_ambiguous
-from seal.model import FileFacts, Finding, Judgement, Report, SignatureReport, Verdict
+from seal.model import FileFacts, Finding, Judgement, Report, SignatureReport, TimeSource, Verdict
 from seal.sandbox import Limits, Sandbox, SandboxBusy, SandboxFailed
 from seal.trust import Trust, TrustSource, judge_seal_status
 from seal.trust.carried import decode_trust, encode_trust
@@ -174,7 +174,19 @@ def verify_in_process(
     if is_ambiguous(document, among):
         finding = Finding(code="DOCUMENT_AMBIGUOUS", verdict=Verdict.INDETERMINATE)
         report = dataclasses.replace(report, findings=(*report.findings, finding))
-    return with_seal_status(report, trust, at)
+    return with_seal_status(_with_words_on_time(report), trust, at)
+
+
+def _with_words_on_time(report: Report) -> Report:
+    """Note of each signature that is not refuted whether its time is only claimed: nothing in its format says so."""
+    return dataclasses.replace(report, signatures=tuple(map(_with_word_on_time, report.signatures)))
+
+
+def _with_word_on_time(signature: SignatureReport) -> SignatureReport:
+    if signature.time_source is not TimeSource.CLAIMED or signature.verdict is Verdict.INVALID:
+        return signature
+    note = Finding(code="TIME_NOT_PROVED", verdict=Verdict.VALID)
+    return dataclasses.replace(signature, findings=(*signature.findings, note))
 
 
 def check_size(document: bytes, most: int) -> None:

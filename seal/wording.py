@@ -92,6 +92,10 @@ WORDING: Mapping[str, tuple[str, str]] = {
     "REVOKED_SINCE": ("当时证书有效，此后被吊销", "Valid at the time of sealing, revoked since"),
     "SIGN_TIME_OUTSIDE_CERT": ("签名时间不在证书有效期内", "The time of signing is outside the certificate's validity"),
     "SIGN_TIME_UNKNOWN": ("不知道签名时间", "The time of signing is not known"),
+    "TIME_NOT_PROVED": (
+        "签章时间仅为签名者自述，（尚）无可信时间戳证明",
+        "The time of sealing is only claimed by the signer: no trusted time-stamp proves it (yet)",
+    ),
     "REVOCATION_NOT_OFFERED": ("证书没有提供吊销查询", "The certificate offers no way to ask for its revocation"),
     "REVOCATION_UNKNOWN": ("未能查询证书是否被吊销", "Whether the certificate was revoked is not known"),
     # The seal.

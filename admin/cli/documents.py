@@ -17,6 +17,7 @@ from admin.build import Home, operator, services
 from admin.cli.terminal import shown
 from kernel.errors import Refusal
 from kernel.page import LANGUAGES
+from seal.later.model import TrustedTime
 from seal.levels import Level
 from seal.model import Finding, Judgement, Report, SealId, Verdict
 from seal.placing import AtPoint, Placement, parse_placement
@@ -199,7 +200,10 @@ def seal(  # noqa: PLR0913 - one option each
     ] = None,
     level: Annotated[
         Level | None,
-        typer.Option(help="PAdES level of a PDF signature; b-t by default where XINYIN_TSA is set, else b-b."),
+        typer.Option(
+            help="PAdES level of a PDF signature; b-t by default where XINYIN_TSA is set (the "
+            "stamp follows if nobody stamps now), else b-b."
+        ),
     ] = None,
     also: Annotated[
         str | None,
@@ -238,6 +242,13 @@ def seal(  # noqa: PLR0913 - one option each
         with out.open("xb") as target:
             target.write(sealed.document)
     Console().print(f"[green]✓[/] {shown(out)}  {sealed.format}  {sealed.id}", highlight=False, soft_wrap=True)
+    if sealed.trusted_time is TrustedTime.PENDING:
+        Console().print(
+            f"[yellow]![/] No time-stamp authority gave a token now: the stamp follows (`xinyin worker`);"
+            f" `xinyin seal fetch {sealed.id}` then writes out the stamped file.",
+            highlight=False,
+            soft_wrap=True,
+        )
 
 
 def _placement(text: str | None) -> Placement | None:

@@ -1,5 +1,6 @@
-"""`xinyin seal unsealed` and `seal retry`, and `xinyin seal FILE` beside them in one family."""
+"""`xinyin seal unsealed`, `unstamped`, `retry` and `fetch`, and `xinyin seal FILE` beside them in one family."""
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +12,8 @@ from typer.core import TyperGroup
 from admin import settings as configuration
 from admin.build import operator, services
 from admin.cli.documents import seal
+from admin.cli.terminal import shown
+from seal.later.model import NEWEST
 
 DOCUMENT = "document"
 
@@ -30,7 +33,7 @@ class FileOrVerb(TyperGroup):
 seal_commands = typer.Typer(
     cls=FileOrVerb,
     no_args_is_help=True,
-    help="Seal a document (`xinyin seal FILE …`), and look after those that were not sealed.",
+    help="Seal a document (`xinyin seal FILE …`), and look after those that were not sealed or stamped.",
 )
 
 
@@ -38,7 +41,9 @@ def register(app: typer.Typer) -> None:
     """Add the commands."""
     seal_commands.command(DOCUMENT)(seal)
     seal_commands.command("unsealed")(unsealed)
+    seal_commands.command("unstamped")(unstamped)
     seal_commands.command("retry")(retry)
+    seal_commands.command("fetch")(fetch)
     app.add_typer(seal_commands, name="seal")
 
 
@@ -59,6 +64,21 @@ def unsealed() -> None:
     Console().print(table)
 
 
+def unstamped() -> None:
+    """List the sealings that wait for a time stamp, longest first: nobody stamped when they were made."""
+    table = Table("sealing", "seal", "serial", "format", "case", "since", "for")
+    caller = operator("seal.use:*")
+    with services(configuration.load()) as service:
+        after, now = None, service.clock.now()
+        while page := service.deferred.unsealed.unstamped(caller, after=after, limit=200):
+            for each in page:
+                since = each.owed_at.isoformat(timespec="seconds")
+                waited = str(timedelta(seconds=max(0, round((now - each.owed_at).total_seconds()))))
+                table.add_row(each.sealing, each.seal, str(each.serial), each.format, each.case_number, since, waited)
+            after = page[-1].sealing
+    Console().print(table)
+
+
 def retry(
     sealing: Annotated[str, typer.Argument(help="The sealing, as `xinyin seal unsealed` names it.")],
     *,
@@ -73,3 +93,21 @@ def retry(
             with out.open("xb") as target:
                 target.write(sealed.document)
     Console().print(f"[green]✓[/] {sealed.id}  {sealed.format}  {sealed.object_key}", highlight=False, soft_wrap=True)
+
+
+def fetch(
+    sealing: Annotated[str, typer.Argument(help="The sealing, as it was named when it was made.")],
+    *,
+    out: Annotated[Path, typer.Option(help="Where to write the sealed document; must not exist.")],
+    version: Annotated[
+        str, typer.Option(help="newest (with the time stamp that followed, if one did), first, or a file's SM3.")
+    ] = NEWEST,
+) -> None:
+    """Write out a sealed document: the newest file there is of it."""
+    if out.exists():
+        raise typer.BadParameter(f"{out} exists already; sealed documents are never written over")
+    with services(configuration.load()) as service:
+        document, _ = service.sealing.document(sealing, operator("seal.use:*"), version)
+        with out.open("xb") as target:
+            target.write(document)
+    Console().print(f"[green]✓[/] {shown(out)}", highlight=False, soft_wrap=True)

@@ -67,7 +67,7 @@ def worker(
     threads: Annotated[int, typer.Option(help="How many jobs are done at once; for more start more of these.")] = 1,
     until_idle: Annotated[bool, typer.Option("--until-idle", help="Do what is due, and end.")] = False,
 ) -> None:
-    """Do what was asked for and is done later: batches, webhooks, and bringing stuck sealings to an end.
+    """Do what was asked for and is done later: batches, webhooks, time stamps, and bringing stuck sealings to an end.
 
     On SIGTERM what is in hand is finished and nothing new is taken.
     """
@@ -79,6 +79,7 @@ def worker(
     with build.services(settings) as service:
         if until_idle:
             service.deferred.unsealed.sweep()
+            service.deferred.late.remember()
             service.deferred.news.tell()
             while service.deferred.worker().drain():
                 pass

@@ -28,4 +28,5 @@ def signed_message(
     attributes = template.attributes(digest, signing_time=at)
     signature = sign(attributes)
     message = template.assemble(attributes, signature)
-    return message if credential.stamper is None else with_timestamp(message, credential.stamper(signature))
+    token = credential.stamper(signature) if credential.stamper else None
+    return message if token is None else with_timestamp(message, token)

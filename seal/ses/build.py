@@ -13,20 +13,24 @@ from crypto.der import (
     integer,
     octet_string,
     oid,
+    parse,
     printable,
     sequence,
     utf8,
 )
 from crypto.digests import sm3
+from crypto.errors import DerError
 from crypto.keys import Signer, require_fit
 from crypto.suites import SM2_SM3, Usage
 from crypto.x509 import Certificate
 from seal.model import Picture
 from seal.ses.model import HEADER_ID, V4, Extension
+from seal.ses.read import MAX_SES
 
 Listing = Literal["certificates", "digests"]
 """How a seal names who may sign with it: whole certificates (certListType 1), or their SM3 (certListType 2)."""
 _LIST_TYPES: dict[Listing, int] = {"certificates": 1, "digests": 2}
+_UNSTAMPED_FIELDS = 4
 _DIGEST_LABEL = "SM3"
 """The standard leaves the text beside a digest to the maker."""
 
@@ -103,3 +107,11 @@ def make_ses_signature(
     if timestamp is not None:
         fields.append(explicit(0, bit_string(timestamp)))
     return sequence(*fields)
+
+
+def with_ses_timestamp(value: bytes, token: bytes) -> bytes:
+    """Put a time-stamp token over the signature of a SES_Signature V4 into it; DerError for one that has a stamp."""
+    fields = parse(value, max_size=MAX_SES).children()
+    if len(fields) != _UNSTAMPED_FIELDS:
+        raise DerError(f"a SES_Signature that a time stamp goes into has 4 elements, not {len(fields)}")
+    return sequence(*(each.raw for each in fields), explicit(0, bit_string(token)))

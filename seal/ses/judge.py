@@ -4,7 +4,7 @@ What the signature protects outside itself (a package's references, a PDF's byte
 comes in as one digest.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from crypto.errors import CertificateError, DerError
@@ -37,23 +37,28 @@ class SesJudgement:
         return in_order(self.placed)
 
 
-def judge_ses(
+def judge_ses(  # noqa: PLR0913 - what a signature is judged by
     octets: bytes,
     *,
     digest: bytes,
     trust: Trust,
     at: datetime | None = None,
     seal_file: bytes | None = None,
+    there: datetime | None = None,
 ) -> SesJudgement:
     """Judge a SES_Signature that should bind ``digest``, at the time of sealing or, if given, as of ``at``.
 
-    ``seal_file`` is the seal delivered beside the signature, if there is one. Never raises for what it is given.
+    ``seal_file`` is the seal delivered beside the signature, if there is one. A signature without a time stamp that
+    proves anything is judged as of ``there``, by when another shows that it was there. Never raises for what it is
+    given.
     """
     try:
         signature = parse_ses_signature(octets)
     except DerError as error:
         return SesJudgement(layout=None, placed=tuple(FORMAT.placed(error)))
     stamp = read_stamp(signature.timestamp, covered=signature.signature, trust=trust)
+    if stamp.time is None and there is not None:
+        stamp = replace(stamp, time=there)
     time = stamp.time or signature.time
     case = Case(
         signature=signature,

@@ -12,6 +12,7 @@ class EventType(StrEnum):
 
     SEALING_COMPLETED = "sealing.completed"
     SEALING_FAILED = "sealing.failed"
+    SEALING_STAMPED = "sealing.stamped"
     BATCH_COMPLETED = "batch.completed"
     SEAL_STATUS_CHANGED = "seal.status_changed"
 

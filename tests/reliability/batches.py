@@ -22,7 +22,7 @@ from seal import store
 from seal.batches import store as batch_tables
 from seal.batches.model import BatchState, BatchWish, ItemWish
 from seal.request import SealRequest
-from tests.reliability.bench import LEASE, Bench, Walking, settled
+from tests.reliability.bench import Bench, Walking, settled
 from tests.reliability.databases import fresh
 from tests.reliability.killing import DONE, OVER, READY, Child, Crew, Start, Tell, rounds, whole
 from tests.reliability.sealing import document, found
@@ -31,14 +31,14 @@ from tests.seal.conftest import CLERK, SEAL
 HOUR = timedelta(hours=1)
 _RIGHT = timedelta(0)
 _PATIENCE = 300.0
-"""Seconds in which nothing gets done. The longest is measured and told; at the lowest priority, a busy machine may be slow."""
+"""Seconds in which nothing gets done; the longest is told. At the lowest priority a busy machine may be slow."""
 _ROOT = Path(__file__).resolve().parents[2]
 _FAKETIME = [
     Path(f"/usr/lib/{machine}/faketime/libfaketime.so.1") for machine in ("x86_64-linux-gnu", "aarch64-linux-gnu")
 ]
 
 
-def loop(  # noqa: PLR0913 - what a campaign is made of
+def loop(
     engine: str,
     folder: Path,
     seconds: float,

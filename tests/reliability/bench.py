@@ -18,6 +18,7 @@ from kernel.outbox import EVENTS, Outbox
 from seal import store
 from seal.batches import BatchService
 from seal.batches.running import BatchRunner
+from seal.later.service import LateStamps
 from seal.model import Report, Verdict
 from seal.pki.dev_ca import DevCa
 from seal.register import SealRegister
@@ -93,7 +94,15 @@ class Bench:
             examine=lambda _: None,
             jobs=self.jobs,
         )
-        self.worker = Worker(self.jobs, runner.handlers, idle=timedelta(milliseconds=50))
+        late = LateStamps(
+            **ground,  # type: ignore[arg-type]
+            objects=self.objects,
+            register=register,
+            judge=judge,
+            stamper=self.stamper,
+            outbox=outbox,
+        )
+        self.worker = Worker(self.jobs, {**runner.handlers, **late.handlers}, idle=timedelta(milliseconds=50))
 
     @contextmanager
     def judging(self, twist: Callable[[Report], Report]) -> Iterator[None]:

@@ -7,7 +7,7 @@ import select
 import tempfile
 from contextlib import suppress
 from functools import partial
-from itertools import count
+from itertools import count, pairwise
 from pathlib import Path
 from random import Random
 from time import monotonic, sleep
@@ -72,12 +72,7 @@ def _over(servers: Pair, place: Path, rng: Random) -> tuple[list[Told], float]:
     finally:
         stop.touch()
     told = [[Told(*words) for words in writer.ended()] for writer in writers]
-    gaps = [
-        later.at - earlier.at
-        for own in told
-        for earlier, later in zip(own, own[1:], strict=False)
-        if earlier.at < began < later.at
-    ]
+    gaps = [later.at - earlier.at for own in told for earlier, later in pairwise(own) if earlier.at < began < later.at]
     return [each for own in told for each in own], max(gaps)
 
 

@@ -66,16 +66,16 @@ def _mounted(mebibytes: int) -> Iterator[Path]:
         place = Path(folder) / "small"
         place.mkdir()
         place.parent.chmod(0o755)
-        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", place], check=True)  # noqa: S607
+        subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", place], check=True)
         try:
             yield place
         finally:
-            subprocess.run(["umount", "--lazy", place], check=True)  # noqa: S607
+            subprocess.run(["umount", "--lazy", place], check=True)
 
 
 @contextmanager
 def _database(engine: str, folder: Path, small: Path | None) -> Iterator[str]:
-    """Give an empty database whose tables are in ``small``, if it is given; PostgreSQL's log of changes is elsewhere."""
+    """Give an empty database, its tables in ``small`` if that is given; PostgreSQL's log of changes is elsewhere."""
     if engine == "sqlite":
         url = f"sqlite:///{small or folder}/database.db"
         whole(lambda _: create(url))

@@ -17,9 +17,9 @@ sys.path[0] = str(Path(__file__).resolve().parents[2])
 warnings.simplefilter("ignore")
 
 import structlog  # noqa: E402 - the path comes first
-from rich.console import Console  # noqa: E402 - the path comes first
+from rich.console import Console  # noqa: E402
 
-from tests.reliability import (
+from tests.reliability import (  # noqa: E402
     audit,
     authority,
     batches,
@@ -32,9 +32,9 @@ from tests.reliability import (
     stamps,
     triggers,
     vault,
-)  # noqa: E402
-from tests.reliability.defects import DEFECTS  # noqa: E402
+)
 from tests.reliability.databases import ENGINES  # noqa: E402
+from tests.reliability.defects import DEFECTS  # noqa: E402
 
 Loop = Callable[[Path, float, Random], Mapping[str, object]]
 _WRONG = (timedelta(0), batches.HOUR, -batches.HOUR)

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import structlog
 
 from kernel.audit import AuditLog
@@ -47,7 +48,7 @@ class Careless(AuditLog):
         try:
             with conn.begin_nested():
                 return super().append(conn, **named)
-        except Exception:
+        except sa.exc.SQLAlchemyError:
             return 0
 
 

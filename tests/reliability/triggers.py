@@ -1,4 +1,4 @@
-"""Failing statements: a trigger lets the n-th INSERT, UPDATE or DELETE of one table fail, and all of that table after it.
+"""Failing statements: a trigger lets the n-th change of a kind to one table fail, and every later one.
 
 Which statements there are is found out by watching each story once with nothing failing. Then each is told again for
 every one of them: whatever was promised half must not be seen, what was begun is listed as unsealed, and once the
@@ -69,6 +69,7 @@ class Triggers:
         for table in METADATA.tables:
             for operation in _OPERATIONS:
                 self._run(
+                    # Names of our own tables, in a test.
                     f"CREATE TRIGGER watch_{table}_{operation} AFTER {operation} ON {table} FOR EACH ROW "
                     + (
                         "EXECUTE FUNCTION watched()"

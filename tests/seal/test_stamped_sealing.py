@@ -1,4 +1,4 @@
-"""Sealing with time stamps: every signature gets one, or nothing is handed out."""
+"""Sealing with time stamps: every signature gets one; where a level is asked for, nothing is handed out without."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -105,12 +105,12 @@ def test_where_one_authority_fails_the_next_stamps(
 
 
 @pytest.mark.parametrize("mood", [Mood.CLOSES, Mood.GARBAGE, Mood.UNTRUSTED])
-def test_where_nobody_stamps_nothing_is_handed_out_and_a_retry_is_the_same_sealing(
-    house: House, ofd: bytes, client: AuthorityStamper, sims: tuple[TsaSimulator, TsaSimulator], mood: Mood
+def test_where_nobody_stamps_a_level_is_refused_and_a_retry_is_the_same_sealing(
+    house: House, pdf: bytes, client: AuthorityStamper, sims: tuple[TsaSimulator, TsaSimulator], mood: Mood
 ) -> None:
     for each in sims:
         each.mood = mood
-    service, asked = house.service(stamper=client), request(ofd, idempotency_key="k1")
+    service, asked = house.service(stamper=client), request(pdf, idempotency_key="k1", level="b-t")
     with pytest.raises(TimestampUnavailable) as refused:
         service.seal(asked, CLERK)
     assert "tsa-2" in str(refused.value)
@@ -163,14 +163,14 @@ def test_a_layout_that_leaves_the_stamp_out_is_found_out(house: House, ofd: byte
 
 
 def test_an_authority_is_believed_under_the_trust_of_the_moment(
-    house: House, ofd: bytes, issuer: Issuer, client: AuthorityStamper
+    house: House, pdf: bytes, issuer: Issuer, client: AuthorityStamper
 ) -> None:
-    known = house.trust
+    known, asked = house.trust, request(pdf, level="b-t")
     house.trust = replace(known, anchors=tuple(each for each in known.anchors if each != issuer.root.certificate))
     with pytest.raises(TimestampUnavailable, match="untrusted"):
-        house.service(stamper=client).seal(request(ofd), CLERK)
+        house.service(stamper=client).seal(asked, CLERK)
     house.trust = known
-    assert house.service(stamper=client).seal(request(ofd), CLERK).report.verdict is Verdict.VALID
+    assert house.service(stamper=client).seal(asked, CLERK).report.verdict is Verdict.VALID
 
 
 def test_a_token_that_our_verifier_does_not_believe_is_not_handed_out(

@@ -52,12 +52,16 @@ class Mood(Enum):
     # HTTP that is wrong.
     ERROR_500 = "error 500"
     REDIRECT = "redirect"
+    RATE_LIMITED = "rate limited"
     WRONG_TYPE = "wrong type"
     NO_HTTP = "no http"
     # Silence.
     CLOSES = "closes"
     SILENT = "silent"
     DRIPS = "drips"
+
+
+_STATUSES = {Mood.ERROR_500: 500, Mood.REDIRECT: 302, Mood.RATE_LIMITED: 429}
 
 
 class TsaSimulator:
@@ -142,9 +146,10 @@ class TsaSimulator:
             self._over.wait(30)
         elif self.mood is Mood.NO_HTTP:
             handler.wfile.write(b"220 mail ready\r\n")
-        elif self.mood in (Mood.ERROR_500, Mood.REDIRECT):
-            handler.send_response(500 if self.mood is Mood.ERROR_500 else 302)
+        elif self.mood in _STATUSES:
+            handler.send_response(_STATUSES[self.mood])
             handler.send_header("Location", self.url)
+            handler.send_header("Retry-After", "3600")
             handler.end_headers()
         else:
             return self.mood is Mood.CLOSES

@@ -2,6 +2,7 @@
 
 from seal.formats.ofd.document import Image, Page, Rule, Text
 from seal.formats.ofd.integrity import OFD_INTEGRITY
+from seal.formats.ofd.late import unstamped_ofd
 from seal.formats.ofd.package import looks_like_ofd
 from seal.formats.ofd.sealing import OFD_SES
 from seal.formats.ofd.signing import OFD_SIGN
@@ -17,6 +18,7 @@ __all__ = [
     "Rule",
     "Text",
     "looks_like_ofd",
+    "unstamped_ofd",
     "verify_ofd",
     "write_simple_ofd",
 ]

@@ -47,7 +47,7 @@ def raise_newest(
 ) -> bytes:
     """Bring the document's newest ``count`` signatures, which have their time stamps, to ``level``."""
     pdf = Document(document)
-    newest = [_read(pdf.current, one) for one in _covered(pdf)[-count:]]
+    newest = [_read(pdf.current, one) for one in covered_signatures(pdf)[-count:]]
     document = with_evidence(document, _evidence(newest, evidence))
     return with_document_stamp(document, stamping) if level is Level.LTA else document
 
@@ -60,7 +60,7 @@ def raise_all(document: bytes, level: Level, evidence: EvidenceSource | None, st
     """
     pdf = Document(document)
     pdf.refuse_encrypted()
-    held = _covered(pdf)
+    held = covered_signatures(pdf)
     if not held:
         raise LevelRefused("The document bears no signature that a level could be raised of.")
     view = pdf.current
@@ -115,8 +115,8 @@ def _laid_for_stamp(document: bytes, room: int) -> Gapped:
 # --- what is there ---------------------------------------------------------------------------------------------
 
 
-def _covered(pdf: Document) -> list[Covered]:
-    """Give the signatures in the order of what they cover, without those that cover nothing sensible."""
+def covered_signatures(pdf: Document) -> list[Covered]:
+    """Give a document's signatures in the order of what they cover, without those that cover nothing sensible."""
     view, found = pdf.current, list[Covered]()
     for item in signature_fields(view):
         if view.resolve(item.value) is not None:

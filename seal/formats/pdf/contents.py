@@ -75,7 +75,8 @@ class _Cms:
         attributes = self._template.attributes(digest)
         signature = sign(attributes)
         message = self._template.assemble(attributes, signature)
-        return message if self._stamper is None else with_timestamp(message, self._stamper(signature))
+        token = self._stamper(signature) if self._stamper else None
+        return message if token is None else with_timestamp(message, token)
 
 
 @lru_cache(maxsize=256)

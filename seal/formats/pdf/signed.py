@@ -154,7 +154,7 @@ class Judge:
             if name == DOC_TIMESTAMP:
                 return self._document_stamp(one, digests, proofs)
             if name == _SES or (name == _GM_ANY and is_seal(one.contents)):
-                return self._seal(one, digests)
+                return self._seal(one, digests, _earliest(proofs))
             return self._message(_GM_CMS if name == _GM_ANY else name, one, digests, proofs)
         except CryptoError as error:
             return Judged(format=name, findings=(Code.CMS_MALFORMED.found(str(error)),))
@@ -200,8 +200,13 @@ class Judge:
             ),
         )
 
-    def _seal(self, one: Covered, digests: _Digests) -> Judged:
+    def _seal(self, one: Covered, digests: _Digests, there: datetime | None) -> Judged:
         judged = judge_ses(one.contents, digest=digests(SM3), trust=self.trust, at=self.at)
+        if there is not None and judged.time_source is TimeSource.CLAIMED:
+            # As for messages: a document time stamp can only help.
+            proved = judge_ses(one.contents, digest=digests(SM3), trust=self.trust, at=self.at, there=there)
+            if all(each.verdict is Verdict.VALID for each in proved.findings):
+                judged = proved
         return Judged(
             format=f"{_SES}-v{judged.layout}" if judged.layout else _SES,
             signer=judged.signer,

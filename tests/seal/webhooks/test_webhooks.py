@@ -82,7 +82,7 @@ def test_a_completed_sealing_is_told_signed_and_without_a_name(post: Post, recei
         sealing,
         "completed",
     )
-    assert set(told["data"]) == {"sealing", "seal", "serial", "state", "document_sm3", "file_sm3"}
+    assert set(told["data"]) == {"sealing", "seal", "serial", "state", "document_sm3", "file_sm3", "trusted_time"}
     assert got.headers["content-type"] == "application/json"
     assert holds(secret, got)
     assert not holds("whsec_" + "A" * 44, got)

@@ -1,0 +1,1 @@
+"""Later: time stamps that nobody gave when a document was sealed, and that follow once somebody does."""
