@@ -108,7 +108,7 @@ def _owed(bench: Bench) -> list[str]:
 
 
 def _check(bench: Bench, sealings: int, without: int) -> None:
-    """Judge every file: those sealed without a stamp claim their time alone, their stamped ones and the rest prove it."""
+    """Judge every file: what was sealed without a stamp claims its time; what was stamped later and the rest prove it."""
     with bench.db.read() as conn:
         firsts = dict(conn.execute(sa.select(store.COMPLETIONS.c.sealing, store.COMPLETIONS.c.object_key)).tuples())
         stamped = dict(conn.execute(sa.select(later.SETTLED.c.sealing, later.SETTLED.c.object_key)).tuples())

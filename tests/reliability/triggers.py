@@ -38,6 +38,17 @@ from tests.seal.conftest import CLERK, SEAL, START
 _OPERATIONS = ("INSERT", "UPDATE", "DELETE")
 _STEPS = 40
 """More than any story takes."""
+# Names of our own tables are put in.
+_NOTING = "BEGIN INSERT INTO seen VALUES ('{name}', '{operation}'); END"
+_MET = "(SELECT count(*) FROM seen WHERE name = '{name}' AND operation = '{operation}') >= {most}"
+_WATCHED = """CREATE FUNCTION watched() RETURNS trigger LANGUAGE plpgsql AS
+$$BEGIN INSERT INTO seen VALUES (TG_TABLE_NAME, TG_OP); RETURN NULL; END$$"""
+_INJECTED = """CREATE FUNCTION injected() RETURNS trigger LANGUAGE plpgsql AS
+$$BEGIN
+  IF {met} THEN RAISE EXCEPTION 'injected' USING ERRCODE = 'disk_full'; END IF;
+  IF TG_OP = 'DELETE' THEN RETURN OLD; END IF;
+  RETURN NEW;
+END$$"""
 
 
 @dataclass(frozen=True)
@@ -62,21 +73,12 @@ class Triggers:
         _listen(db)
         self._run("CREATE TABLE seen (name TEXT, operation TEXT)")
         if self._postgresql:
-            self._run(
-                "CREATE FUNCTION watched() RETURNS trigger LANGUAGE plpgsql AS"
-                " $$BEGIN INSERT INTO seen VALUES (TG_TABLE_NAME, TG_OP); RETURN NULL; END$$"
-            )
-        for table in METADATA.tables:
+            self._run(_WATCHED)
+        noting = "EXECUTE FUNCTION watched()" if self._postgresql else _NOTING
+        for name in METADATA.tables:
             for operation in _OPERATIONS:
-                self._run(
-                    # Names of our own tables, in a test.
-                    f"CREATE TRIGGER watch_{table}_{operation} AFTER {operation} ON {table} FOR EACH ROW "
-                    + (
-                        "EXECUTE FUNCTION watched()"
-                        if self._postgresql
-                        else f"BEGIN INSERT INTO seen VALUES ('{table}', '{operation}'); END"
-                    )
-                )
+                watch = f"CREATE TRIGGER watch_{name}_{operation} AFTER {operation} ON {name} FOR EACH ROW "
+                self._run(watch + noting.format(name=name, operation=operation))
 
     def _run(self, *statements: str) -> None:
         with self._db.begin() as conn:
@@ -96,20 +98,16 @@ class Triggers:
         """Let statements fail while the block runs; forgets what was seen before."""
         self.seen()
         name, operation = fault.table, fault.operation
-        met = f"(SELECT count(*) FROM seen WHERE name = '{name}' AND operation = '{operation}') >= {fault.number - 1}"
+        met = _MET.format(name=name, operation=operation, most=fault.number - 1)
         if self._postgresql:
             make = [
-                "CREATE FUNCTION injected() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN"
-                f" IF {met} THEN RAISE EXCEPTION 'injected' USING ERRCODE = 'disk_full'; END IF;"
-                " IF TG_OP = 'DELETE' THEN RETURN OLD; END IF; RETURN NEW; END$$",
+                _INJECTED.format(met=met),
                 f"CREATE TRIGGER injected BEFORE {operation} ON {name} FOR EACH ROW EXECUTE FUNCTION injected()",
             ]
             drop = "DROP FUNCTION injected CASCADE"
         else:
-            make = [
-                f"CREATE TRIGGER injected BEFORE {operation} ON {name} WHEN {met}"
-                " BEGIN SELECT RAISE(ABORT, 'injected'); END"
-            ]
+            before = f"CREATE TRIGGER injected BEFORE {operation} ON {name} WHEN {met}"
+            make = [f"{before} BEGIN SELECT RAISE(ABORT, 'injected'); END"]
             drop = "DROP TRIGGER injected"
         self._run(*make)
         try:
