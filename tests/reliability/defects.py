@@ -22,35 +22,38 @@ _HOUR = timedelta(hours=1)
 
 
 def _keyless() -> None:
-    seal = SealService.seal
+    seal, seal_all = SealService.seal, SealService.seal_all
 
-    def sealed(self: SealService, request: Any, principal: Any) -> Any:
+    def one(self: SealService, request: Any, principal: Any) -> Any:
         return seal(self, replace(request, idempotency_key=None), principal)
 
-    _put(SealService, "seal", sealed)
+    def many(self: SealService, requests: Any, principal: Any, **named: Any) -> Any:
+        return seal_all(self, [replace(each, idempotency_key=None) for each in requests], principal, **named)
+
+    _put(SealService, "seal", one)
+    _put(SealService, "seal_all", many)
 
 
 def _unrecorded() -> None:
-    insert, number = store.insert, count(1)
+    insert, number = store.insert_all, count(1)
 
-    def forgetful(conn: Any, table: Any, **values: Any) -> None:
-        if table is not store.COMPLETIONS or next(number) % 10:
-            insert(conn, table, **values)
+    def forgetful(conn: Any, table: Any, rows: Any) -> None:
+        insert(conn, table, rows if table is not store.COMPLETIONS else [row for row in rows if next(number) % 10])
 
-    _put(store, "insert", forgetful)
+    _put(store, "insert_all", forgetful)
 
 
 def _careless_log() -> None:
-    append = AuditLog.append
+    append = AuditLog.append_all
 
-    def careless(self: AuditLog, conn: Any, **named: Any) -> int:
+    def careless(self: AuditLog, conn: Any, deeds: Any) -> int:
         try:
             with conn.begin_nested():
-                return append(self, conn, **named)
+                return append(self, conn, deeds)
         except Exception:  # noqa: BLE001 - the defect itself
             return 0
 
-    _put(AuditLog, "append", careless)
+    _put(AuditLog, "append_all", careless)
 
 
 def _credulous() -> None:

@@ -108,10 +108,12 @@ def _owed(bench: Bench) -> list[str]:
 
 
 def _check(bench: Bench, sealings: int, without: int) -> None:
-    """Judge every file: what was sealed without a stamp claims its time; what was stamped later and the rest prove it."""
+    """Judge every file: what was sealed without a stamp claims its time, all others prove it."""
     with bench.db.read() as conn:
-        firsts = dict(conn.execute(sa.select(store.COMPLETIONS.c.sealing, store.COMPLETIONS.c.object_key)).tuples())
-        stamped = dict(conn.execute(sa.select(later.SETTLED.c.sealing, later.SETTLED.c.object_key)).tuples())
+        firsts = dict(
+            conn.execute(sa.select(store.COMPLETIONS.c.sealing, store.COMPLETIONS.c.object_key)).tuples().all()
+        )
+        stamped = dict(conn.execute(sa.select(later.SETTLED.c.sealing, later.SETTLED.c.object_key)).tuples().all())
     assert (len(firsts), len(stamped)) == (sealings, without)
     for sealing, key in firsts.items():
         claimed = sealing in stamped

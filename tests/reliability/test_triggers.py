@@ -44,10 +44,10 @@ def test_a_change_that_fails_leaves_nothing_half_done_and_the_request_can_be_rep
 class Careless(AuditLog):
     """Goes on without the log where it cannot be written."""
 
-    def append(self, conn: Any, **named: Any) -> int:
+    def append_all(self, conn: Any, deeds: Any) -> int:
         try:
             with conn.begin_nested():
-                return super().append(conn, **named)
+                return super().append_all(conn, deeds)
         except sa.exc.SQLAlchemyError:
             return 0
 
