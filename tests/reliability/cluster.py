@@ -7,11 +7,9 @@ import signal
 import subprocess
 import warnings
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-import psutil
 
 from admin.demo.processes import free_port
 from tests.reliability.databases import create
@@ -52,18 +50,19 @@ class Node:
 
     def kill(self) -> None:
         """End the server and all its processes at once: kill -9."""
-        postmaster = psutil.Process(int((self.folder / "postmaster.pid").read_text("utf-8").split()[0]))
-        for process in (postmaster, *postmaster.children(recursive=True)):
-            try:
-                process.send_signal(signal.SIGKILL)
-            except psutil.NoSuchProcess:
-                continue
+        postmaster = self._postmaster()
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text("utf-8").split()
+        for process in (postmaster, *map(int, children)):
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
 
     def stop(self) -> None:
         """Stop the server, if it runs."""
-        note = self.folder / "postmaster.pid"
-        if note.exists() and psutil.pid_exists(int(note.read_text("utf-8").split()[0])):
+        if (self.folder / "postmaster.pid").exists() and Path(f"/proc/{self._postmaster()}").exists():
             self.run("pg_ctl", "-D", str(self.folder), "-m", "immediate", "stop")
+
+    def _postmaster(self) -> int:
+        return int((self.folder / "postmaster.pid").read_text("utf-8").split()[0])
 
     def make(self, *settings: str) -> None:
         """Make the server's folder, and start it."""

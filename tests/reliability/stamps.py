@@ -121,7 +121,7 @@ def _check(bench: Bench, sealings: int, without: int) -> None:
         assert not claimed or _source(bench, stamped[sealing]) is TimeSource.TIMESTAMP
 
 
-def _source(bench: Bench, key: str | None) -> TimeSource:
+def _source(bench: Bench, key: str | None) -> TimeSource | None:
     assert key is not None, "a stamp was refused"
     (signature,) = bench.judge(bench.objects.get(key)).signatures
     assert signature.verdict is Verdict.VALID

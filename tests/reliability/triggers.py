@@ -204,9 +204,9 @@ def consistent(bench: Bench) -> tuple[Progress, ...]:
         def logged(action: str) -> list[tuple[object, ...]]:
             return sorted(tuple(row) for row in conn.execute(_told(action)))
 
-        def events(start: str) -> list[object]:
+        def events(start: str) -> list[str]:
             keys = conn.execute(sa.select(EVENTS.c.key).where(EVENTS.c.key.like(f"{start}%"))).scalars()
-            return sorted(keys)
+            return sorted(map(str, keys))
 
         sealings, completions = all_of(store.SEALINGS.c.id), all_of(store.COMPLETIONS.c.sealing)
         failures = all_of(store.FAILURES.c.sealing, store.FAILURES.c.number)
