@@ -57,6 +57,8 @@ class Bench:
     stamper: Stamper | None = None
     trust: Trust | None = None
     audit: AuditLog = field(default_factory=AuditLog)
+    together: int = 4
+    """Documents of a batch in hand at once: few, so that a small batch takes many steps."""
 
     def __post_init__(self) -> None:
         self.db = Database(self.url)
@@ -93,6 +95,7 @@ class Bench:
             outbox=outbox,
             examine=lambda _: None,
             jobs=self.jobs,
+            together=self.together,
         )
         late = LateStamps(
             **ground,  # type: ignore[arg-type]
