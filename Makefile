@@ -26,6 +26,7 @@ bench: setup-test
 # Long campaigns; their short forms run with the tests. Figures: docs/robustness.md.
 fuzz: setup-test
 	@$(BIN)/python tests/fuzz/run.py $(FUZZ_ARGS)
+	@$(BIN)/python tests/fuzz/api_run.py $(API_FUZZ_ARGS)
 
 reliability: setup-test
 	@$(BIN)/python tests/reliability/run.py $(RELIABILITY_ARGS)

@@ -4,9 +4,12 @@ import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 from admin import docking, key_events, schema, vaulting
+from admin.console import registration
+from admin.console.registration import ConsoleClient
 from admin.deferring import Deferred, Ground, deferred, outbox
 from admin.key_health import KeyHealth, KeyUse, keys_in_use
 from admin.settings import DEV_MARK, Settings, SettingsRefused, addresses, require_vault
@@ -17,6 +20,7 @@ from crypto.suites import ES256
 from crypto.vaults.files import make_folder, write_once
 from crypto.x509 import Certificate
 from idp.appkeys import AppKeys
+from idp.passwords import Passwords
 from idp.realname import RealNames
 from idp.registry import Registry
 from idp.service import Idp
@@ -35,9 +39,11 @@ from license_store.render import Renderer
 from seal.affairs.carrying import Carrier
 from seal.affairs.officers import Officers
 from seal.affairs.service import AffairService
+from seal.digests import DIGEST_FORMATS, judge_any
 from seal.docking.reporting import DockingService
 from seal.docking.upstream.vault import PREFIX as UPSTREAM
 from seal.fonts import packaged_font
+from seal.formats_table import SEALING_FORMATS
 from seal.model import Report
 from seal.pki.authorities import Authorities
 from seal.pki.own_facts import AuthorityFacts
@@ -50,7 +56,10 @@ from seal.stamping import AuthorityStamper, DigestStamper, Stamper
 from seal.trust import OwnLedgers, TrustFolder, TrustSource
 from seal.trust.evidence import TrustEvidence
 from seal.trust.refresh import Refresher
-from seal.verifying import Verifier, verify_in_process
+from seal.usage.ledger import UsageLedger
+from seal.usage.requests import UseRequests
+from seal.usage.signing import OfficeSigner
+from seal.verifying import Verifier
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +109,11 @@ class Home:
         return self.root / "appkeys.key"
 
     @property
+    def console_client(self) -> Path:
+        """The console's name and secret at our own provider."""
+        return self.root / "console-client"
+
+    @property
     def identity_key(self) -> Path:
         """The file that named the key signing tokens, before the database did; gone after `xinyin migrate`."""
         return self.root / "identity-key"
@@ -119,6 +133,8 @@ class Service:
     affairs: AffairService
     officers: Officers
     sealing: SealService
+    ledger: UsageLedger
+    uses: UseRequests
     renewal: RenewalService
     verifier: Verifier
     trust: TrustFolder
@@ -134,6 +150,8 @@ class Service:
     health: KeyHealth
     pages: Pages
     deferred: Deferred
+    console_client: ConsoleClient | None
+    """None until `xinyin migrate` has registered the console at this address."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -162,6 +180,8 @@ def prepare(settings: Settings) -> None:
         try:
             schema.upgrade(database)
             _begin_token_keys(home, database, vault)
+            people = Registry(database=database, audit=AuditLog(), clock=SystemClock(), passwords=Passwords())
+            registration.register(people, home.console_client, settings.public_url)
         finally:
             database.dispose()
 
@@ -227,7 +247,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
     told = outbox()
 
     def judge(document: bytes) -> Report:
-        return verify_in_process(document, trust(), now=clock.now())
+        return judge_any(document, trust(), now=clock.now())
 
     sealing = SealService(
         db=database,
@@ -241,6 +261,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         stamper=stamper,
         evidence=evidence,
         outbox=told,
+        formats={**SEALING_FORMATS, **DIGEST_FORMATS},
     )
     catalogue = Catalogue()
     licenses = LicenseService(
@@ -281,7 +302,11 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         ),
         officers=Officers(db=database, audit=audit, clock=clock),
         sealing=sealing,
-        renewal=RenewalService(db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence),
+        ledger=UsageLedger(db=database, audit=audit, clock=clock, signer=OfficeSigner(authorities)),
+        uses=UseRequests(db=database, audit=audit, clock=clock, objects=objects, sealing=sealing),
+        renewal=RenewalService(
+            db=database, audit=audit, clock=clock, judge=judge, stamper=stamper, evidence=evidence, objects=objects
+        ),
         verifier=verifier,
         trust=trust,
         refresher=Refresher(
@@ -322,10 +347,12 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
                 outbox=told,
                 judge=judge,
                 stamper=stamper,
+                keep_sources=timedelta(days=settings.keep_sources_days),
             ),
             webhook_key=home.webhook_key.read_bytes,
             webhook_hosts=settings.webhook_hosts,
         ),
+        console_client=registration.held(home.console_client, settings.public_url),
     )
 
 

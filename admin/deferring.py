@@ -4,9 +4,10 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Protocol
 
-from admin.housekeeping import kept_clean
+from admin.housekeeping import PERIOD_SECONDS, kept_clean
 from idp.errors import UnknownClient
 from idp.registry import Registry
 from kernel.audit import AuditLog
@@ -16,14 +17,17 @@ from kernel.jobs import Handler, Jobs, Worker
 from kernel.objects import ObjectStore
 from kernel.outbox import Outbox
 from kernel.principal import Principal, PrincipalKind
+from license_store.store import objects_in_use
 from seal.batches import BatchService
 from seal.batches.running import BatchRunner
+from seal.docking.reporting import DockingService
 from seal.later.service import LateStamps
 from seal.model import Report
 from seal.register import SealRegister
 from seal.sealing import SealService
 from seal.stamping import Stamper
 from seal.telling import StatusNews
+from seal.tidying import Tidying
 from seal.unsealed import Unsealed
 from seal.verifying import Verifier
 from seal.webhooks import Webhooks
@@ -41,6 +45,7 @@ class Deferred:
     unsealed: Unsealed
     late: LateStamps
     news: StatusNews
+    tidying: Tidying
     jobs: Jobs
     handlers: Mapping[str, Handler]
 
@@ -64,11 +69,15 @@ class Ground:
     outbox: Outbox
     judge: Callable[[bytes], Report]
     stamper: Stamper | None
+    keep_sources: timedelta = timedelta(days=90)
 
 
 class _Served(Protocol):
     @property
     def deferred(self) -> Deferred: ...
+
+    @property
+    def docking(self) -> DockingService: ...
 
 
 def outbox() -> Outbox:
@@ -117,6 +126,14 @@ def deferred(ground: Ground, *, webhook_key: Callable[[], bytes], webhook_hosts:
         unsealed=Unsealed(db=database, audit=audit, clock=clock, sealing=ground.sealing, outbox=ground.outbox),
         late=late,
         news=StatusNews(database, ground.outbox, clock),
+        tidying=Tidying(
+            db=database,
+            audit=audit,
+            clock=clock,
+            objects=ground.objects,
+            keep=ground.keep_sources,
+            others=(objects_in_use,),
+        ),
         jobs=jobs,
         handlers={**runner.handlers, **webhooks.handlers, **late.handlers},
     )
@@ -144,11 +161,10 @@ def at_work(service: _Served, *, threads: int = 1) -> Iterator[threading.Event]:
     ]
     with ExitStack() as stack:
         deferred = service.deferred
-        stack.enter_context(
-            kept_clean(
-                deferred.unsealed.sweep, deferred.late.remember, deferred.news.tell, period_seconds=SWEEP_SECONDS
-            )
-        )
+        quick = (deferred.unsealed.sweep, deferred.late.remember, deferred.news.tell)
+        stack.enter_context(kept_clean(*quick, period_seconds=SWEEP_SECONDS))
+        slow = (deferred.tidying.tidy, service.docking.report_due)
+        stack.enter_context(kept_clean(*slow, period_seconds=PERIOD_SECONDS))
         for each in working:
             each.start()
         try:

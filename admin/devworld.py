@@ -53,7 +53,8 @@ INVENTED = "Xinyin Development"
 """Whose authorities these are, as every certificate says."""
 _MARKED = "Everything in this folder is invented: people, keys, seals. `xinyin demo` deletes it without asking.\n"
 _OURS = re.compile(
-    rf"{DEV_MARK}|{re.escape(WORLD)}|{PORTAL_FILE}|vault|objects|trust|ca|{ROOTS}|(forms|webhooks|appkeys)\.key|identity-key"
+    rf"{DEV_MARK}|{re.escape(WORLD)}|{PORTAL_FILE}|vault|objects|trust|ca|{ROOTS}|(forms|webhooks|appkeys)\.key"
+    r"|identity-key|console-client"
     r"|xinyin\.db(-wal|-shm|-journal)?|\..+\.new"
 )
 """What stands in a marked folder; the last are left by a crash in the middle of writing."""

@@ -5,24 +5,30 @@ import re
 from urllib.parse import urlsplit
 
 import structlog
-from fastapi import FastAPI, Request
+from fastapi import Depends, FastAPI, Request
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
+import admin.console.routes
 import idp.api
 import license_store.api
 import license_store.pages
 import seal.affairs.api
 import seal.api
+import seal.api_renewals
 import seal.batches.api
+import seal.digests.api
 import seal.pki.api
+import seal.usage.api
 import seal.webhooks.api
 from admin.build import Service
 from crypto.errors import CryptoError
 from kernel import problem
 from kernel.assets import static_app
+from kernel.description import describe
 from kernel.errors import Refusal
 from kernel.guard import EitherGuard
+from kernel.known_query import only_known_query
 from kernel.signed_door import SignedDoor
 from seal.affairs.api import MAX_PAPER, PAPERS
 from seal.affairs.desk import SealDesk
@@ -38,8 +44,17 @@ _log = structlog.get_logger("xinyin.health")
 def application(service: Service) -> FastAPI:
     """Make the one application with every face."""
     # The generated documentation pages load scripts from elsewhere; the description alone does not.
-    app = FastAPI(title=_TITLE, version="1", docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
+    app = FastAPI(
+        title=_TITLE,
+        version="1",
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/openapi.json",
+        dependencies=[Depends(only_known_query)],
+    )
+    describe(app)
     guard = EitherGuard(service.idp.verifier)
+    desk = SealDesk(db=service.database, register=service.register)
     app.include_router(
         seal.api.seal_router(
             service=service.sealing,
@@ -53,18 +68,33 @@ def application(service: Service) -> FastAPI:
     app.include_router(
         seal.affairs.api.affairs_router(
             affairs=service.affairs,
-            desk=SealDesk(db=service.database, register=service.register),
+            desk=desk,
+            guard=guard,
+            clock=service.clock,
+        )
+    )
+    app.include_router(
+        seal.usage.api.usage_router(
+            uses=service.uses,
+            ledger=service.ledger,
+            desk=desk,
+            verifier=service.verifier,
             guard=guard,
             clock=service.clock,
         )
     )
     app.include_router(seal.batches.api.batch_router(batches=service.deferred.batches, guard=guard))
     app.include_router(seal.webhooks.api.webhook_router(webhooks=service.deferred.webhooks, guard=guard))
+    app.include_router(seal.digests.api.digest_router(service=service.sealing, guard=guard))
+    app.include_router(
+        seal.api_renewals.renewal_router(service=service.renewal, verifier=service.verifier, guard=guard)
+    )
     app.include_router(seal.api.verify_router(verifier=service.verifier))
     app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
     app.include_router(license_store.api.public_router(service.desk))
     app.include_router(license_store.pages.router(service.pages, service.desk, base_url=service.settings.public_url))
     app.router.routes.extend(idp.api.routes(service.idp, service.pages))
+    app.router.routes.extend(admin.console.routes.routes(service))
     if service.authorities.names:
         app.router.routes.extend(seal.pki.api.routes(service.authorities, service.clock))
     app.mount("/static", static_app())
@@ -80,7 +110,7 @@ def application(service: Service) -> FastAPI:
     limits = {
         seal.api.UPLOADS: MAX_UPLOAD,
         seal.batches.api.FILES: MAX_UPLOAD,
-        seal.batches.api.LISTS: seal.batches.api.MAX_LIST,
+        seal.batches.api.LISTS: MAX_UPLOAD,
         PAPERS: MAX_PAPER,
     }
     problem.install(app, page=service.pages.error, max_body_at={**limits, **seal.pki.api.LIMITS})

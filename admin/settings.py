@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     """Hosts of authorities, with commas, that may be asked for revocation facts at private addresses too."""
     webhook_hosts: str = ""
     """Hosts, with commas, that may be told by webhooks at private addresses, other ports and without TLS too."""
+    keep_sources_days: int = Field(default=90, ge=0, le=36_500)
+    """For how many days the document of a completed sealing is kept as it was before it; 0 for ever."""
     docking_file: str = ""
     """A private TOML file: our account at the national seal platform; empty for no reports to it."""
     upstream_file: str = ""

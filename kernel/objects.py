@@ -4,7 +4,7 @@ import ctypes
 import os
 import re
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import structlog
@@ -78,11 +78,18 @@ class ObjectStore:
                 raise ObjectTooLarge(f"The object has {len(data)} octets; at most {self._largest} are kept.")
         keys = tuple(sm3(data).hex() for data in contents)
         with _available(missing=ObjectsUnavailable):
-            for key, data in zip(keys, contents, strict=True):
-                self._write(key, data)
-            # Also those that were there already: whoever wrote them may not have come as far as this line.
-            self._settle([_path(key) for key in keys])
+            try:
+                self._keep(keys, contents)
+            except FileNotFoundError:
+                # One was there, and was set aside at this very moment.
+                self._keep(keys, contents)
         return keys
+
+    def _keep(self, keys: Sequence[str], contents: Sequence[bytes]) -> None:
+        for key, data in zip(keys, contents, strict=True):
+            self._write(key, data)
+        # Also those that were there already: whoever wrote them may not have come as far as this line.
+        self._settle([_path(key) for key in keys])
 
     def _write(self, key: str, data: bytes) -> None:
         path = _path(key)
@@ -94,7 +101,11 @@ class ObjectStore:
     def get(self, key: str) -> bytes:
         """Give the content kept under ``key``, hashed again: what no longer matches is refused."""
         with _available(missing=ObjectNotFound):
-            data = self._backend.get(_path(key)).bytes().to_bytes()
+            try:
+                data = self._backend.get(_path(key)).bytes().to_bytes()
+            except FileNotFoundError:
+                self._restored(key)
+                data = self._backend.get(_path(key)).bytes().to_bytes()
         if sm3(data).hex() != key:
             _log.error("object_corrupt", object=key)
             raise ObjectCorrupt("The stored object is damaged and was not given out. Ask the operator to restore it.")
@@ -104,10 +115,51 @@ class ObjectStore:
         """Tell whether something is kept under ``key``, without reading it."""
         try:
             with _available(missing=ObjectNotFound):
-                self._backend.head(_path(key))
+                try:
+                    self._backend.head(_path(key))
+                except FileNotFoundError:
+                    self._restored(key)
         except ObjectNotFound:
             return False
         return True
+
+    def set_aside(self, key: str) -> bool:
+        """Take ``key`` out of its place without losing it; False if it is not there.
+
+        Whoever asks for it brings it back, and whoever puts it meanwhile writes it anew: nobody notices.
+        """
+        with _available(missing=ObjectsUnavailable), suppress(FileNotFoundError):
+            self._backend.rename(_path(key), _aside(key))
+            return True
+        return False
+
+    def destroy_aside(self, key: str) -> bool:
+        """Delete what was set aside, for good; False if somebody brought it back. What is in its place stays."""
+        with _available(missing=ObjectsUnavailable), suppress(FileNotFoundError):
+            self._backend.head(_aside(key))
+            self._backend.delete(_aside(key))
+            return True
+        return False
+
+    def restore(self, key: str) -> bool:
+        """Bring back what was set aside; False if there is nothing."""
+        try:
+            with _available(missing=ObjectNotFound):
+                self._restored(key)
+        except ObjectNotFound:
+            return False
+        return True
+
+    def _restored(self, key: str) -> None:
+        """Bring back what was set aside; FileNotFoundError if there is nothing."""
+        path = _path(key)
+        try:
+            # The same content under the same name: what is there by now may well be written over.
+            self._backend.rename(_aside(key), path)
+        except FileNotFoundError:
+            # Somebody else may have brought it back at this moment.
+            self._backend.head(path)
+        self._settle([path])
 
     def _mend(self, path: str, key: str, data: bytes) -> None:
         """Write once more what a power cut left damaged; intact content is left untouched."""
@@ -132,6 +184,10 @@ def _path(key: str) -> str:
     if not _KEY.fullmatch(key):
         raise ObjectNotFound("An object's key is 64 lower-case hexadecimal digits.")
     return f"{key[:2]}/{key[2:4]}/{key}"
+
+
+def _aside(key: str) -> str:
+    return f"aside/{_path(key)}"
 
 
 def _flush(root: Path, paths: Sequence[str]) -> None:

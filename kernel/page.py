@@ -199,12 +199,15 @@ def _compiled(floors: tuple[str, ...], lang: str, static: str) -> jinja2.Environ
 
 
 def environment(loader: jinja2.BaseLoader, lang: str, static: str) -> jinja2.Environment:
-    """Make what renders templates in one language: ``t`` chooses the text, ``day`` and ``moment`` write times."""
+    """Make what renders templates in one language: ``t`` chooses the text, ``day`` and ``moment`` write times.
+
+    ``brief`` writes an instant in figures alone, for tables: the page says once that it is China's time.
+    """
     made = jinja2.Environment(
         loader=loader, autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     made.globals.update(lang=lang, t=Reader(lang=lang, large=False).t, static=partial(static_url, static))
-    made.filters.update(day=partial(_day, lang), moment=partial(_moment, lang))
+    made.filters.update(day=partial(_day, lang), moment=partial(_moment, lang), brief=_brief)
     return made
 
 
@@ -219,6 +222,11 @@ def _moment(lang: str, value: datetime) -> str:
     """Write an instant to the second in China's time, and say so."""
     clock = f"{value.astimezone(_CHINA):%H:%M:%S}"
     return f"{_day(lang, value)} {clock}（北京时间）" if lang == "zh" else f"{_day(lang, value)}, {clock} (UTC+8)"
+
+
+def _brief(value: datetime) -> str:
+    """Write an instant to the second in China's time, in figures alone."""
+    return f"{value.astimezone(_CHINA):%Y-%m-%d %H:%M:%S}"
 
 
 def _links(request: Request) -> dict[str, str]:

@@ -23,6 +23,7 @@ from starlette.responses import JSONResponse, Response
 from crypto.errors import CryptoError, EngineUnavailable, KeyRefused, TokenError
 from kernel.doorway import BodyLimit, Doorway, request_id
 from kernel.errors import Reason, Refusal
+from kernel.methods import HeadAsGet, allowed
 
 _log = structlog.get_logger("xinyin.problem")
 
@@ -123,6 +124,7 @@ def install(
     app.router.redirect_slashes = False
     for kind in (Refusal, CryptoError, RequestValidationError, HTTPException, OperationalError, PoolExhausted):
         app.add_exception_handler(kind, answers.handle)
+    app.add_middleware(HeadAsGet)
     app.add_middleware(BodyLimit, limit=max_body, refuse=answers.too_large, special=max_body_at or {})
     app.add_middleware(Doorway, failed=answers.failed)
 
@@ -176,6 +178,11 @@ class _Answers:
 
     async def handle(self, request: Request, error: Exception) -> Response:
         """Answer an expected no; coroutine so that it needs no thread of the pool."""
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # The framework names the methods of the first route alone.
+            error.headers = {**(error.headers or {}), "Allow": allowed(request)}
+            if request.method == "OPTIONS":
+                return Response(status_code=HTTPStatus.NO_CONTENT, headers=error.headers)
         problem = problem_of(error, request)
         if isinstance(error, (OperationalError, PoolExhausted)):
             _log.error("database_unavailable", exc_info=error)

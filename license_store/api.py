@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Response
 
+from kernel.description import problems
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
 from license_store.catalogue import Catalogue
@@ -22,12 +23,18 @@ def router(service: LicenseService, catalogue: Catalogue, guard: BearerGuard) ->
     def shown(licence: License) -> LicenseShape:
         return LicenseShape.of(licence, status=service.status(licence), address=service.address(licence))
 
-    @routes.get("/types", dependencies=[caller])
+    @routes.get("/types", dependencies=[caller], operation_id="listLicenseTypes", summary="List licence types")
     def types() -> TypesShape:
         """List the licence types, each with the JSON Schema of its face fields."""
         return TypesShape(types=tuple(TypeShape.of(kind) for kind in catalogue.types()))
 
-    @routes.post("/licenses", status_code=HTTPStatus.CREATED)
+    @routes.post(
+        "/licenses",
+        status_code=HTTPStatus.CREATED,
+        operation_id="issueLicense",
+        summary="Issue a licence",
+        responses={**problems(_ISSUING), 201: {"headers": _LOCATION}},
+    )
     def issue(
         body: IssueShape,
         principal: Annotated[Principal, caller],
@@ -42,12 +49,23 @@ def router(service: LicenseService, catalogue: Catalogue, guard: BearerGuard) ->
         response.headers["Location"] = f"{routes.prefix}/licenses/{licence.public_id}"
         return shown(licence)
 
-    @routes.get("/licenses/{public_id}")
+    @routes.get(
+        "/licenses/{public_id}",
+        operation_id="getLicense",
+        summary="Look at a licence",
+        responses=problems(_LOOKING),
+    )
     def find(public_id: str, principal: Annotated[Principal, caller]) -> LicenseShape:
         """Show a licence of the caller's body: right ``license.read:<type>`` or ``license.issue:<type>``."""
         return shown(service.readable(public_id, principal))
 
-    @routes.get("/licenses/{public_id}/document", response_class=Response, responses=_PDF)
+    @routes.get(
+        "/licenses/{public_id}/document",
+        operation_id="getLicenseDocument",
+        summary="Fetch the sealed document",
+        response_class=Response,
+        responses={**problems({**_LOOKING, 503: "object_corrupt, objects_unavailable"}), **_PDF},
+    )
     def document(public_id: str, principal: Annotated[Principal, caller]) -> Response:
         """Give the sealed document, by the rights that show the licence."""
         licence = service.readable(public_id, principal)
@@ -58,7 +76,12 @@ def router(service: LicenseService, catalogue: Catalogue, guard: BearerGuard) ->
             headers={"Content-Disposition": name, "Cache-Control": "no-store"},
         )
 
-    @routes.post("/licenses/{public_id}/revocation")
+    @routes.post(
+        "/licenses/{public_id}/revocation",
+        operation_id="revokeLicense",
+        summary="Revoke a licence",
+        responses=problems({**_LOOKING, 409: "license_not_active: it was revoked already, too"}),
+    )
     def revoke(public_id: str, body: RevokeShape, principal: Annotated[Principal, caller]) -> LicenseShape:
         """Revoke a licence (吊销) for good: right ``license.revoke:<type>``."""
         licence = service.revoke(public_id, legal_basis=body.legal_basis, reason=body.reason, principal=principal)
@@ -71,7 +94,12 @@ def public_router(desk: PublicDesk) -> APIRouter:
     """Make the public JSON answer: no token, no cookie; the twin of the page at /v/{public_id}."""
     routes = APIRouter(prefix="/api/verify/v1", tags=["verify"])
 
-    @routes.get("/licenses/{public_id}")
+    @routes.get(
+        "/licenses/{public_id}",
+        operation_id="verifyLicense",
+        summary="Tell whether a licence is genuine and in force",
+        responses=problems({404: "unknown_license", 429: "verifier_busy"}),
+    )
     def verdict(public_id: str, response: Response) -> VerdictShape:
         """Tell whether a licence is genuine and in force, as of now; an unknown id is 404 ``unknown_license``."""
         view = desk.view(public_id)
@@ -83,6 +111,16 @@ def public_router(desk: PublicDesk) -> APIRouter:
     return routes
 
 
+_LOOKING = {403: "forbidden", 404: "unknown_license"}
+_ISSUING = {
+    400: "license_data_invalid, license_does_not_fit, glyph_missing",
+    403: "forbidden: the right license.issue:<type> or seal.use:<seal> is missing",
+    404: "unknown_license_type, seal_unknown",
+    409: "idempotency_key_reused, issuing_in_progress, seal_not_of_issuer, seal_not_usable, seal_expired",
+    415: "document_unsupported: no such format of a seal",
+    503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing",
+}
+_LOCATION = {"Location": {"description": "where the licence is", "schema": {"type": "string"}}}
 _PDF: dict[int | str, dict[str, object]] = {
     200: {"content": {"application/pdf": {"schema": {"type": "string", "format": "binary"}}}}
 }

@@ -4,6 +4,7 @@ All rows are facts: inserted, never updated, never deleted. A licence without a 
 take the caller's connection and neither begin nor commit.
 """
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -192,3 +193,9 @@ def _files(conn: sa.Connection, public_id: PublicId) -> tuple[LicenseFile, ...]:
         LicenseFile(kind=row.kind, media_type=row.media_type, object_key=row.object_key, sealing=row.sealing)
         for row in rows
     )
+
+
+def objects_in_use(conn: sa.Connection, keys: Collection[str]) -> set[str]:
+    """Tell which of some objects are files of licences."""
+    query = sa.select(FILES.c.object_key).where(FILES.c.object_key.in_(tuple(keys)))
+    return set(conn.execute(query).scalars())

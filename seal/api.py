@@ -15,6 +15,7 @@ from seal.api_models import (
     FETCHING_PROBLEMS,
     FILE_TYPES,
     FILES,
+    LINK,
     LISTING_PROBLEMS,
     LOOKING_PROBLEMS,
     REPORTS,
@@ -25,6 +26,7 @@ from seal.api_models import (
     SealingAnswer,
     SealingState,
     SealStatusAnswer,
+    next_page,
     responses,
     upload_body,
 )
@@ -36,10 +38,18 @@ from seal.request import SealedDocument
 from seal.sealing import SealService
 from seal.store import Progress
 from seal.unsealed import Unsealed
-from seal.upload import Instant, SealingOptions, Upload, VerifyingOptions, sealing_upload, verifying_upload
+from seal.upload import (
+    Instant,
+    SealingOptions,
+    Upload,
+    VerifyingOptions,
+    client_address,
+    sealing_upload,
+    verifying_upload,
+)
 from seal.verifying import Verifier, report_json
 
-UPLOADS = re.compile(r"/api/(?:seals/v1/seals/[^/]*/sealings|verify/v1/files)")
+UPLOADS = re.compile(r"/api/(?:seals/v1/(?:seals/[^/]*/(?:sealings|use-requests)|renewals)|verify/v1/files)")
 """The paths that take a file, whose bodies may be larger than others."""
 
 
@@ -84,16 +94,18 @@ def seal_router(  # noqa: PLR0913 - what the routes call
         principal.require("seal.use", seal)
         verifier.examine(upload.document)
         wanted = options.request(upload.document, seal, idempotency_key=idempotency_key)
-        return _sealed_answer(request, service.seal(wanted, principal), accept)
+        sealed = service.seal(wanted, principal, client_address=client_address(request))
+        return sealed_answer(request, sealed, accept)
 
     @router.get(
         "/sealings",
         operation_id="listUnsealed",
         summary="List documents that were not sealed, or not stamped",
-        responses=responses(LISTING_PROBLEMS),
+        responses=responses(LISTING_PROBLEMS, {200: {"headers": LINK}}),
     )
-    def list_unsealed(
+    def list_unsealed(  # noqa: PLR0913, PLR0917 - one parameter a part of the request
         request: Request,
+        response: Response,
         principal: caller,
         state: Annotated[
             Literal["unsealed", "unstamped"],
@@ -108,8 +120,12 @@ def seal_router(  # noqa: PLR0913 - what the routes call
         """
         if state == "unstamped":
             waiting = unsealed.unstamped(principal, after=after, limit=limit)
-            return [_state(request, service, service.progress(each.sealing, principal)) for each in waiting]
-        return [_state(request, service, each) for each in unsealed.list(principal, after=after, limit=limit)]
+            found = tuple(service.progress(each.sealing, principal) for each in waiting)
+        else:
+            found = unsealed.list(principal, after=after, limit=limit)
+        if len(found) == limit:
+            next_page(request, response, after=found[-1].intent.id)
+        return [_state(request, service, each) for each in found]
 
     @router.post(
         "/sealings/{sealing}/retry",
@@ -125,7 +141,7 @@ def seal_router(  # noqa: PLR0913 - what the routes call
         accept: Annotated[str, Header()] = "application/json",
     ) -> Response:
         """Seal the kept document under its old serial; what is sealed already is given again."""
-        return _sealed_answer(request, service.retry(sealing, principal), accept, status=200)
+        return sealed_answer(request, service.retry(sealing, principal), accept, status=200)
 
     @router.get(
         "/sealings/{sealing}",
@@ -235,7 +251,8 @@ def _path(request: Request, name: str, sealing: str) -> str:
     return str(request.scope.get("root_path", "")) + str(request.app.url_path_for(name, sealing=sealing))
 
 
-def _sealed_answer(request: Request, sealed: SealedDocument, accept: str, status: int = 201) -> Response:
+def sealed_answer(request: Request, sealed: SealedDocument, accept: str, status: int = 201) -> Response:
+    """Answer with a sealing: told of, or, where Accept asks for it, the file."""
     headers = {"Location": _path(request, "get_sealing", sealed.id)}
     if sealed.replayed:
         headers["Idempotency-Replayed"] = "true"

@@ -5,7 +5,10 @@ from datetime import datetime
 from typing import Any, TypeAlias
 
 from pydantic import BaseModel, Field
+from starlette.requests import Request
+from starlette.responses import Response
 
+from kernel.description import problems
 from seal.later.model import TrustedTime
 from seal.model import SealStatus
 from seal.reporting import ETSI_MEDIA_TYPE
@@ -84,17 +87,6 @@ class SealStatusAnswer(BaseModel):
     valid_to: datetime
 
 
-class ProblemAnswer(BaseModel):
-    """A refusal (RFC 9457). ``code`` is stable: programs act on it, people read ``detail``."""
-
-    type: str = Field(examples=["urn:xinyin:problem:seal_not_usable"])
-    title: str = Field(examples=["Conflict"])
-    status: int = Field(examples=[409])
-    code: str = Field(examples=["seal_not_usable"])
-    detail: str = Field(examples=["Seal 44030000000001 is suspended."])
-    request_id: str
-
-
 _BEARER = "token_missing, token_refused"
 _UPLOAD = {
     400: "document_refused",
@@ -108,11 +100,13 @@ SEALING_PROBLEMS = {
     400: "document_refused, document_unreadable, document_encrypted, document_signature_invalid, placement_refused, "
     "level_refused",
     401: _BEARER,
-    403: "forbidden: the right seal.use:<seal> is missing",
-    404: "seal_unknown",
-    409: "seal_not_usable, seal_expired, further_sealing_forbidden, sealing_in_progress",
+    403: "forbidden: the right seal.use:<seal> is missing. use_approval_needed; grant_missing, grant_format_refused, "
+    "grant_kind_refused, grant_amount_refused, grant_used_up: the seal's use policy",
+    404: "seal_unknown, use_request_unknown",
+    409: "seal_not_usable, seal_expired, further_sealing_forbidden, sealing_in_progress, grant_time_refused, "
+    "use_request_not_approved, use_request_mismatch, use_request_used",
     422: "request_invalid; errors names the fields. idempotency_mismatch",
-    429: "verifier_busy, search_busy",
+    429: "verifier_busy, search_busy, grant_quota_reached",
     503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
 }
 LOOKING_PROBLEMS = {401: _BEARER, 404: "sealing_unknown", 409: "sealing_in_progress"}
@@ -120,9 +114,9 @@ FETCHING_PROBLEMS = {**LOOKING_PROBLEMS, 422: "request_invalid"}
 LISTING_PROBLEMS = {401: _BEARER, 422: "request_invalid"}
 RETRYING_PROBLEMS = {
     401: _BEARER,
-    403: "forbidden: the right seal.use:<seal> is missing",
+    403: "forbidden: the right seal.use:<seal> is missing. grant_missing: the grant it was begun under has ended",
     404: "sealing_unknown",
-    409: "sealing_in_progress, sealing_not_retryable, seal_not_usable, seal_expired",
+    409: "sealing_in_progress, sealing_not_retryable, seal_not_usable, seal_expired, use_policy_changed",
     503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
 }
 STATUS_PROBLEMS = {404: "seal_unknown", 422: "request_invalid"}
@@ -131,17 +125,22 @@ VERIFYING_PROBLEMS = _UPLOAD
 
 def responses(rows: Mapping[int, str], success: Responses | None = None) -> Responses:
     """Describe answers: ``success`` as it is, and refusals by HTTP status with the codes that come with it."""
-    content = {"application/problem+json": {"schema": {"$ref": "#/components/schemas/ProblemAnswer"}}}
-    described: Responses = dict(success or {})
-    for status, words in rows.items():
-        described[status] = {"description": words, "model": ProblemAnswer, "content": content}
-    return described
+    return {**(success or {}), **problems(rows)}
+
+
+LINK = {"Link": {"description": "rel=next: the page after this, if there is one", "schema": {"type": "string"}}}
+
+
+def next_page(request: Request, response: Response, **cursor: str) -> None:
+    """Name the page after this one in the Link header (RFC 8288), where the answer is a bare list."""
+    url = request.url.include_query_params(**cursor)
+    response.headers["Link"] = f'<{url.path}?{url.query}>; rel="next"'
 
 
 def upload_body(options: type[BaseModel]) -> dict[str, Any]:
     """Describe a request that brings a file: as its body with ``options`` in the query, or in a form with both."""
     described = options.model_json_schema()
-    fields = _inlined(described["properties"], described.get("$defs", {}))
+    fields = inlined(described["properties"], described.get("$defs", {}))
     form = {
         "type": "object",
         "required": [FILE_FIELD],
@@ -155,15 +154,15 @@ def upload_body(options: type[BaseModel]) -> dict[str, Any]:
     return {"requestBody": {"required": True, "content": content}, "parameters": parameters}
 
 
-def _inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
+def inlined(schema: Any, definitions: Mapping[str, Any]) -> Any:
     """Give a schema with what it refers to in place: the API's description has no room for ``$defs``."""
     if isinstance(schema, list):
-        return [_inlined(each, definitions) for each in schema]
+        return [inlined(each, definitions) for each in schema]
     if not isinstance(schema, dict):
         return schema
     if "$ref" in schema:
-        return _inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
-    return {key: _inlined(value, definitions) for key, value in schema.items()}
+        return inlined(definitions[schema["$ref"].rpartition("/")[2]], definitions)
+    return {key: inlined(value, definitions) for key, value in schema.items()}
 
 
 REPORT_EXAMPLE = {

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+import sqlalchemy as sa
+
 from crypto.suites import ES256, SM2_SM3, Suite
 from seal.errors import UnsupportedDocument
 from seal.formats.late import Unstamped
@@ -44,10 +46,21 @@ class DocumentType:
     judge: Judge
     read_through: Callable[[bytes], None] | None = None
     """Reads what sealing reads, where judging does not: a file that breaks its reader is to break that of a child."""
+    right: str = "seal.use"
+    """What it takes to have one sealed; its target is the seal."""
+    note: "Note | None" = None
+    """Keeps, with the intent, what would not be known of it otherwise."""
     unstamped: Callable[[bytes], Unstamped] | None = None
     """Finds the newest signature, which is to get a time stamp late; None where no format is stamped."""
     stamp_over: Callable[[bytes, Stamping], bytes] | None = None
     """Puts a time stamp over the whole document, in types that have such."""
+
+
+class Note(Protocol):
+    """Puts more about a document on record, within the transaction of the intent to seal it."""
+
+    def __call__(self, conn: sa.Connection, sealing: str, document: bytes) -> Mapping[str, str | int | bool | None]:
+        """Keep it; give what the log is to say of it."""
 
 
 class RaiseLevel(Protocol):
@@ -75,6 +88,8 @@ class SealingFormat:
     """What brings a signature above level b-t; None in formats that have no levels."""
     second: bool = False
     """Whether it may follow another in one sealing, for readers that cannot judge that."""
+    timeless: bool = False
+    """Whether a signature without time stamp tells no time: what is around it does, elsewhere."""
 
 
 PDF = DocumentType(

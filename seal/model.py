@@ -134,6 +134,10 @@ class PreparedDocument(Protocol):
     def document_digest(self) -> bytes:
         """What the signature will bind: the digest of everything it covers."""
 
+    @property
+    def pages(self) -> int | None:
+        """How many pages the document has; None where they cannot be counted."""
+
     def apply(self, sign: SignMessage) -> bytes:
         """Sign and embed; give the finished document. Called at most once."""
 

@@ -40,6 +40,8 @@ class Task:
     at: datetime
     owner: str
     earlier: Progress | None
+    client_address: str | None = None
+    """Where the call came from."""
 
     @property
     def format(self) -> SealingFormat:

@@ -27,6 +27,8 @@ from seal.register import SealRegister
 from seal.request import asked_text, request_hash
 from seal.store import Intent, Progress
 from seal.telling import tell_completed, tell_failed
+from seal.usage.admission import Admission, Admitted, usage_row
+from seal.usage.store import USAGES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -73,6 +75,7 @@ class Recorder:
         self._register = register
         self._outbox = outbox
         self._lease = lease
+        self._admission = Admission(register)
 
     # --- intents ---
 
@@ -87,8 +90,8 @@ class Recorder:
         )
         try:
             with self._db.begin() as conn:
-                self._admit(conn, tasks)
-                self._intend(conn, begun)
+                self._hold(conn, tasks)
+                self._intend(conn, begun, self._admission.admit(conn, tasks))
         except sa.exc.IntegrityError as error:
             if all(task.request.idempotency_key is None for task in tasks):
                 raise
@@ -99,24 +102,30 @@ class Recorder:
         """Record another attempt at a sealing, under its old serial; Overtaken if it is not as it was found."""
         sealing, last = earlier.intent.id, earlier.attempt.number
         with self._db.begin() as conn:
-            self._admit(conn, [task])
+            self._hold(conn, [task])
             store.lock_sealing(conn, sealing)
             now = store.find_progress(conn, sealing)
             if now is None or now.completion or now.attempt.number != last:
                 raise Overtaken
+            self._admission.go_on(conn, task.seal.id, sealing)
             begun = Begun(task=task, sealing=sealing, attempt=last + 1, document_sm3=now.intent.document_before)
             self._attempt(conn, [begun])
             self._log(conn, "seal.sealing.retried", begun, {"attempt": begun.attempt})
         return begun
 
-    def _admit(self, conn: sa.Connection, tasks: Sequence[Task]) -> None:
+    def require_admitted(self, task: Task) -> None:
+        """Refuse what the seal's use policy does not let through now; only ``begin`` can tell for good."""
+        with self._db.read() as conn:
+            self._admission.admit(conn, [task])
+
+    def _hold(self, conn: sa.Connection, tasks: Sequence[Task]) -> None:
         """Hold the seal, and refuse unless it may still sign: it may have been suspended since it was looked at."""
         first = tasks[0]
         store.lock_seal(conn, first.seal.id)
         for seal, at in {(task.seal.id, task.at): (task.seal, task.at) for task in tasks}.values():
             self._register.still(conn, seal, at)
 
-    def _intend(self, conn: sa.Connection, begun: Sequence[Begun]) -> None:
+    def _intend(self, conn: sa.Connection, begun: Sequence[Begun], admitted: Sequence[Admitted]) -> None:
         first, now = store.next_serial(conn, begun[0].task.seal.id), self._clock.now()
         rows = [
             {
@@ -139,11 +148,16 @@ class Recorder:
         store.insert_all(conn, store.SEALINGS, rows)
         sources = [{"sealing": each.sealing, "asked": asked_text(each.task.request)} for each in begun]
         store.insert_all(conn, store.SOURCES, sources)
+        uses = [usage_row(each.sealing, each.task, by) for each, by in zip(begun, admitted, strict=True)]
+        store.insert_all(conn, USAGES, uses)
         self._attempt(conn, begun)
         told = []
-        for number, each in enumerate(begun):
+        for number, (each, by) in enumerate(zip(begun, admitted, strict=True)):
             formats = "+".join(hand.format.name for hand in each.task.hands)
-            told.append(self._deed("seal.sealing.intended", each, {"serial": first + number, "format": formats}))
+            note = each.task.format.document.note
+            noted = note(conn, each.sealing, each.task.request.document) if note else {}
+            facts = {"serial": first + number, "format": formats, **noted, **by.facts()}
+            told.append(self._deed("seal.sealing.intended", each, facts))
         self._audit.append_all(conn, told)
 
     def _attempt(self, conn: sa.Connection, begun: Sequence[Begun]) -> None:

@@ -33,7 +33,17 @@ _CODE = re.compile(r"[0-9]{13}")
 _WORD_MAX = 200
 _ON_THE_WAY = frozenset({SealStatus.MADE, SealStatus.FILED, SealStatus.ACTIVE})
 _FIRST_POLICY = (UsePolicy.OPEN,)
-_PLAIN = (Action.ACTIVATE, Action.SUSPEND, Action.RESUME, Action.LOSE, Action.REVOKE, Action.DESTROY, Action.EXPORT)
+_PLAIN = (
+    Action.ACTIVATE,
+    Action.SUSPEND,
+    Action.RESUME,
+    Action.LOSE,
+    Action.REVOKE,
+    Action.DESTROY,
+    Action.EXPORT,
+    Action.GRANT,
+    Action.END_GRANT,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

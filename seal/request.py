@@ -13,7 +13,10 @@ from seal.placing import InCorner, Placement, parse_placement, placement_text
 
 _TEXT_MAX = 500
 _KEY_MAX = 200
+_MOST_FEN = 2**53 - 1
 _APART = frozenset({"document", "seal"})
+_NEW = frozenset({"amount", "use_request"})
+"""Written down only where they say something: what was asked for before there were any stays the same text."""
 DEFAULT_PLACEMENT: Placement = InCorner()
 """Where the picture goes if nobody said: at the bottom right of the last page."""
 
@@ -39,6 +42,10 @@ class SealRequest:
     """A format for a second signature without a picture, for readers that cannot judge the first."""
     closes: bool = False
     """Let no later signature into the document."""
+    amount: int | None = None
+    """What the document is about, in fen; some grants have a limit."""
+    use_request: str | None = None
+    """The use request by which a second person approved just this; not part of what they approved."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,20 +77,23 @@ def request_hash(request: SealRequest, document_sm3: str | None = None) -> str:
     return _hash(_words(request), request.seal, document_sm3 or sm3(request.document).hex())
 
 
-def _words(request: SealRequest) -> dict[str, str | bool | None]:
+def _words(request: SealRequest) -> dict[str, str | int | None]:
     """Give all that was asked for but document and seal."""
     place = request.placement
     words = {field.name: getattr(request, field.name) for field in fields(request) if field.name not in _APART}
-    return {**words, "placement": placement_text(place) if place else None}
+    said = {name: value for name, value in words.items() if name not in _NEW or value is not None}
+    return {**said, "placement": placement_text(place) if place else None}
 
 
-def _hash(words: Mapping[str, str | bool | None], seal: str, document_sm3: str) -> str:
+def _hash(words: Mapping[str, str | int | None], seal: str, document_sm3: str) -> str:
     names = ("format", "placement", "closes", "reason", "case_number", "document_kind")
     asked = [seal, *(words[name] for name in names), document_sm3]
     # Requests that were kept before there were second signatures and levels keep their names.
     also = () if words["also"] is None and words["level"] is None else (words["also"],)
     level = () if words["level"] is None else (words["level"],)
-    return sm3(json.dumps([*asked, *also, *level]).encode()).hex()
+    # What is no text stands for itself: it is taken for nothing else that may be left out.
+    amount = () if words.get("amount") is None else ({"amount": words["amount"]},)
+    return sm3(json.dumps([*asked, *also, *level, *amount]).encode()).hex()
 
 
 def asked_text(request: SealRequest) -> str:
@@ -96,20 +106,23 @@ def asked_hash(asked: str, *, seal: str, document_sm3: str) -> str:
     return _hash(json.loads(asked), seal, document_sm3)
 
 
-def asked_again(asked: str, *, document: bytes, seal: SealId) -> SealRequest:
-    """Give the request that ``asked_text`` wrote down."""
-    words = json.loads(asked)
+def asked_again(asked: str, *, document: bytes, seal: SealId, **changes: str) -> SealRequest:
+    """Give the request that ``asked_text`` wrote down, but for ``changes``."""
+    words = {**json.loads(asked), **changes}
     place = words.pop("placement")
     return SealRequest(document=document, seal=seal, placement=parse_placement(place) if place else None, **words)
 
 
 def check_texts(request: SealRequest) -> None:
-    """Refuse texts that are longer than what is kept."""
+    """Refuse texts that are longer than what is kept, and an amount that is none."""
+    if request.amount is not None and not 0 <= request.amount <= _MOST_FEN:
+        raise SealRefused("An amount is a whole number of fen, not below zero.")
     for words, most in (
         (request.reason, _TEXT_MAX),
         (request.case_number, _KEY_MAX),
         (request.document_kind, _KEY_MAX),
         (request.idempotency_key, _KEY_MAX),
+        (request.use_request, _KEY_MAX),
     ):
         if words is not None and (len(words) > most or "\0" in words):
             raise SealRefused(f"A text of the request is longer than the {most} characters that are kept.")

@@ -43,6 +43,7 @@ from seal.trust.evidence import EvidenceSource
 from seal.verifying import MAX_DOCUMENT
 
 LEASE = timedelta(minutes=2)
+_RIGHT = "seal.use"
 
 
 _P = ParamSpec("_P")
@@ -95,20 +96,31 @@ class SealService:
         )
         self._recorder = Recorder(db=db, audit=audit, clock=clock, register=register, outbox=outbox, lease=lease)
 
-    def seal(self, request: SealRequest, principal: Principal) -> SealedDocument:
-        """Seal a document; needs the right ``seal.use:<seal>``.
+    def seal(self, request: SealRequest, principal: Principal, *, client_address: str | None = None) -> SealedDocument:
+        """Seal a document; needs the right ``seal.use:<seal>``, or what else its type takes, and what the policy asks.
 
         The same Idempotency-Key with the same request gives the same sealing, however often it is asked.
+        ``client_address`` is where the call came from, for the ledger.
         """
-        principal.require("seal.use", request.seal)
+        principal.require(self._right_for(request.document), request.seal)
         # 1. An answer that exists already is given again.
         earlier = self._earlier(request, principal)
         if earlier and earlier.completion:
             return self._replay(earlier)
-        return self._finish(request, principal, earlier)
+        return self._finish(request, principal, earlier, client_address)
+
+    def rehearse(self, request: SealRequest, principal: Principal) -> Task:
+        """Prepare a sealing and leave it at that: refuses what could not be sealed now, and leaves no trace."""
+        principal.require("seal.use", request.seal)
+        return self._preparer.prepare(request, principal, None)
 
     def seal_all(
-        self, requests: Sequence[SealRequest], principal: Principal, *, kept: Sequence[str] | None = None
+        self,
+        requests: Sequence[SealRequest],
+        principal: Principal,
+        *,
+        kept: Sequence[str] | None = None,
+        client_address: str | None = None,
     ) -> list[SealedDocument | Exception]:
         """Seal documents with one seal, each as ``seal`` does; in place of one that was not sealed stands why.
 
@@ -117,12 +129,13 @@ class SealService:
         """
         answers: dict[int, SealedDocument | Exception] = {}
         tasks = self._new_tasks(requests, principal, answers)
+        tasks = {place: replace(task, client_address=client_address) for place, task in tasks.items()}
         begun = self._begun(tasks, kept)
         answers |= self._ended({place: _caught(self._make, each) for place, each in begun.items()}, begun)
         # Whatever is out of the ordinary goes its way alone: keys that are known, room too small, a race.
         for place, request in enumerate(requests):
             if place not in answers:
-                answers[place] = _caught(self.seal, request, principal)
+                answers[place] = _caught(self.seal, request, principal, client_address=client_address)
         return [answers[place] for place in range(len(requests))]
 
     def retry(self, sealing: str, principal: Principal) -> SealedDocument:
@@ -131,12 +144,20 @@ class SealService:
         Nobody need send the document again: it was kept before the intent was recorded.
         """
         earlier = self.progress(sealing, principal)
-        principal.require("seal.use", earlier.intent.seal)
+        principal.require(self._right_of(earlier), earlier.intent.seal)
         if earlier.completion:
             return self._replay(earlier)
         if earlier.running:
             raise SealingInProgress("This sealing is being worked on; ask again in a minute.")
         return self._finish(self._asked(earlier), principal, earlier)
+
+    def _right_for(self, document: bytes) -> str:
+        kinds = dict.fromkeys(row.document for row in self._formats.values())
+        return next((kind.right for kind in kinds if kind.looks_like(document)), _RIGHT)
+
+    def _right_of(self, progress: Progress) -> str:
+        row = self._formats.get(progress.intent.format)
+        return row.document.right if row else _RIGHT
 
     def _asked(self, earlier: Progress) -> SealRequest:
         with self._db.read() as conn:
@@ -148,10 +169,12 @@ class SealService:
             raise SealingNotRetryable("What was asked for does not stand on record as it was: send the request again.")
         return asked_again(asked, document=self._objects.get(intent.document_before), seal=SealId(intent.seal))
 
-    def _finish(self, request: SealRequest, principal: Principal, earlier: Progress | None) -> SealedDocument:
+    def _finish(
+        self, request: SealRequest, principal: Principal, earlier: Progress | None, address: str | None = None
+    ) -> SealedDocument:
         try:
             try:
-                return self._carry_out(request, principal, earlier)
+                return self._carry_out(request, principal, earlier, address)
             except _Short as short:
                 # The stamper's token is larger than any before: laid out again with the room it takes, which is known
                 # now, it is another attempt of the same sealing, with its own digest on record.
@@ -160,10 +183,19 @@ class SealService:
             return self._after_the_race(request, principal, overtaken)
 
     def _carry_out(
-        self, request: SealRequest, principal: Principal, earlier: Progress | None, *, last: bool = False
+        self,
+        request: SealRequest,
+        principal: Principal,
+        earlier: Progress | None,
+        address: str | None = None,
+        *,
+        last: bool = False,
     ) -> SealedDocument:
         # 2. Prepare: lay the document out; refusals here leave no trace because nothing was promised.
-        task = self._preparer.prepare(request, principal, earlier)
+        task = replace(self._preparer.prepare(request, principal, earlier), client_address=address)
+        if earlier is None:
+            # Looked at again with the seal locked; whoever is refused here leaves not even the document.
+            self._recorder.require_admitted(task)
         # 3. Intent: the document is kept, serial and digest are on record, before the key is touched.
         begun = self._intend(task, self._objects.put(request.document))
         with self._telling_if_short(begun, last=last), self._noting_failure(begun):
@@ -280,7 +312,7 @@ class SealService:
         return tasks
 
     def _new_task(self, request: SealRequest, principal: Principal, looked: Looked) -> Task:
-        principal.require("seal.use", request.seal)
+        principal.require(self._right_for(request.document), request.seal)
         return self._preparer.prepare(request, principal, None, looked)
 
     def _begun(self, tasks: Mapping[int, Task], kept: Sequence[str] | None) -> dict[int, Begun]:
@@ -346,7 +378,7 @@ class SealService:
         with self._db.read() as conn:
             found = store.find_progress(conn, sealing)
         if found is None or not (
-            found.intent.caller == principal.subject or principal.may("seal.use", found.intent.seal)
+            found.intent.caller == principal.subject or principal.may(self._right_of(found), found.intent.seal)
         ):
             raise UnknownSealing("There is no such sealing.")
         return found

@@ -82,9 +82,8 @@ class Unsealed:
             return self._fail(progress, INTERRUPTED)
         if progress.attempt.number >= self._most_attempts:
             return self._fail(progress, GIVEN_UP)
-        sweeper = Principal(
-            subject=_SWEEPER, kind=PrincipalKind.OPERATOR, rights=frozenset({f"seal.use:{intent.seal}"})
-        )
+        rights = frozenset({f"seal.use:{intent.seal}", f"seal.use_digest:{intent.seal}"})
+        sweeper = Principal(subject=_SWEEPER, kind=PrincipalKind.OPERATOR, rights=rights)
         try:
             self._sealing.retry(intent.id, sweeper)
         except SealingInProgress:

@@ -18,6 +18,7 @@ from seal.request import SealRequest
 
 _MOST_FIELDS = 20
 _LONGEST_FIELD = 4096
+_LONGEST_ADDRESS = 64
 _FORM = "multipart/form-data"
 FILE_FIELD = "file"
 
@@ -66,6 +67,10 @@ class SealingOptions(BaseModel):
     reason: str = Field("", description="why the document is sealed; stands in the signature", max_length=500)
     case_number: str | None = Field(None, description="the case this belongs to", max_length=200)
     document_kind: str = Field("", description="what kind of document this is", max_length=200)
+    amount: int | None = Field(None, description="what the document is about, in fen", ge=0, le=2**53 - 1)
+    use_request: str | None = Field(
+        None, description="the use request by which just this was approved, where the seal asks for that", max_length=26
+    )
 
     @property
     def place(self) -> Placement | None:
@@ -94,6 +99,8 @@ class SealingOptions(BaseModel):
             reason=self.reason,
             case_number=self.case_number,
             document_kind=self.document_kind,
+            amount=self.amount,
+            use_request=self.use_request,
             idempotency_key=idempotency_key,
         )
 
@@ -125,6 +132,9 @@ async def read_upload(request: Request) -> Upload:
         if not isinstance(file, UploadFile):
             raise DocumentRefused(f"The form has no file in its field {FILE_FIELD!r}.")
         texts = {name: value for name, value in form.items() if isinstance(value, str)}
+        if twice := sorted(texts.keys() & request.query_params.keys()):
+            # Which of the two is meant, nobody can say.
+            raise RequestValidationError([{"loc": ("query", name), "type": "given_twice"} for name in twice])
         return Upload(document=_some(await file.read()), name=file.filename, fields={**request.query_params, **texts})
 
 
@@ -132,6 +142,11 @@ def _some(document: bytes) -> bytes:
     if not document:
         raise DocumentRefused("The request has no file: send it as the body, or in a form's field 'file'.")
     return document
+
+
+def client_address(request: Request) -> str | None:
+    """Give the address a call came from, as far as proxies that are believed tell it."""
+    return request.client.host[:_LONGEST_ADDRESS] if request.client else None
 
 
 async def sealing_upload(request: Request) -> tuple[Upload, SealingOptions]:

@@ -120,7 +120,7 @@ def propose(  # noqa: PLR0913 - an affair's parts
     part: dict[str, Any] = json.loads(payload.read_text("utf-8")) if payload else {}
     part |= dict(_pair(each, "--set") for each in set_part or ())
     with services(configuration.load()) as service:
-        principal = _proved(service, login)
+        principal = proved(service, login)
         proposal = Proposal(
             action=action,
             seal=SealId(seal),
@@ -143,7 +143,7 @@ def list_affairs(
     """List the newest 50 affairs that concern a person."""
     with services(configuration.load()) as service:
         console = Console()
-        for each in service.affairs.list(_proved(service, login), waiting=waiting, seal=seal):
+        for each in service.affairs.list(proved(service, login), waiting=waiting, seal=seal):
             state = service.affairs.standing(each).value
             console.print(f"{each.id}  {each.action:9} {each.seal}  {state}", highlight=False, soft_wrap=True)
 
@@ -157,7 +157,7 @@ def show(
 ) -> None:
     """Show an affair whole: read it before you decide, and name its hash when you do."""
     with services(configuration.load()) as service:
-        principal = _proved(service, login)
+        principal = proved(service, login)
         found = service.affairs.find(affair, principal)
         for key in sorted(found.objects) if papers else ():
             with (Path(papers or ".") / key).open("xb") as target:
@@ -179,7 +179,7 @@ def decide(
 ) -> None:
     """Review, approve, reject or withdraw an affair; the approval that was missing carries it out at once."""
     with services(configuration.load()) as service:
-        principal = _proved(service, login)
+        principal = proved(service, login)
         _show(service, service.affairs.decide(affair, verdict, principal, payload_sm3=sm3, note=note))
 
 
@@ -189,11 +189,11 @@ def keys_destroyed(
 ) -> None:
     """Put on record that the keys the vault could not destroy were destroyed by hand."""
     with services(configuration.load()) as service:
-        for key in service.affairs.keys_destroyed_by_hand(affair, _proved(service, login)):
+        for key in service.affairs.keys_destroyed_by_hand(affair, proved(service, login)):
             Console().print(f"[green]✓[/] {key}", highlight=False)
 
 
-def _proved(service: Service, login: str) -> Principal:
+def proved(service: Service, login: str) -> Principal:
     """Give the officer who knows the password of ``login``: the account is not taken at its word."""
     typed = Prompt.ask(f"Password of {login}", password=True) if sys.stdin.isatty() else sys.stdin.readline()
     with service.database.read() as conn:

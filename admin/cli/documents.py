@@ -14,15 +14,16 @@ from rich.console import Console
 
 from admin import settings as configuration
 from admin.build import Home, operator, services
+from admin.cli.many import places, seal_many, tell, write_whole
+from admin.cli.progress import Meter
 from admin.cli.terminal import shown
 from kernel.errors import Refusal
 from kernel.page import LANGUAGES
-from seal.later.model import TrustedTime
 from seal.levels import Level
 from seal.model import Finding, Judgement, Report, SealId, Verdict
 from seal.placing import AtPoint, Placement, parse_placement
 from seal.reporting import etsi_report, human_report
-from seal.request import SealRequest
+from seal.request import SealedDocument, SealRequest
 from seal.trust import OwnLedgers, Trust, TrustFolder
 from seal.verifying import MAX_DOCUMENT, Verifier, report_json
 from seal.wording import wording
@@ -73,8 +74,12 @@ def verify(  # noqa: PLR0913 - one option each
     moment = _moment(at)
     kept = _kept(report, files, language)
     verifier = Verifier(_trust(anchors))
+    codes = set()
     try:
-        codes = {_verify_one(verifier, file, moment, as_json=as_json, kept=kept) for file in files}
+        with Meter("核验 verifying", len(files)) as meter:
+            for file in files:
+                codes.add(_verify_one(verifier, file, moment, as_json=as_json, kept=kept, meter=meter))
+                meter.done()
     finally:
         verifier.close()
     raise typer.Exit(next(code for code in _WORST_FIRST if code in codes))
@@ -123,21 +128,26 @@ def _judge(verifier: Verifier, file: Path, at: datetime | None, kept: _Kept | No
     return judgement.report
 
 
-def _verify_one(verifier: Verifier, file: Path, at: datetime | None, *, as_json: bool, kept: _Kept | None) -> int:
+def _verify_one(  # noqa: PLR0913 - what was asked, and where it is shown
+    verifier: Verifier, file: Path, at: datetime | None, *, as_json: bool, kept: _Kept | None, meter: Meter
+) -> int:
     try:
         report = _judge(verifier, file, at, kept)
     except OSError as error:
-        sys.stderr.write(f"xinyin: {shown(error.filename or file)}: {error.strerror}\n")
+        with meter.aside(sys.stderr):
+            sys.stderr.write(f"xinyin: {shown(error.filename or file)}: {error.strerror}\n")
         return USAGE
     except Refusal as refused:
-        sys.stderr.write(f"xinyin: {shown(file)}: {refused.detail} [{refused.code}]\n")
+        with meter.aside(sys.stderr):
+            sys.stderr.write(f"xinyin: {shown(file)}: {refused.detail} [{refused.code}]\n")
         return USAGE
-    if as_json:
-        told = json.dumps(report_json(report, file=str(file)), ensure_ascii=False)
-        # A lone surrogate, of a file's name or from within it, cannot be written as it is; \udcff is JSON for it.
-        typer.echo(told.encode("utf-8", "backslashreplace").decode())
-    else:
-        _show(file, report)
+    with meter.aside(sys.stdout):
+        if as_json:
+            told = json.dumps(report_json(report, file=str(file)), ensure_ascii=False)
+            # A lone surrogate, of a file's name or from within it, cannot be written as it is; \udcff is JSON for it.
+            typer.echo(told.encode("utf-8", "backslashreplace").decode())
+        else:
+            _show(file, report)
     return EXIT[report.verdict]
 
 
@@ -178,10 +188,18 @@ def _show_findings(console: Console, findings: tuple[Finding, ...]) -> None:
 
 
 def seal(  # noqa: PLR0913 - one option each
-    file: Annotated[Path, typer.Argument(help="The PDF or OFD to seal; it is not changed.")],
+    files: Annotated[list[Path], typer.Argument(help="The PDF or OFD to seal; it is not changed.", metavar="FILE...")],
     *,
     seal_id: Annotated[str, typer.Option("--seal", help="Number of the seal (14 digits).")],
-    out: Annotated[Path, typer.Option(help="Where to write the sealed document; must not exist.")],
+    out: Annotated[
+        Path | None, typer.Option(help="Where to write the sealed document; must not exist. For one file.")
+    ] = None,
+    out_dir: Annotated[
+        Path | None,
+        typer.Option(
+            help="A folder for the sealed documents, each under its own name; those there are not sealed again."
+        ),
+    ] = None,
     document_format: Annotated[
         str | None,
         typer.Option(
@@ -216,39 +234,59 @@ def seal(  # noqa: PLR0913 - one option each
     case: Annotated[str | None, typer.Option(help="Case number (办件编号) for the ledger.")] = None,
     kind: Annotated[str, typer.Option(help="Kind of document.")] = "approval-result",
 ) -> None:
-    """Seal a document with a registered seal, as the operator of this data folder."""
+    """Seal documents with a registered seal, as the operator of this data folder.
+
+    One into a file, or many into a folder; what cannot be sealed is told, and the rest goes on:
+
+        xinyin seal outgoing/*.pdf --seal 99010000000001 --out-dir sealed
+
+    Exit code: 0 all sealed, 1 some of many were not, 64 nothing could be sealed, 130 stopped by Ctrl-C. Run again
+    with the same folder it does what is left.
+    """
+    todo = _todo(files, out, out_dir)
+    placement = _placement(place)
+    with services(configuration.load()) as service:
+
+        def seal_one(file: Path) -> SealedDocument:
+            document = read(file)
+            service.verifier.examine(document)
+            request = SealRequest(
+                document=document,
+                seal=SealId(seal_id),
+                format=document_format,
+                placement=placement,
+                also=also,
+                closes=closes,
+                level=level,
+                reason=reason,
+                case_number=case,
+                document_kind=kind,
+                idempotency_key=None,
+            )
+            return service.sealing.seal(request, operator("seal.use:*"))
+
+        if out_dir is not None:
+            service.register.find(seal_id)  # or every file would be refused for it
+            raise typer.Exit(seal_many(todo, seal_one))
+        for file, target in todo:
+            sealed = seal_one(file)
+            write_whole(target, sealed.document)
+            tell(target, sealed)
+
+
+def _todo(files: list[Path], out: Path | None, out_dir: Path | None) -> list[tuple[Path, Path]]:
+    """Say what goes where, before anything is signed: a sealing that nobody receives still stands in the ledger."""
+    if (out is None) == (out_dir is None):
+        raise typer.BadParameter("say where it goes: --out FILE for one document, --out-dir FOLDER for many")
+    if out_dir is not None:
+        return places(files, out_dir)
+    if out is None or len(files) != 1:
+        raise typer.BadParameter("--out is for one document; give --out-dir for many")
     if out.exists():
         raise typer.BadParameter(f"{out} exists already; sealed documents are never written over")
     if not out.parent.is_dir():
-        # Asked before anything is signed: a sealing that nobody receives still stands in the ledger.
         raise typer.BadParameter(f"{out.parent} is not a folder")
-    document = read(file)
-    with services(configuration.load()) as service:
-        service.verifier.examine(document)
-        request = SealRequest(
-            document=document,
-            seal=SealId(seal_id),
-            format=document_format,
-            placement=_placement(place),
-            also=also,
-            closes=closes,
-            level=level,
-            reason=reason,
-            case_number=case,
-            document_kind=kind,
-            idempotency_key=None,
-        )
-        sealed = service.sealing.seal(request, operator("seal.use:*"))
-        with out.open("xb") as target:
-            target.write(sealed.document)
-    Console().print(f"[green]✓[/] {shown(out)}  {sealed.format}  {sealed.id}", highlight=False, soft_wrap=True)
-    if sealed.trusted_time is TrustedTime.PENDING:
-        Console().print(
-            f"[yellow]![/] No time-stamp authority gave a token now: the stamp follows (`xinyin worker`);"
-            f" `xinyin seal fetch {sealed.id}` then writes out the stamped file.",
-            highlight=False,
-            soft_wrap=True,
-        )
+    return [(files[0], out)]
 
 
 def _placement(text: str | None) -> Placement | None:

@@ -1,4 +1,4 @@
-"""`xinyin seal unsealed`, `unstamped`, `retry` and `fetch`, and `xinyin seal FILE` beside them in one family."""
+"""`xinyin seal`: the family of sealing and of looking after uses of seals, `xinyin seal FILE` among them."""
 
 from datetime import timedelta
 from pathlib import Path
@@ -13,6 +13,7 @@ from admin import settings as configuration
 from admin.build import operator, services
 from admin.cli.documents import seal
 from admin.cli.terminal import shown
+from admin.cli.usage import approve, ask, ledger, requests, use
 from seal.later.model import NEWEST
 
 DOCUMENT = "document"
@@ -33,7 +34,7 @@ class FileOrVerb(TyperGroup):
 seal_commands = typer.Typer(
     cls=FileOrVerb,
     no_args_is_help=True,
-    help="Seal a document (`xinyin seal FILE …`), and look after those that were not sealed or stamped.",
+    help="Seal a document (`xinyin seal FILE …`), have uses approved, look at the ledger and at what is not finished.",
 )
 
 
@@ -44,6 +45,8 @@ def register(app: typer.Typer) -> None:
     seal_commands.command("unstamped")(unstamped)
     seal_commands.command("retry")(retry)
     seal_commands.command("fetch")(fetch)
+    for verb in (ask, requests, approve, use, ledger):
+        seal_commands.command(verb.__name__)(verb)
     app.add_typer(seal_commands, name="seal")
 
 

@@ -25,6 +25,8 @@ class Action(StrEnum):
     DESTROY = "destroy"
     EXPORT = "export"
     POLICY = "policy"
+    GRANT = "grant"
+    END_GRANT = "end_grant"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,5 +132,17 @@ RULES: Mapping[Action, Rule] = {
         propose="seal.manage",
         approve="seal.approve",
         audit="seal.policy_changed",
+    ),
+    Action.GRANT: Rule(
+        moves=_stay(_MADE, _FILED, _ACTIVE, _SUSPENDED),
+        propose="seal.manage",
+        approve="seal.approve",
+        audit="seal.use_granted",
+    ),
+    Action.END_GRANT: Rule(
+        moves=_stay(_MADE, _FILED, _ACTIVE, _SUSPENDED, _LOST),
+        propose="seal.manage",
+        approve="seal.approve",
+        audit="seal.grant_ended",
     ),
 }

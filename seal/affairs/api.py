@@ -28,6 +28,7 @@ from seal.affairs.api_models import (
     VersionAnswer,
 )
 from seal.affairs.desk import SealDesk, SealFile
+from seal.affairs.model import AffairRefused
 from seal.affairs.service import AffairService
 from seal.api_models import BINARY, responses
 
@@ -38,7 +39,10 @@ _PRIVATE = {"Cache-Control": "private, no-store", "X-Content-Type-Options": "nos
 
 
 async def _body(request: Request) -> bytes:
-    return await request.body()
+    content = await request.body()
+    if not content:
+        raise AffairRefused("The request has no paper: send it as the body.")
+    return content
 
 
 def affairs_router(*, affairs: AffairService, desk: SealDesk, guard: BearerGuard, clock: Clock) -> APIRouter:

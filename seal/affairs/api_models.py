@@ -31,7 +31,13 @@ DECIDING_PROBLEMS = {
     503: "affair_damaged, key_refused",
 }
 ASKING_PROBLEMS = {401: _BEARER, 404: "affair_unknown, seal_unknown, object_not_found", 422: "request_invalid"}
-KEEPING_PROBLEMS = {401: _BEARER, 403: "forbidden", 413: "body_too_large"}
+KEEPING_PROBLEMS = {
+    400: "affair_refused: nothing was sent",
+    401: _BEARER,
+    403: "forbidden",
+    413: "body_too_large, object_too_large",
+    503: "objects_unavailable",
+}
 
 
 class PaperShape(BaseModel):

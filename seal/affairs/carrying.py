@@ -15,13 +15,28 @@ from kernel.objects import ObjectStore
 from seal import versions
 from seal.affairs.actions import Action
 from seal.affairs.model import Affair
-from seal.affairs.payloads import SHAPES, FilingPart, KeyPart, Making, Payload, PicturePart, PolicyPart, Remaking
+from seal.affairs.payloads import (
+    SHAPES,
+    FilingPart,
+    GrantEnd,
+    GrantPart,
+    KeyPart,
+    Making,
+    Payload,
+    PicturePart,
+    PolicyPart,
+    Remaking,
+)
 from seal.affairs.warrant import Warrant
 from seal.errors import SealRefused
 from seal.model import Picture, Seal
 from seal.register import SealApplication, SealMaker, SealRegister, SigningKey
+from seal.usage import store as uses
+from seal.usage.grants import GrantUnknown
 
 _log = structlog.get_logger("xinyin.affairs")
+_APART = ("subject", "organisation", "valid_from", "valid_to")
+"""What of a grant has a column of its own."""
 _Shape = TypeVar("_Shape", bound=Payload)
 
 
@@ -49,6 +64,8 @@ class Carrier:
             Action.POLICY: self._policy,
             Action.EXPORT: self._export,
             Action.DESTROY: self._destroy,
+            Action.GRANT: self._grant,
+            Action.END_GRANT: self._end_grant,
         }
 
     def carry_out(self, warrant: Warrant, affair: Affair) -> str:
@@ -119,6 +136,25 @@ class Carrier:
         use = _read(PolicyPart, affair).use
         self._register.set_policy(warrant, use)
         return {"use": use.value}
+
+    def _grant(self, warrant: Warrant, affair: Affair) -> Mapping[str, object]:
+        asked = _read(GrantPart, affair)
+        self._register.move(warrant)
+        terms = asked.model_dump(mode="json", exclude=set(_APART))
+        whole = {name: getattr(asked, name) for name in _APART}
+        uses.insert(
+            warrant.conn, uses.GRANTS, id=affair.id, seal=affair.seal, terms=canonical(terms), at=warrant.at, **whole
+        )
+        return {"grant": affair.id}
+
+    def _end_grant(self, warrant: Warrant, affair: Affair) -> Mapping[str, object]:
+        grant = _read(GrantEnd, affair).grant
+        self._register.move(warrant)
+        found = uses.find_grant(warrant.conn, grant)
+        if found is None or found.seal != affair.seal or found.ended_at is not None:
+            raise GrantUnknown("This seal has no such grant that could be ended.")
+        uses.insert(warrant.conn, uses.GRANT_ENDS, grant=grant, at=warrant.at, affair=affair.id)
+        return {"grant": grant}
 
     def _export(self, warrant: Warrant, _: Affair) -> Mapping[str, object]:
         seal = self._register.move(warrant)

@@ -10,9 +10,13 @@ from seal.errors import UnknownSeal
 from seal.model import Seal, SealStatus, UsePolicy
 from seal.register import SealCredential, SealRegister
 from seal.store import StatusChange
+from seal.usage.grants import Grant
+from seal.usage.store import list_grants
 from seal.versions import Filing, VersionRow
 
-_RIGHTS = frozenset({"seal.use"}.union(*({rule.propose, rule.review, rule.approve} for rule in RULES.values()))) - {""}
+_OFFICES = frozenset().union(*({rule.propose, rule.review, rule.approve} for rule in RULES.values())) - {""}
+RIGHTS = _OFFICES | {"seal.use", "seal.use.approve", "seal.ledger"}
+"""Whoever has one of these over a seal may see its file."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +45,7 @@ class SealDesk:
         with self._db.read() as conn:
             found = self._register.read(conn, seal)
             own = principal.organisation is not None and principal.organisation == found.owner
-            if not own and not any(principal.may(right, seal) for right in _RIGHTS):
+            if not own and not any(principal.may(right, seal) for right in RIGHTS):
                 raise UnknownSeal("There is no seal with this number.")
             ended = {each.key for each in versions.key_ends(conn, seal)}
             keys = sorted({row.key for row in versions.credentials(conn, seal)} - ended)
@@ -56,3 +60,13 @@ class SealDesk:
             versions=later,
             keys_to_destroy=tuple(keys) if found.status is SealStatus.DESTROYED else (),
         )
+
+    def grants(self, seal: str, principal: Principal) -> tuple[Grant, ...]:
+        """List a seal's grants, the newest first: to others than the owner and officers only their own."""
+        found = self.file(seal, principal).seal
+        with self._db.read() as conn:
+            given = list_grants(conn, seal)
+        if principal.organisation == found.owner or any(principal.may(right, seal) for right in _OFFICES):
+            return given
+        mine = {principal.subject, principal.organisation} - {None}
+        return tuple(each for each in given if {each.subject, each.organisation} & mine)

@@ -26,8 +26,9 @@ OFFICERS = sa.Table(
     sa.Column("at", Instant, nullable=False),
     sa.Column("by", sa.String(200), nullable=False),
 )
-RIGHTS = frozenset().union(*({rule.propose, rule.review, rule.approve} for rule in RULES.values())) - {""}
-"""The rights an officer can have, each on one seal or on all."""
+_OF_AFFAIRS: frozenset[str] = frozenset().union(*({rule.propose, rule.review, rule.approve} for rule in RULES.values()))
+RIGHTS = (_OF_AFFAIRS | {"seal.use", "seal.use.approve", "seal.ledger"}) - {""}
+"""The rights an officer can have, each on one seal or on all; ``seal.use`` to see to batches and retries."""
 _PERSON_MAX = 100
 _TARGET = re.compile(r"\*|[0-9]{14}")
 

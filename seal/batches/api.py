@@ -2,12 +2,13 @@
 
 import json
 import re
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Header, Query
 from fastapi.responses import JSONResponse, StreamingResponse
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, Field
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -15,26 +16,29 @@ from kernel.guard import BearerGuard
 from kernel.principal import Principal
 from seal.api_models import BINARY, responses
 from seal.batches.model import Batch, BatchState, BatchWish, Item, ItemState, ItemWish, Tally
+from seal.batches.orders import BatchOrder, Files, batch_order, described
 from seal.batches.results import results_zip
 from seal.batches.service import MOST_ITEMS, BatchService
-from seal.upload import SealingOptions, Upload, read_upload
+from seal.upload import Upload, client_address, read_upload
 
 FILES = re.compile(r"/api/seals/v1/uploads")
 """The path that takes a file."""
 LISTS = re.compile(r"/api/seals/v1/batches")
-"""The path that takes a long list."""
-MAX_LIST = 4 * 1024 * 1024
+"""The path that takes a long list, or several files."""
 _BEARER = "token_missing, token_refused"
 _LOOKING = {401: _BEARER, 403: "forbidden", 404: "batch_unknown"}
 _STEERING = {**_LOOKING, 409: "batch_refused: not from the state it is in"}
 _MAKING = {
-    400: "batch_invalid, placement_refused",
+    400: "batch_invalid, placement_refused, document_refused",
     401: _BEARER,
     403: "forbidden: the right seal.use:<seal> is missing",
     404: "seal_unknown, upload_unknown",
-    413: "body_too_large",
+    413: "body_too_large, document_too_large",
+    415: "document_unsupported",
     422: "request_invalid; errors names the fields. idempotency_mismatch",
 }
+_LISTING = {401: _BEARER, 422: "request_invalid"}
+_LOCATION = {"Location": {"description": "the batch", "schema": {"type": "string"}}}
 _UPLOADING = {
     400: "document_refused",
     401: _BEARER,
@@ -52,22 +56,6 @@ class UploadAnswer(BaseModel):
     expires_at: datetime = Field(description="until when it can be named")
 
 
-class ItemOrder(SealingOptions):
-    """One document of a batch: its digest, and how it is to be sealed."""
-
-    sm3: str = Field(description="SM3 of a file uploaded before", pattern="^[0-9a-f]{64}$")
-
-
-class BatchOrder(BaseModel):
-    """What is to be sealed."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    seal: str = Field(max_length=14, examples=["44030000000001"])
-    items: list[ItemOrder] = Field(min_length=1, max_length=MOST_ITEMS)
-    stop_on_error: bool = Field(default=False, description="begin nothing more after the first item that fails")
-
-
 class BatchAnswer(BaseModel):
     """A batch and how far it came."""
 
@@ -83,6 +71,13 @@ class BatchAnswer(BaseModel):
     open: int
     items_url: str
     results_url: str
+
+
+class BatchesAnswer(BaseModel):
+    """A page of batches, the newest first."""
+
+    batches: list[BatchAnswer]
+    next: str | None = Field(description="give this as `after` for the next page; null: there is none")
 
 
 class ItemAnswer(BaseModel):
@@ -133,19 +128,38 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         response_model=BatchAnswer,
         operation_id="createBatch",
         summary="Seal many documents",
-        responses=responses(_MAKING),
+        openapi_extra=dict(described()),
+        responses=responses(_MAKING, {202: {"description": "Taken", "headers": _LOCATION}}),
     )
     def create(
         request: Request,
-        order: BatchOrder,
         principal: caller,
+        order: Annotated[BatchOrder | Files, Depends(batch_order)],
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> Response:
-        """Take up to 10,000 documents; a worker seals them in order. Ask at `Location` how far it came."""
-        made = batches.create(_wish(order, idempotency_key), principal)
+        """Take up to 10,000 documents that were uploaded, or up to 100 files of a form.
+
+        A worker seals them in order. Ask at `Location` how far it came.
+        """
+        wish = _wish(order, idempotency_key) if isinstance(order, BatchOrder) else _kept(batches, order, principal)
+        made = batches.create(
+            replace(wish, idempotency_key=idempotency_key), principal, client_address=client_address(request)
+        )
         answer = _batch(request, *batches.progress(made.id, principal))
         headers = {"Location": _path(request, "get_batch", made.id)}
         return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)
+
+    @router.get("/batches", operation_id="listBatches", summary="List batches", responses=responses(_LISTING))
+    def get_batches(
+        request: Request,
+        principal: caller,
+        after: Annotated[str | None, Query(max_length=26, description="the last one of the page before")] = None,
+        limit: Annotated[int, Query(ge=1, le=100)] = 50,
+    ) -> BatchesAnswer:
+        """List the batches that the caller may see, the newest first."""
+        found = batches.list(principal, after=after, limit=limit)
+        told = [_batch(request, *each) for each in found]
+        return BatchesAnswer(batches=told, next=told[-1].id if len(told) == limit else None)
 
     @router.get(
         "/batches/{batch}", operation_id="getBatch", summary="Ask how far a batch came", responses=responses(_LOOKING)
@@ -207,6 +221,16 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         return StreamingResponse(results_zip(batches, batch, principal), media_type="application/zip", headers=headers)
 
     return router
+
+
+def _kept(batches: BatchService, files: Files, principal: Principal) -> BatchWish:
+    """Keep the files as uploads, so that the batch is one of files uploaded before."""
+    order = files.order
+    principal.require("seal.use", order.seal)
+    request = order.request(b"", order.seal)
+    # One that is refused is told of by its place; what was kept before it is gone in a week.
+    items = [ItemWish(content=batches.upload(document, principal).sm3, request=request) for document in files.documents]
+    return BatchWish(seal=order.seal, items=items, stop_on_error=order.stop_on_error)
 
 
 def _wish(order: BatchOrder, idempotency_key: str | None) -> BatchWish:

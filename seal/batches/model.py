@@ -127,6 +127,8 @@ class Batch:
     idempotency_key: str | None
     request_hash: str
     created_at: datetime
+    client_address: str | None
+    person: str | None
     state: BatchState
     state_since: datetime
 
@@ -138,6 +140,7 @@ class Batch:
             kind=PrincipalKind(self.caller_kind),
             rights=frozenset({f"seal.use:{self.seal}"}),
             organisation=self.organisation,
+            person=self.person,
         )
 
 

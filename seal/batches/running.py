@@ -24,6 +24,7 @@ from seal.errors import SealingInProgress, SealingRejected
 from seal.model import SealId
 from seal.request import SealedDocument, SealRequest, asked_again
 from seal.sealing import SealService
+from seal.usage.grants import GrantRefused
 from seal.webhooks.model import EventType
 
 _log = structlog.get_logger("xinyin.batches")
@@ -99,7 +100,9 @@ class BatchRunner:
         asked, later = self._loaded(batch, {at: item for at, item in items.items() if at not in ends}, examined)
         requests = {place: each for place, each in asked.items() if isinstance(each, SealRequest)}
         kept = [items[place].content for place in requests] if batch.source == FILES else None
-        sealed = self._sealing.seal_all(tuple(requests.values()), batch.principal, kept=kept)
+        sealed = self._sealing.seal_all(
+            tuple(requests.values()), batch.principal, kept=kept, client_address=batch.client_address
+        )
         outcomes: dict[int, SealedDocument | Exception] = dict(zip(requests, sealed, strict=True))
         outcomes |= {place: each for place, each in asked.items() if isinstance(each, Exception)}
         again = {jobs[place].id: timedelta(0) for place in later}
@@ -246,5 +249,9 @@ def _key(batch: Batch, position: int) -> str:
 
 
 def _passes(refused: Refusal | CryptoError) -> bool:
-    """Tell whether a refusal may be another a moment later; what our own verifier refuses stays refused."""
-    return isinstance(refused, Refusal) and refused.reason in _PASSING and not isinstance(refused, SealingRejected)
+    """Tell whether a refusal may be another a moment later; what our own verifier refuses stays refused.
+
+    A quota that is reached is another tomorrow at the earliest: somebody decides whether the item is sealed then.
+    """
+    last = isinstance(refused, SealingRejected | GrantRefused)
+    return isinstance(refused, Refusal) and refused.reason in _PASSING and not last

@@ -13,7 +13,7 @@ from kernel.db import Database
 from kernel.ids import new_id
 from kernel.jobs import Jobs
 from kernel.objects import ObjectStore
-from kernel.principal import Principal
+from kernel.principal import Principal, PrincipalKind
 from seal.batches import store
 from seal.batches.model import (
     FILES,
@@ -41,14 +41,16 @@ from seal.verifying import MAX_DOCUMENT, check_size
 KEPT = timedelta(days=7)
 """How long an upload may be named in batches."""
 MOST_ITEMS = 10_000
+_MOST_LISTED = 200
 
 
 class BatchService:
     """Makes batches and steers them; the worker seals their items (``running``).
 
-    Only the organisation that made a batch sees it, and of it only those who may use the seal. ``sources`` are given
-    by floors above, by name; files that were uploaded are the one that is always there. ``examine`` refuses files that
-    must not be sealed, when they come; without it they are examined when they are sealed.
+    Only the organisation that made a batch sees it, and of it only those who may use the seal; beside it officers with
+    a right to use the seal. ``sources`` are given by floors above, by name; files that were uploaded are the one that
+    is always there. ``examine`` refuses files that must not be sealed, when they come; without it they are examined
+    when they are sealed.
     """
 
     def __init__(  # noqa: PLR0913 - its dependencies
@@ -112,7 +114,7 @@ class BatchService:
 
     # --- making ---
 
-    def create(self, wish: BatchWish, principal: Principal) -> Batch:
+    def create(self, wish: BatchWish, principal: Principal, *, client_address: str | None = None) -> Batch:
         """Make a batch and let it begin; needs ``seal.use:<seal>``. The same Idempotency-Key gives the same batch."""
         principal.require("seal.use", wish.seal)
         hashed = _hash(wish)
@@ -122,7 +124,7 @@ class BatchService:
         batch = new_id()
         try:
             with self._db.begin() as conn:
-                self._insert(conn, batch, wish, hashed, principal)
+                self._insert(conn, batch, wish, hashed, principal, client_address)
         except sa.exc.IntegrityError:
             # Another call with the same key was faster.
             if earlier := self._earlier(wish, hashed, principal):
@@ -150,7 +152,15 @@ class BatchService:
         self._register.find(wish.seal)
         source.check([item.content for item in wish.items], principal)
 
-    def _insert(self, conn: sa.Connection, batch: str, wish: BatchWish, hashed: str, principal: Principal) -> None:
+    def _insert(  # noqa: PLR0913, PLR0917 - a batch's parts
+        self,
+        conn: sa.Connection,
+        batch: str,
+        wish: BatchWish,
+        hashed: str,
+        principal: Principal,
+        client_address: str | None,
+    ) -> None:
         at = self._clock.now()
         row = {
             "id": batch,
@@ -164,6 +174,8 @@ class BatchService:
             "idempotency_key": wish.idempotency_key,
             "request_hash": hashed,
             "created_at": at,
+            "client_address": client_address,
+            "person": principal.person,
         }
         items = [
             {"batch": batch, "position": position, "content": item.content, "asked": asked_text(item.request)}
@@ -217,6 +229,14 @@ class BatchService:
             raise BatchUnknown("There is no such batch.")
         return found
 
+    def list(
+        self, principal: Principal, *, after: str | None = None, limit: int = 50
+    ) -> tuple[tuple[Batch, Tally], ...]:
+        """List the batches a caller may see, newest first, each with how many of its items stand how."""
+        with self._db.read() as conn:
+            found = store.list_batches(conn, _visible(principal), after=after, limit=min(limit, _MOST_LISTED))
+            return tuple((each, store.tally(conn, each)) for each in found)
+
     def progress(self, batch: str, principal: Principal) -> tuple[Batch, Tally]:
         """Give a batch and how many of its items stand how."""
         found = self.find(batch, principal)
@@ -246,8 +266,24 @@ def _owner(principal: Principal) -> str:
 
 
 def _sees(batch: Batch, principal: Principal) -> bool:
+    if not principal.may("seal.use", batch.seal):
+        return False
+    if principal.kind is PrincipalKind.PERSON:
+        return True  # An officer with the right over this seal: they see to its work, whoever asked for it.
     own = batch.caller == principal.subject if principal.organisation is None else True
-    return own and batch.organisation == principal.organisation and principal.may("seal.use", batch.seal)
+    return own and batch.organisation == principal.organisation
+
+
+def _visible(principal: Principal) -> sa.ColumnElement[bool]:
+    """Say as a condition what ``_sees`` says of one batch."""
+    columns = store.BATCHES.c
+    seals = {right.partition(":")[2] for right in principal.rights if right.startswith("seal.use:")}
+    usable = sa.true() if "*" in seals else columns.seal.in_(sorted(seals))
+    if principal.kind is PrincipalKind.PERSON:
+        return usable
+    if principal.organisation is None:
+        return sa.and_(usable, columns.organisation.is_(None), columns.caller == principal.subject)
+    return sa.and_(usable, columns.organisation == principal.organisation)
 
 
 def _hash(wish: BatchWish) -> str:

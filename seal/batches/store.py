@@ -41,6 +41,9 @@ BATCHES = sa.Table(
     sa.Column("idempotency_key", sa.String(200)),
     sa.Column("request_hash", sa.String(64), nullable=False),
     sa.Column("created_at", Instant, nullable=False),
+    # From where, and by whose hand, it was asked for: each of its uses is told with them.
+    sa.Column("client_address", sa.String(64)),
+    sa.Column("person", sa.String(200)),
     sa.UniqueConstraint("caller", "idempotency_key"),
 )
 ITEMS = sa.Table(
@@ -122,8 +125,31 @@ def find_by_key(conn: sa.Connection, caller: str, idempotency_key: str) -> Batch
 def _batch(conn: sa.Connection, which: sa.ColumnElement[bool]) -> Batch | None:
     query = sa.select(BATCHES, STEPS.c.step, STEPS.c.at).join(STEPS, STEPS.c.batch == BATCHES.c.id).where(which)
     row = conn.execute(query.order_by(STEPS.c.number.desc()).limit(1)).first()
-    if row is None:
-        return None
+    return _as_batch(row) if row else None
+
+
+def list_batches(
+    conn: sa.Connection, which: sa.ColumnElement[bool], *, after: str | None, limit: int
+) -> tuple[Batch, ...]:
+    """List batches, newest first, from the one after ``after`` on."""
+    newest = STEPS.alias("newest")
+    last = sa.select(sa.func.max(newest.c.number)).where(newest.c.batch == BATCHES.c.id).scalar_subquery()
+    query = (
+        sa.select(BATCHES, STEPS.c.step, STEPS.c.at)
+        .select_from(BATCHES)
+        .join(STEPS, sa.and_(STEPS.c.batch == BATCHES.c.id, STEPS.c.number == last))
+        .where(which)
+        .order_by(BATCHES.c.created_at.desc(), BATCHES.c.id.desc())
+        .limit(limit)
+    )
+    if after is not None:
+        since = sa.select(BATCHES.c.created_at).where(BATCHES.c.id == after).scalar_subquery()
+        same = sa.and_(BATCHES.c.created_at == since, BATCHES.c.id < after)
+        query = query.where(sa.or_(BATCHES.c.created_at < since, same))
+    return tuple(map(_as_batch, conn.execute(query)))
+
+
+def _as_batch(row: "sa.Row[*tuple[Any, ...]]") -> Batch:
     return record(Batch, {**row._asdict(), "state": Step(row.step).state, "state_since": row.at})
 
 

@@ -18,7 +18,7 @@ from kernel.audit import AuditLog
 from kernel.clock import Clock
 from kernel.db import Database
 from kernel.errors import Refusal
-from kernel.principal import Principal
+from kernel.principal import Principal, PrincipalKind
 from seal import store as seals
 from seal.docking import store
 from seal.docking.errors import (
@@ -41,6 +41,7 @@ LEASE: Final = timedelta(minutes=5)
 """Longer than all calls of one report may take together."""
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 _PAGE: Final = 200
+_HOUSEKEEPER: Final = Principal(subject="sweeper", kind=PrincipalKind.OPERATOR, rights=frozenset({"seal.docking:*"}))
 _MOST_SILENT: Final = 3
 """Reports in a row without an answer, after which the others wait for the next time."""
 _AIMS: Final[Mapping[Event, Standing]] = {
@@ -126,7 +127,7 @@ class DockingService:
         return found
 
     def derive(self) -> int:
-        """Record what is due by the register's status changes, and tell how much of it is new."""
+        """Record what is due by the register's status changes and makings, and tell how much of it is new."""
         made = 0
         while True:
             with self._db.begin() as conn:
@@ -136,7 +137,25 @@ class DockingService:
                     _due(conn, change, store.event_of(change), f"{store.STATUS_CAUSE}{change.number}", change.at)
             made += len(changes)
             if len(changes) < _PAGE:
+                return made + self._derive_renewals()
+
+    def _derive_renewals(self) -> int:
+        made = 0
+        while True:
+            with self._db.begin() as conn:
+                remade = store.unreported_versions(conn, limit=_PAGE)
+                for one in remade:
+                    due(conn, one.seal, Event.RENEWAL, cause=f"{store.AFFAIR_CAUSE}{one.affair}", at=one.made_at)
+            made += len(remade)
+            if len(remade) < _PAGE:
                 return made
+
+    def report_due(self) -> int:
+        """Send what is due by itself, where a platform is set up; tell how many reports came through."""
+        if self._source() is None:
+            return 0
+        sent = self.report_pending(_HOUSEKEEPER)
+        return sum(each.state is State.REPORTED for each in sent)
 
     def status(self, actor: Principal, *, seal: str | None = None) -> tuple[Progress, ...]:
         """List every report, of one seal or all, with how far it came; needs the right ``seal.docking:*``."""

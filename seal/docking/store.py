@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from kernel.db import METADATA, Instant, database_now, record
 from seal import store
 from seal.docking.national.model import INVALID_TYPES, Event
+from seal.versions import VERSIONS
 
 DOCKINGS = sa.Table(
     "seal_dockings",
@@ -52,6 +53,15 @@ ANSWERS = sa.Table(
     sa.Column("next_at", Instant),
     sa.ForeignKeyConstraint(["seal", "number", "attempt"], [ATTEMPTS.c.seal, ATTEMPTS.c.number, ATTEMPTS.c.attempt]),
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowVersion:
+    """A seal made anew: when, and by which affair."""
+
+    seal: str
+    affair: str
+    made_at: datetime
 
 
 class State(StrEnum):
@@ -222,6 +232,26 @@ def unreported_changes(conn: sa.Connection, *, limit: int) -> tuple[store.Status
     return tuple(record(store.StatusChange, row) for row in conn.execute(query))
 
 
+def unreported_versions(conn: sa.Connection, *, limit: int) -> tuple[RowVersion, ...]:
+    """List makings anew, after the seal was first active, that no report speaks of: new validity or certificates."""
+    versions, changes = VERSIONS, store.STATUS_CHANGES
+    active_before = sa.select(changes.c.seal).where(
+        changes.c.seal == versions.c.seal, changes.c.status == "active", changes.c.at <= versions.c.made_at
+    )
+    cause = sa.literal(AFFAIR_CAUSE) + versions.c.affair
+    spoken = sa.select(DOCKINGS.c.seal).where(
+        DOCKINGS.c.seal == versions.c.seal, DOCKINGS.c.event == Event.RENEWAL.value, DOCKINGS.c.cause == cause
+    )
+    query = sa.select(versions.c.seal, versions.c.affair, versions.c.made_at).where(active_before.exists())
+    # Nothing is known to bring a seal back that is out of force there: a lost one made anew is an operator's matter.
+    ended = sa.select(changes.c.seal).where(
+        changes.c.seal == versions.c.seal, changes.c.status.in_(tuple(EVENTS_OF_STATUS))
+    )
+    query = query.where(~spoken.exists(), ~ended.exists()).order_by(versions.c.seal, versions.c.number).limit(limit)
+    return tuple(record(RowVersion, row) for row in conn.execute(query))
+
+
+AFFAIR_CAUSE = "affair:"
 STATUS_CAUSE = "status:"
 EVENTS_OF_STATUS = {"revoked": Event.REVOKED, "lost": Event.LOST}
 """The first time a seal is active it is released. A seal that never was is no business of the platform's,

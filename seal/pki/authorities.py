@@ -8,7 +8,7 @@ import structlog
 
 from crypto.crl import RevocationList
 from crypto.errors import CryptoError
-from crypto.keys import KeyId, KeyVault
+from crypto.keys import KeyId, KeyVault, VaultSigner
 from crypto.suites import KeyKind, Suite
 from crypto.vaults.files import make_folder, write_once
 from crypto.x509 import Certificate
@@ -221,6 +221,11 @@ class Authorities:
             return self._bought[bought.id]
         self.get(authority)
         return self._offices[authority].stamper()
+
+    def records(self, authority: str) -> tuple[VaultSigner, Certificate]:
+        """Give who signs records for an authority, and under which certificate."""
+        self.get(authority)
+        return self._offices[authority].records()
 
     def _bought_for(self, authority: str) -> Asked | None:
         if authority not in _SUITES:

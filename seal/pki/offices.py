@@ -1,4 +1,4 @@
-"""Offices: who answers OCSP and who stamps in an authority's name, appointed by it and renewed in time."""
+"""Offices: who answers OCSP, who stamps and who signs records in an authority's name, each renewed in time."""
 
 from collections.abc import Iterator
 from datetime import timedelta
@@ -11,13 +11,17 @@ from kernel.clock import Clock
 from seal.pki.ca import Authority
 from seal.pki.errors import AuthorityNotReady, UnknownAuthority
 from seal.pki.ledger import Office
-from seal.pki.policy import RESPONDER, TIMESTAMPING, IssuingPolicy
+from seal.pki.policy import RECORDS, RESPONDER, TIMESTAMPING, IssuingPolicy
 from seal.pki.responder import OcspResponder
 from seal.pki.tsa import TimestampAuthority
 
 TSA_POLICY = "2.25.19718282773481511875392535996368227536"
 """The policy that our time-stamps name: an arc of its own (ITU-T X.667); docs/operations.md says what it promises."""
-_ROLES: dict[str, tuple[IssuingPolicy, str]] = {"ocsp": (RESPONDER, "OCSP"), "tsa": (TIMESTAMPING, "TSA")}
+_ROLES: dict[str, tuple[IssuingPolicy, str]] = {
+    "ocsp": (RESPONDER, "OCSP"),
+    "tsa": (TIMESTAMPING, "TSA"),
+    "records": (RECORDS, "Records"),
+}
 _LEFT = 3  # Who has less than this part of the certificate's time left is followed by another, with a new key.
 _DAY = timedelta(days=1)
 
@@ -64,6 +68,11 @@ class Offices:
                 made = TimestampAuthority(certificate, chain, signer, self._clock, policy=TSA_POLICY)
                 self._stamper = (office.number, made)
             return self._stamper[1]
+
+    def records(self) -> tuple[VaultSigner, Certificate]:
+        """Give who signs records, such as exports of a ledger; UnknownAuthority as long as nobody is appointed."""
+        office = self._holder("records")
+        return VaultSigner(self._vault, KeyId(office.key)), self._certificate(office)
 
     def _holder(self, role: str) -> Office:
         office = self._authority.ledger.office(role)

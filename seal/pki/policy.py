@@ -38,6 +38,8 @@ SEAL_SIGNER = IssuingPolicy(
 ENCIPHERMENT = IssuingPolicy(profile=ENCRYPTION, validity=SEAL_SIGNER.validity, demanded=SEAL_SIGNER.demanded)
 MAKER = IssuingPolicy(profile=SEAL_MAKER, validity=5 * _YEAR)
 TIMESTAMPING = IssuingPolicy(profile=TSA, validity=5 * _YEAR)
+# Signs what this installation says of itself, never a document.
+RECORDS = IssuingPolicy(profile=SIGNER, validity=5 * _YEAR)
 # Short, for nobody asks if it was revoked (RFC 6960 4.2.2.2.1).
 RESPONDER = IssuingPolicy(profile=OCSP_RESPONDER, validity=timedelta(days=90), addresses=False)
 

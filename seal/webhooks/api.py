@@ -3,13 +3,13 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query
+from fastapi import APIRouter, Depends, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from kernel.guard import BearerGuard
 from kernel.outbox import Event
 from kernel.principal import Principal
-from seal.api_models import responses
+from seal.api_models import LINK, next_page, responses
 from seal.upload import Instant
 from seal.webhooks.model import Attempt, Endpoint, EventType
 from seal.webhooks.service import Webhooks
@@ -125,16 +125,24 @@ def webhook_router(*, webhooks: Webhooks, guard: BearerGuard) -> APIRouter:
         return SecretAnswer(secret=webhooks.rotate(webhook, principal))
 
     @router.get(
-        "/{webhook}/deliveries", operation_id="listDeliveries", summary="List deliveries", responses=responses(_LOOKING)
+        "/{webhook}/deliveries",
+        operation_id="listDeliveries",
+        summary="List deliveries",
+        responses=responses(_LOOKING, {200: {"headers": LINK}}),
     )
-    def deliveries(
+    def deliveries(  # noqa: PLR0913, PLR0917 - one parameter a part of the request
+        request: Request,
+        response: Response,
         webhook: str,
         principal: caller,
         before: Annotated[str | None, Query(max_length=26, description="an event: list what came before it")] = None,
         limit: Annotated[int, Query(ge=1, le=200)] = 50,
     ) -> list[DeliveryAnswer]:
         """List what was told, newest first, with every try."""
-        return [_delivery(*each) for each in webhooks.deliveries(webhook, principal, before=before, limit=limit)]
+        told = [_delivery(*each) for each in webhooks.deliveries(webhook, principal, before=before, limit=limit)]
+        if len(told) == limit:
+            next_page(request, response, before=told[-1].event)
+        return told
 
     @router.post(
         "/{webhook}/replay",

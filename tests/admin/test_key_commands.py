@@ -435,8 +435,8 @@ def test_the_doctor_tells_where_the_engine_is_and_how_fast(xinyin: Xinyin, town:
     checks = {check["name"]: check["detail"] for check in json.loads(done.out)["checks"]}
     assert re.search(r" in \S*lib\S+", checks["SM2 engine"])
     assert re.search(r"[0-9] 1/s", checks["SM2 sign"])
-    # For tokens one, for the seal two, for each of two authorities its own and two officers.
-    assert "9 in use" in checks["keys"]
+    # For tokens one, for the seal two, for each of two authorities its own and three officers.
+    assert "11 in use" in checks["keys"]
 
 
 def test_the_doctor_compares_clocks_with_postgresql(xinyin: Xinyin, given: Given) -> None:

@@ -136,7 +136,8 @@ def test_a_body_that_is_no_json_is_unreadable(client: TestClient) -> None:
 def test_an_unknown_path_and_a_wrong_method_are_problems_too(client: TestClient) -> None:
     assert client.get("/nowhere").json()["code"] == "not_found"
     answer = client.put("/people")
-    assert (answer.status_code, answer.json()["code"], answer.headers["allow"]) == (405, "method_not_allowed", "POST")
+    assert (answer.status_code, answer.json()["code"]) == (405, "method_not_allowed")
+    assert answer.headers["allow"] == "POST, OPTIONS"
 
 
 def test_a_declared_length_of_thousands_of_digits_is_too_large(client: TestClient) -> None:

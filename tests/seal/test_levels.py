@@ -1,11 +1,15 @@
 """Levels through the service: what is asked for is given or refused, and the ledger knows of every signature."""
 
+from contextlib import closing
 from dataclasses import replace
 from datetime import timedelta
 from itertools import count
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from fastapi import FastAPI
+from starlette.testclient import TestClient
 
 from crypto.crl import make_crl
 from crypto.digests import DigestAlgorithm
@@ -13,8 +17,11 @@ from crypto.keys import VaultSigner
 from crypto.suites import ES256, SM2_SM3, Suite
 from crypto.timestamp_build import Imprint, TokenTemplate
 from crypto.x509 import TSA, make_certificate, name
+from kernel.guard import BearerGuard
 from kernel.principal import Principal, PrincipalKind
+from kernel.problem import install
 from seal import store
+from seal.api_renewals import renewal_router
 from seal.errors import DocumentForged, EvidenceMissing, IdempotencyMismatch, LevelRefused, RoomTooSmall
 from seal.levels import Level
 from seal.model import Report, Verdict
@@ -24,7 +31,7 @@ from seal.renewing import RenewalService
 from seal.sealing import SealService
 from seal.trust import Facts
 from seal.trust.evidence import TrustEvidence
-from seal.verifying import verify_in_process
+from seal.verifying import Verifier, verify_in_process
 
 from .conftest import CLERK, SEAL, START, Authority, House, request
 
@@ -126,6 +133,7 @@ def renewal(house: House, desk: Desk | None, evidence: TrustEvidence) -> Renewal
         judge=lambda document: judge(house, document),
         stamper=desk,
         evidence=evidence,
+        objects=house.objects,
     )
 
 
@@ -231,6 +239,41 @@ def test_a_seal_is_renewed_and_the_log_says_so(house: House, pdf: bytes, desk: D
 
 
 @pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_one_key_renews_once_and_the_right_is_asked_for(
+    house: House, pdf: bytes, desk: Desk, evidence: TrustEvidence
+) -> None:
+    sealed = service(house, desk, evidence).seal(request(pdf, level="b-b"), CLERK).document
+    renewing = renewal(house, desk, evidence)
+    app = FastAPI()
+    install(app)
+    verifier = Verifier(lambda: house.trust, clock=house.clock)
+    app.include_router(renewal_router(service=renewing, verifier=verifier, guard=BearerGuard(Tokens())))
+    pdf_type = {"Content-Type": "application/pdf", "Idempotency-Key": "R-1"}
+    with TestClient(app) as http, closing(verifier):
+
+        def post(token: str, content: bytes) -> Any:
+            return http.post("/api/seals/v1/renewals", content=content, headers={**pdf_type, **bearer(token)})
+
+        assert post("clerk", sealed).json()["code"] == "forbidden"
+        first, again = post("operator", sealed), post("operator", sealed)
+        assert (first.status_code, first.headers["content-type"]) == (200, "application/pdf")
+        assert (again.content, again.headers["idempotency-replayed"]) == (first.content, "true")
+        assert first.content.startswith(sealed)
+        assert post("operator", first.content).json()["code"] == "idempotency_mismatch"
+    assert house.actions().count("seal.document.renewed") == 1
+
+
+def bearer(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+class Tokens:
+    """Knows two callers by name."""
+
+    def principal(self, token: str) -> Principal:
+        return {"clerk": CLERK, "operator": OPERATOR}[token]
+
+
 def test_a_seal_that_has_no_levels_stands_in_no_other_signatures_way(
     house: House, pdf: bytes, desk: Desk, evidence: TrustEvidence
 ) -> None:

@@ -110,6 +110,7 @@ def test_a_second_signature_that_is_not_there_is_not_accepted(house: House, pdf:
 
             class Nothing:
                 document_digest = b""
+                pages = None
 
                 def apply(self, sign: SignMessage) -> bytes:
                     del sign

@@ -20,6 +20,8 @@ class Receiver:
     def __init__(self) -> None:
         self.status = 204
         self.received: list[Received] = []
+        self.heard = threading.Event()
+        """Set with each message, after it was answered."""
         receiver = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -29,6 +31,7 @@ class Receiver:
                 self.send_response(receiver.status)
                 self.send_header("Location", "http://127.0.0.1:1/elsewhere")
                 self.end_headers()
+                receiver.heard.set()
 
             def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the base class names it so
                 """Say nothing."""

@@ -5,7 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from seal.formats.ofd.package import OfdPackage
+from seal.formats.ofd.package import OfdPackage, PackageError
+from seal.formats.ofd.structure import read_bodies, read_pages
 from seal.model import Credential, SignMessage
 
 
@@ -21,6 +22,14 @@ class PreparedPackage(ABC):
     at: datetime
     document_digest: bytes
     _used: bool = field(default=False, init=False)
+
+    @property
+    def pages(self) -> int | None:
+        """How many pages the documents of the package have; None where they cannot be counted."""
+        try:
+            return sum(len(read_pages(self.package, body.root or "")) for body in read_bodies(self.package))
+        except PackageError:
+            return None
 
     def apply(self, sign: SignMessage) -> bytes:
         """Sign, have the value time-stamped if the credential says by whom, and embed what came of it."""

@@ -64,6 +64,14 @@ def leaves(view: View, *, backwards: bool = False) -> Iterator[Page]:
         todo.extend((kid, below, depth + 1) for kid in (kids if backwards else reversed(kids)))
 
 
+def count_pages(view: View) -> int | None:
+    """Count the pages, as they hang in the tree and not as it says; None for a tree that cannot be walked."""
+    try:
+        return sum(1 for _ in leaves(view))
+    except PdfError:
+        return None
+
+
 def find_page(view: View, number: int) -> Page:
     """Give page ``number``, counted from 1; -1 is the last, -2 the one before it."""
     if number == 0:

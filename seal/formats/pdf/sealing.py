@@ -12,7 +12,7 @@ from seal.formats.pdf.contents_gm import GmCmsKind
 from seal.formats.pdf.contents_ses import SesKind
 from seal.formats.pdf.form import earlier_signature_fields, forbids_more, form, signature_fields
 from seal.formats.pdf.hidden import hide_seal
-from seal.formats.pdf.pages import leaves, shown_area
+from seal.formats.pdf.pages import count_pages, leaves, shown_area
 from seal.formats.pdf.reader import Document, View
 from seal.formats.pdf.revision import Gapped, SignatureDictionary, gapped
 from seal.formats.pdf.widgets import show_seal
@@ -54,7 +54,7 @@ class PdfSealing:
             more=closing,
         )
         laid = gapped(document, appender, signature, says, contents.room)
-        return _Prepared(contents.digest.digest(*laid.parts), laid, contents)
+        return _Prepared(contents.digest.digest(*laid.parts), count_pages(view), laid, contents)
 
 
 def open_for_signing(document: bytes) -> View:
@@ -99,6 +99,7 @@ class _Prepared:
     """A document laid out but for the signature's contents."""
 
     document_digest: bytes
+    pages: int | None
     _laid: Gapped = field(repr=False)
     _contents: Contents = field(repr=False)
     _used: bool = False

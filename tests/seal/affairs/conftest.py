@@ -43,6 +43,11 @@ def new_keys(authority: Authority) -> tuple[SigningKey, ...]:
     return authority.ca.issue_for_seal(NEW, owner=OWNER, owner_name=OWNER_NAME)
 
 
+def grant_of(seal: str) -> str:
+    """Name the grant that a test gave a seal beforehand."""
+    return f"grant{seal}".ljust(26, "x")
+
+
 @dataclass(frozen=True)
 class Office:
     """Everything an affair needs, over one database."""
@@ -60,7 +65,7 @@ class Office:
     """Where an application lies."""
     picture: str
 
-    def payload(self, action: Action) -> Mapping[str, Any]:
+    def payload(self, action: Action, seal: SealId = NEW) -> Mapping[str, Any]:
         maker = self.authority.ca.maker()
         with_keys = {"keys": [part(key) for key in self.new_keys], "maker": maker_part(maker)}
         image = {"object_key": self.picture, "width_mm": 42, "height_mm": 42}
@@ -79,6 +84,13 @@ class Office:
             Action.CHANGE: {"name": "改名后的印章", "maker": maker_part(maker)},
             Action.FILE: {"filing_number": "备2026-1", "body": "某某市公安局", "code": "4403000000001"},
             Action.POLICY: {"use": "approved"},
+            Action.GRANT: {
+                "subject": "portal",
+                "valid_from": START,
+                "valid_to": START + timedelta(days=30),
+                "per_day": 9,
+            },
+            Action.END_GRANT: {"grant": grant_of(seal)},
         }
         return parts.get(action, {})
 
@@ -87,7 +99,7 @@ class Office:
         proposal = Proposal(
             action=action,
             seal=seal,
-            payload=self.payload(action),
+            payload=self.payload(action, seal),
             reason="换届",
             legal_basis="电子印章管理办法第十条",
             papers=papers,

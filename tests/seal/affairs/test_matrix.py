@@ -9,6 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from kernel.audit import canonical
 from kernel.clock import ManualClock
 from kernel.db import Database
 from kernel.errors import Refusal
@@ -17,9 +18,11 @@ from seal import store as seals
 from seal.affairs import store
 from seal.affairs.actions import Action
 from seal.affairs.model import LIFETIME, Affair, Verdict
+from seal.affairs.payloads import GrantPart
 from seal.model import SealId, SealStatus
 from seal.register import SigningKey
-from tests.seal.affairs.conftest import ALICE, BOB, BOSS, CAROL, DAVE, NEW, Office, opened, person
+from seal.usage import store as uses
+from tests.seal.affairs.conftest import ALICE, BOB, BOSS, CAROL, DAVE, NEW, Office, grant_of, opened, person
 from tests.seal.conftest import START, Authority, application
 
 # What the law and the design say, written down a second time: action -> from -> to.
@@ -37,6 +40,8 @@ TABLE: Mapping[str, Mapping[SealStatus | None, SealStatus]] = {
     "destroy": {R: D},
     "export": {M: M, F: F, A: A, S: S, L: L, R: R},
     "policy": {M: M, F: F, A: A, S: S},
+    "grant": {M: M, F: F, A: A, S: S},
+    "end_grant": {M: M, F: F, A: A, S: S, L: L},
 }
 ALONE = {"file", "lose"}
 PATHS: Mapping[SealStatus, tuple[Action, ...]] = {
@@ -268,6 +273,10 @@ def standing_everywhere(office: Office) -> dict[SealStatus | None, SealId]:
         seal = SealId(f"440300{number:08}")
         made = application(office.authority, id=seal, valid_to=START + timedelta(days=300))
         office.registrar.only_make(made, keys=office.authority.keys, maker=office.authority.ca.maker())
+        with office.db.begin() as conn:
+            terms = GrantPart.model_validate(office.payload(Action.GRANT, seal)).model_dump(mode="json")
+            given = {"subject": "portal", "valid_from": START, "valid_to": START, "at": START}
+            uses.insert(conn, uses.GRANTS, id=grant_of(seal), seal=seal, terms=canonical(terms), **given)
         for action in path:
             office.registrar.move(action, seal)
         places[status] = seal

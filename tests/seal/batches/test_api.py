@@ -154,3 +154,42 @@ def test_an_endpoint_is_registered_listed_renewed_and_ended(http: TestClient) ->
     assert http.get(f"{place}/deliveries").json()["code"] == "webhook_unknown"
     refused = http.post(f"{BASE}/webhooks", json={"url": "http://10.0.0.1/"})
     assert (refused.status_code, refused.json()["code"]) == (400, "webhook_refused")
+
+
+def test_several_files_of_a_form_make_a_batch(http: TestClient, desk: Desk) -> None:
+    files = [("files", (f"{each}.ofd", document(each), "application/ofd")) for each in ("a", "b")]
+    order = {"seal": SEAL, "case_number": "A-1", "stop_on_error": "true"}
+    key = {"Idempotency-Key": "FORM"}
+    made = http.post(f"{BASE}/batches", data=order, files=files, headers=key)
+    assert (made.status_code, made.json()["total"], made.json()["stop_on_error"]) == (202, 2, True)
+    assert http.post(f"{BASE}/batches", data=order, files=files, headers=key).json()["id"] == made.json()["id"]
+    desk.worker().drain()
+    items = http.get(made.json()["items_url"]).json()["items"]
+    assert [(one["state"], one["case_number"], one["document_sm3"]) for one in items] == [
+        ("sealed", "A-1", sm3(document(each)).hex()) for each in ("a", "b")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("order", "field", "status", "code"),
+    [
+        ({"seal": SEAL}, "file", 400, "batch_invalid"),
+        ({"seal": SEAL, "colour": "red"}, "files", 422, "request_invalid"),
+        ({"seal": "44030000000009"}, "files", 403, "forbidden"),
+    ],
+)
+def test_a_form_that_does_not_fit_makes_no_batch(
+    http: TestClient, order: dict[str, str], field: str, status: int, code: str
+) -> None:
+    answer = http.post(f"{BASE}/batches", data=order, files=[(field, ("a.ofd", document("a"), "application/ofd"))])
+    assert (answer.status_code, answer.json()["code"]) == (status, code)
+    assert http.get(f"{BASE}/batches").json() == {"batches": [], "next": None}
+
+
+def test_batches_are_listed_by_pages_the_newest_first(http: TestClient, desk: Desk) -> None:
+    made = [desk.create(1).id for _ in range(3)]
+    first = http.get(f"{BASE}/batches", params={"limit": 2}).json()
+    rest = http.get(f"{BASE}/batches", params={"limit": 2, "after": first["next"]}).json()
+    assert (len(first["batches"]), rest["next"]) == (2, None)
+    assert {one["id"] for one in first["batches"] + rest["batches"]} == set(made)
+    assert http.get(f"{BASE}/batches", headers={"Authorization": "Bearer other"}).json()["batches"] == []

@@ -14,7 +14,7 @@ from crypto.digests import sm3
 from kernel.errors import Forbidden
 from kernel.jobs import Jobs
 from kernel.outbox import EVENTS
-from kernel.principal import Principal
+from kernel.principal import Principal, PrincipalKind
 from seal import store
 from seal.batches import BatchRefused, BatchUnknown, UploadUnknown
 from seal.batches.model import ITEM, Batch, BatchInvalid, BatchWish, ItemWish
@@ -292,6 +292,32 @@ def test_a_seal_that_is_suspended_meanwhile_seals_nothing_more(desk: Desk) -> No
     desk.house.registrar.suspend(SEAL, "audit")
     desk.worker().drain()
     assert sorted(desk.states(batch)) == ["failed", "sealed"]
+
+
+def test_batches_are_listed_newest_first_to_whom_they_concern(desk: Desk) -> None:
+    first = desk.create(1)
+    desk.house.clock.advance(timedelta(seconds=1))
+    second = desk.create(2)
+    desk.batches.pause(second.id, CLERK)
+    listed = desk.batches.list(CLERK)
+    assert [(batch.id, batch.state.value, tally.open) for batch, tally in listed] == [
+        (second.id, "paused", 2),
+        (first.id, "running", 1),
+    ]
+    assert [batch.id for batch, _ in desk.batches.list(CLERK, after=second.id)] == [first.id]
+    assert [batch.id for batch, _ in desk.batches.list(CLERK, limit=1)] == [second.id]
+    officer = Principal(subject="officer", kind=PrincipalKind.PERSON, rights=frozenset({f"seal.use:{SEAL}"}))
+    assert len(desk.batches.list(officer)) == 2
+    assert desk.batches.resume(second.id, officer).state.value == "running"
+    strangers = (
+        OTHERS,
+        replace(officer, rights=frozenset({"seal.use:1", "seal.manage:*"})),
+        replace(CLERK, organisation=None),
+    )
+    for stranger in strangers:
+        assert desk.batches.list(stranger) == ()
+        with pytest.raises((BatchUnknown, Forbidden)):
+            desk.batches.find(second.id, stranger)
 
 
 # --- several items in one hand ---

@@ -80,6 +80,27 @@ def test_a_seal_s_life_is_reported_in_its_order_and_once(office: Office) -> None
     assert actions == ["seal.docking.intended", "seal.docking.reported"] * 2
 
 
+def test_a_seal_made_anew_is_renewed_there_by_itself_and_once(office: Office, clock: ManualClock) -> None:
+    house, done = office.house, State.REPORTED
+    assert office.service.report_due() == 1
+    clock.advance(timedelta(days=30))
+    longer = application(house.authority, valid_to=START + timedelta(days=400))
+    house.registrar.remake(longer, keys=house.authority.keys, maker=house.authority.ca.maker())
+    assert office.service.report_due() == 1
+    assert office.service.report_due() == 0
+    assert [(each.docking.event, each.state) for each in office.status()] == [("release", done), ("renewal", done)]
+    assert office.platform.seals[SEAL].until == stamp(START + timedelta(days=400))
+    assert office.changes() == ["release", "renewal"]
+
+
+def test_where_no_platform_is_set_up_nothing_is_sent_by_itself(house: House, clock: ManualClock) -> None:
+    service = DockingService(
+        db=house.db, audit=house.audit, clock=clock, register=house.register, platform=lambda: None
+    )
+    assert service.report_due() == 0
+    assert service.status(OPERATOR) == ()
+
+
 def test_what_fails_waits_longer_each_time_and_holds_back_what_comes_after(office: Office, clock: ManualClock) -> None:
     office.house.registrar.revoke(SEAL, "机构撤销")
     office.platform.fail(Mood.ERROR_500, only="random")

@@ -1,0 +1,1 @@
+"""The console: rooms in which officers see to seals, in plain pages (控制台)."""
