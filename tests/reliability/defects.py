@@ -31,6 +31,7 @@ def _keyless() -> None:
         return seal_all(self, [replace(each, idempotency_key=None) for each in requests], principal, **named)
 
     _put(SealService, "seal", one)
+    _put(batches, "_PATIENCE", 20.0)
     _put(SealService, "seal_all", many)
 
 

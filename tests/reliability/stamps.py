@@ -35,6 +35,8 @@ _ITEMS = 30
 _WORKERS = 2
 _TIMEOUT = timedelta(seconds=1)
 _BAD = [mood for mood in Mood if mood is not Mood.GOOD]
+_REST = timedelta(seconds=31)
+"""After which those who failed are asked again."""
 _PATIENCE = 600.0
 
 
@@ -59,16 +61,21 @@ def _all(url: str, folder: Path, tell: Tell) -> None:
         bench = Bench(url, folder, clock, stamper=stamper, trust=trust)
         # 1. One of two fails: the other stamps.
         for mood in Mood:
-            first.mood = mood
+            clock.advance(_REST)
+            first.mood, before = mood, first.asked
             _seal(bench, f"one {mood.value}")
+            assert first.asked > before, "the one that fails was not asked"
         # 2. Both fail, in every way, while a batch is worked on: what is sealed goes without, and says so.
         with _working(bench):
             began = monotonic()
             first.mood = second.mood = _BAD[0]
             batch = _batch(bench)
             for mood in _BAD:
+                clock.advance(_REST)
                 first.mood = second.mood = mood
+                before = first.asked + second.asked
                 _seal(bench, f"both {mood.value}")
+                assert first.asked + second.asked > before, "nobody was asked"
             while bench.batches.find(batch, CLERK).state is not BatchState.COMPLETED:
                 assert monotonic() - began < _PATIENCE, "the batch did not come to its end"
                 sleep(0.2)
