@@ -99,8 +99,8 @@ class BatchRunner:
         }
         open_items = {at: item for at, item in items.items() if at not in ends}
         asked, later = self._loaded(batch, open_items, examined)
-        if not self._running(batch):
-            # Stopped while we were reading: nothing further is begun, and what was in hand goes back.
+        if self._cancelled(batch):
+            # While we were reading; what a pause finds in hand is finished.
             asked, later = {}, tuple(open_items)
         requests = {place: each for place, each in asked.items() if isinstance(each, SealRequest)}
         kept = [items[place].content for place in requests] if batch.source == FILES else None
@@ -118,10 +118,10 @@ class BatchRunner:
                 ends[place] = end
         self._settle(batch, jobs, ends, again)
 
-    def _running(self, batch: Batch) -> bool:
+    def _cancelled(self, batch: Batch) -> bool:
         with self._db.read() as conn:
             now = store.find(conn, batch.id)
-        return now is not None and now.state is BatchState.RUNNING
+        return now is not None and now.state is BatchState.CANCELLED
 
     def _loaded(
         self, batch: Batch, items: Mapping[int, Wanted], examined: Container[str]
