@@ -70,13 +70,15 @@ DECIDERS: dict[str, tuple[Any, type[Refusal]]] = {
     "who asked": (replace(CLERK, kind=PrincipalKind.PERSON, rights=OFFICER.rights), SecondPersonNeeded),
     "a system": (replace(OFFICER, kind=PrincipalKind.CLIENT), SecondPersonNeeded),
     "another account of who asked": (replace(OFFICER, person=CLERK.subject), SecondPersonNeeded),
+    "who acted through the system": (replace(OFFICER, subject="handler-17", person="P17"), SecondPersonNeeded),
     "an officer of another seal": (replace(OFFICER, rights=frozenset({"seal.use.approve:1"})), UseRequestUnknown),
     "who may use the seal": (replace(OFFICER, rights=CLERK.rights), UseRequestUnknown),
 }
 
 
 def test_nobody_else_decides(house: House, ofd: bytes) -> None:
-    found = asked(house, ofd)
+    set_policy(house, UsePolicy.APPROVED)
+    found = uses_of(house).ask(request(ofd), replace(CLERK, person="handler-17"))
     for name, (who, refused) in DECIDERS.items():
         with pytest.raises(refused):
             uses_of(house).decide(found.id, Verdict.APPROVE, who, request_hash=found.request_hash)
