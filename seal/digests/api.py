@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Header, Response
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
 
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
@@ -15,6 +16,7 @@ from seal.digests.order import DigestOrder
 from seal.model import SealId
 from seal.request import SealRequest
 from seal.sealing import SealService
+from seal.upload import client_address
 from seal.verifying import report_json
 
 _PROBLEMS = {
@@ -93,9 +95,11 @@ def digest_router(*, service: SealService, guard: BearerGuard) -> APIRouter:
         responses=responses(_PROBLEMS, {201: {"description": "Sealed", "headers": _LOCATION}}),
     )
     def seal_digest(
+        *,
         seal: str,
         body: DigestBody,
         principal: caller,
+        request: Request,
         response: Response,
         idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
     ) -> DigestAnswer:
@@ -116,6 +120,7 @@ def digest_router(*, service: SealService, guard: BearerGuard) -> APIRouter:
                 idempotency_key=idempotency_key,
             ),
             principal,
+            client_address=client_address(request),
         )
         response.headers["Location"] = f"{router.prefix}/sealings/{sealed.id}"
         if sealed.replayed:

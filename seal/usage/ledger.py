@@ -47,8 +47,8 @@ class UsageLedger:
             rows, following = newest_first(conn, wanted, scope, after=cursor, limit=max(1, min(limit, MOST)))
         return LedgerPage(rows=tuple(rows), next=following.text if following else None)
 
-    def count(self, wanted: LedgerFilter, principal: Principal, *, most: int = 10_000) -> int:
-        """Count the uses that ``principal`` may see, no further than ``most``."""
+    def count(self, wanted: LedgerFilter, principal: Principal, *, most: int = 10_000) -> tuple[int, bool]:
+        """Count the uses that ``principal`` may see, as far as that costs little; tell whether these are all."""
         with self._db.read() as conn:
             return count_rows(conn, wanted, _scope(conn, wanted, principal), most=most)
 

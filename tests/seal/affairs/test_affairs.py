@@ -194,6 +194,10 @@ def test_what_is_wrong_with_a_payload_is_named(office: Office) -> None:
     payload = {**office.payload(Action.MAKE), "owner": "x", "colour": "red"}
     with pytest.raises(AffairRefused, match="colour, owner"):
         office.affairs.propose(office.proposal(Action.MAKE, NEW, payload=payload), ALICE)
+    for end in ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"):
+        payload = {**office.payload(Action.GRANT), "valid_to": end}
+        with pytest.raises(AffairRefused, match="valid_to"):
+            office.affairs.propose(office.proposal(Action.GRANT, SEAL, payload=payload), ALICE)
     with pytest.raises(AffairRefused, match="Papers are missing: application"):
         office.affairs.propose(office.proposal(Action.MAKE, NEW, papers=()), ALICE)
 

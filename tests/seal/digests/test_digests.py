@@ -160,6 +160,8 @@ def test_answer_and_records_say_that_the_document_was_not_seen(house: House, ask
         query = sa.select(entries.c.facts).where(entries.c.action == "seal.sealing.intended")
         logged = json.loads(conn.execute(query).scalar_one())
         row = conn.execute(sa.text("SELECT sealing, algorithm, digest FROM seal_sealing_digests")).one()
+        address = conn.execute(sa.text("SELECT client_address FROM seal_usages")).scalar_one()
+    assert address == "testclient"
     assert (logged["document_seen"], logged["digest"]) == (False, DIGEST_HEX)
     assert tuple(row) == (told["id"], "SM3", DIGEST_HEX)
 
