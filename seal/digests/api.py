@@ -94,7 +94,7 @@ def digest_router(*, service: SealService, guard: BearerGuard) -> APIRouter:
         summary="Seal a digest",
         responses=responses(_PROBLEMS, {201: {"description": "Sealed", "headers": _LOCATION}}),
     )
-    def seal_digest(
+    def seal_digest(  # noqa: PLR0913 - what HTTP brings
         *,
         seal: str,
         body: DigestBody,

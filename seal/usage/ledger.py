@@ -5,6 +5,7 @@ Read from the facts of sealing; nothing is kept twice.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -20,6 +21,8 @@ from seal.usage.rows import Scope, count_rows, newest_first, read_scope, serial_
 from seal.usage.signing import LedgerSigner, LedgerSignerMissing
 
 __all__ = ["LedgerFilter", "LedgerFilterRefused", "LedgerPage", "LedgerRow", "UsageLedger", "UseState"]
+SETTLED = timedelta(minutes=5)
+"""How long after an instant a use that was intended before it may still be on its way into the record."""
 MOST = 500
 """Rows of a page at most."""
 
@@ -71,7 +74,7 @@ class UsageLedger:
         head = {
             "month": month,
             "zone": str(ZONE) if month else None,
-            "over": wanted.until is not None and wanted.until <= at,
+            "over": wanted.until is not None and wanted.until + SETTLED <= at,
             "filter": filter_words(wanted),
             "made_at": at.isoformat(),
             "made_for": principal.subject,

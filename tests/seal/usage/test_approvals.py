@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kernel.errors import Forbidden, Refusal
 from kernel.principal import PrincipalKind
 from seal.affairs.model import SecondPersonNeeded, Verdict
-from seal.errors import SealingRejected
+from seal.errors import IdempotencyMismatch, SealingRejected
 from seal.model import UsePolicy
 from seal.usage import store
 from seal.usage.admission import UseApprovalNeeded
@@ -63,6 +63,17 @@ def test_a_use_is_asked_for_approved_and_made_once(house: House, ofd: bytes) -> 
     assert (uses.standing(used), used.sealing) == ("used", sealed.id)
     told = [action for action in house.actions() if action.startswith("seal.use.")]
     assert told == ["seal.use.requested", "seal.use.approved"]
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_key_of_one_use_does_not_answer_for_another(house: House, ofd: bytes) -> None:
+    uses = uses_of(house)
+    first, second = (approve(house, asked(house, ofd)) for _ in range(2))
+    sealed = uses.seal(first.id, CLERK, idempotency_key="K")
+    assert uses.seal(first.id, CLERK, idempotency_key="K").id == sealed.id
+    with pytest.raises(IdempotencyMismatch):
+        uses.seal(second.id, CLERK, idempotency_key="K")
+    assert uses.seal(second.id, CLERK).id != sealed.id
 
 
 BOTH = replace(OFFICER, rights=OFFICER.rights | CLERK.rights)
