@@ -20,6 +20,7 @@ from seal.batches.model import Step
 from seal.batches.store import ITEMS, OUTCOMES, STEPS, UPLOADS
 from seal.renewing import RENEWALS
 from seal.store import COMPLETIONS, SEALINGS
+from seal.usage.store import USAGES, USE_REQUESTS
 
 KEPT_ASIDE = timedelta(days=7)
 """Longer than any call takes to record what it needs, and than a paper is likely to wait for its affair."""
@@ -152,7 +153,7 @@ class Tidying:
 
 
 def in_use(conn: sa.Connection, keys: Collection[str]) -> set[str]:
-    """Tell which objects this floor needs: results, sources that may still be sealed from, uploads, papers."""
+    """Tell which objects this floor needs: results, sources, what a use is asked for, uploads, papers."""
     some = tuple(keys)
     # Whatever has no completion may be taken up again, and a source is kept until its time is over.
     source = (
@@ -166,7 +167,14 @@ def in_use(conn: sa.Connection, keys: Collection[str]) -> set[str]:
         .outerjoin(OUTCOMES, sa.and_(OUTCOMES.c.batch == ITEMS.c.batch, OUTCOMES.c.position == ITEMS.c.position))
         .where(ITEMS.c.content.in_(some), OUTCOMES.c.batch.is_(None), ~ended.exists())
     )
+    # What somebody was asked to approve is there to be read, and to be sealed; then it is the sealing's source.
+    asked = (
+        sa.select(USE_REQUESTS.c.document_sm3)
+        .outerjoin(USAGES, USAGES.c.approval == USE_REQUESTS.c.id)
+        .where(USE_REQUESTS.c.document_sm3.in_(some), USAGES.c.sealing.is_(None))
+    )
     whole = (
+        asked,
         sa.select(COMPLETIONS.c.object_key).where(COMPLETIONS.c.object_key.in_(some)),
         sa.select(UPLOADS.c.sm3).where(UPLOADS.c.sm3.in_(some)),
         sa.select(PAPERS.c.object_key).where(PAPERS.c.object_key.in_(some)),

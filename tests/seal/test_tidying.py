@@ -10,13 +10,16 @@ import sqlalchemy as sa
 from crypto.digests import sm3
 from kernel.audit import entries
 from kernel.objects import ObjectNotFound
+from seal.affairs.model import Verdict
 from seal.batches import BatchService
 from seal.batches.model import BatchWish, ItemWish
 from seal.batches.store import UPLOADS
 from seal.errors import SealingRejected
 from seal.tidying import KEPT_ASIDE, Tidying
+from seal.usage.approvals import LONGEST_LIFE
 from tests.reliability.sealing import document
 from tests.seal.conftest import CLERK, SEAL, House, request
+from tests.seal.usage.conftest import OFFICER, uses_of
 
 KEEP = timedelta(days=90)
 
@@ -111,6 +114,17 @@ def test_expired_uploads_go_but_not_those_that_a_batch_waits_for(house: House) -
     assert '"uploads":2' in told[0]
     assert '"destroyed":1' in told[-1]
     assert desk.cancel(batch.id, CLERK).id == batch.id
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_what_a_use_request_waits_for_is_kept_whatever_else_needed_it(house: House) -> None:
+    content, tidy, uses = document("asked for"), tidying(house), uses_of(house)
+    batches(house).upload(content, CLERK)
+    asked = uses.ask(request(content), CLERK, lifetime=LONGEST_LIFE)
+    for _ in range(3):
+        run_for(house, tidy, KEPT_ASIDE + timedelta(days=1))
+    uses.decide(asked.id, Verdict.APPROVE, OFFICER, request_hash=asked.request_hash)
+    assert uses.seal(asked.id, CLERK).serial == 1
 
 
 def test_an_object_set_aside_is_there_for_whoever_asks(house: House) -> None:

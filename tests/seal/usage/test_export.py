@@ -102,9 +102,9 @@ def test_a_month_is_exported_whole_with_sums_and_two_signatures(
         told = {"size": len(content), "sm3": sm3(content).hex(), "sha256": SHA256.digest(content).hex()}
         assert each == {"name": each["name"], **told}
     with house.db.read() as conn:
-        told = [(each.action, json.loads(each.facts)["manifest_sm3"]) for each in house.audit.about(conn, "*")]
+        entries = [(each.action, json.loads(each.facts)["manifest_sm3"]) for each in house.audit.about(conn, "*")]
     exported = {("seal.ledger.exported", sm3(each.read(MANIFEST)).hex()) for each in (early, files)}
-    assert (len(told), set(told)) == (2, exported)
+    assert (len(entries), set(entries)) == (2, exported)
 
     lines = [json.loads(line) for line in files.read(LINES).decode().splitlines()]
     table = list(csv.DictReader(io.StringIO(files.read(TABLE).decode("utf-8-sig"))))
