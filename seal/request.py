@@ -113,6 +113,12 @@ def asked_again(asked: str, *, document: bytes, seal: SealId, **changes: str) ->
     return SealRequest(document=document, seal=seal, placement=parse_placement(place) if place else None, **words)
 
 
+def use_request_of(asked: str) -> str | None:
+    """Give the use request by which was asked what ``asked_text`` wrote down."""
+    name: str | None = json.loads(asked).get("use_request")
+    return name
+
+
 def check_texts(request: SealRequest) -> None:
     """Refuse texts that are longer than what is kept, and an amount that is none."""
     if request.amount is not None and not 0 <= request.amount <= _MOST_FEN:

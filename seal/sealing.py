@@ -35,7 +35,7 @@ from seal.model import Report, SealId
 from seal.preparing import Looked, Preparer, Task
 from seal.recording import Begun, Made, Overtaken, Recorder
 from seal.register import SealRegister
-from seal.request import SealedDocument, SealRequest, asked_again, asked_hash, request_hash
+from seal.request import SealedDocument, SealRequest, asked_again, asked_hash, request_hash, use_request_of
 from seal.stamping import Stamper
 from seal.store import Intent, Progress
 from seal.trust import TrustSource
@@ -212,9 +212,12 @@ class SealService:
             return None
         with self._db.read() as conn:
             earlier = store.find_by_key(conn, principal.subject, request.idempotency_key)
+            asked = store.find_asked(conn, earlier.intent.id) if earlier else None
         if earlier is None:
             return None
-        if earlier.intent.request_hash != request_hash(request):
+        # An approval is no part of what was approved: what was sealed by another is another use.
+        by = use_request_of(asked) if asked else request.use_request
+        if earlier.intent.request_hash != request_hash(request) or by != request.use_request:
             raise IdempotencyMismatch("This Idempotency-Key was used for a different request.")
         if earlier.running:
             raise SealingInProgress("The same request is being worked on; ask again in a minute.")

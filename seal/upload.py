@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import Annotated, Literal, TypeAlias
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
@@ -30,7 +31,14 @@ def _written_out(text: object) -> object:
     return text
 
 
-Instant: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_written_out)]
+def _in_every_zone(moment: datetime) -> datetime:
+    """Refuse the ends of the calendar: told in another zone they would lie beyond it."""
+    if not MINYEAR < moment.year < MAXYEAR:
+        raise ValueError("a year between 2 and 9998")
+    return moment
+
+
+Instant: TypeAlias = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_in_every_zone)]
 """An instant as callers write it: RFC 3339."""
 
 

@@ -45,7 +45,10 @@ def appoint(
         list[str] | None, typer.Option(help="Such as seal.approve:* or seal.review:<seal>; repeat for more.")
     ] = None,
     person: Annotated[
-        str | None, typer.Option(help="Personnel number: accounts with the same one are one person's.")
+        str | None,
+        typer.Option(
+            help="Personnel number: accounts with the same one are one person's. Left out, it stays as it was."
+        ),
     ] = None,
 ) -> None:
     """Say which rights over seals a person has from now on: these and no others, without --right none."""

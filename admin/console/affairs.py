@@ -14,7 +14,7 @@ from kernel.errors import Refusal
 from kernel.problem import problem_of
 from seal.affairs.checks import awaits
 from seal.affairs.desk import SealDesk, SealFile
-from seal.affairs.model import Affair, AffairRefused, Standing, UnknownAffair, Verdict, person_of
+from seal.affairs.model import Affair, AffairRefused, Standing, UnknownAffair, Verdict, names_of
 from seal.affairs.service import AffairService
 from seal.errors import UnknownSeal
 
@@ -52,7 +52,7 @@ class AffairRooms:
             affairs=[(each, each.standing(visit.now)) for each in shown],
             following=shown[-1].id if len(page) > _PAGE else None,
             names=self._names.of(each.proposed_by for each in shown),
-            mine=person_of(visit.principal),
+            mine=names_of(visit.principal),
             action=ACTION,
             standing=STANDING,
         )
@@ -95,10 +95,10 @@ class AffairRooms:
             file=file,
             told=told(affair, file),
             names=self._names.of((affair.proposed_by, *(each.by for each in affair.decisions))),
-            own=person_of(who) == affair.proposer,
+            own=affair.is_proposed_by(who),
             open=standing in _OPEN,
             awaited=awaits(affair, who, standing),
-            involved=affair.involves(person_of(who)),
+            involved=affair.involves(who),
             verdict="review" if standing is Standing.REVIEWING else "approve",
             fresh=visit.fresh,
             fresh_minutes=int(FRESH.total_seconds()) // 60,

@@ -1,7 +1,7 @@
 """The usage ledger: who used which seal for what, filtered, page by page, and as a signed export."""
 
 import re
-from datetime import MAXYEAR, date, datetime, time, timedelta
+from datetime import MAXYEAR, MINYEAR, date, datetime, time, timedelta
 from typing import Any
 
 from starlette.responses import Response, StreamingResponse
@@ -12,10 +12,10 @@ from admin.console.papers import HEADERS
 from admin.console.words import USE_STATE
 from kernel.errors import Forbidden
 from seal.usage.export import ZONE
-from seal.usage.ledger import LedgerFilter, LedgerFilterRefused, UsageLedger, UseState
+from seal.usage.ledger import LedgerFilter, LedgerFilterRefused, LedgerPage, UsageLedger, UseState
 
 PATH = "/console/ledger"
-_PAGE, _COUNTED = 25, 10_000
+_PAGE, _COUNTED, _LOOKS = 25, 10_000, 10
 _FIELDS = ("seal", "since", "until", "state", "case_number", "document_kind", "document_sm3", "caller")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
@@ -33,8 +33,8 @@ class LedgerRoom:
         context: dict[str, Any] = {"asked": asked, "narrowed": any(asked.values()), "states": USE_STATE}
         wanted = _filter(visit)
         try:
-            page = self._ledger.page(wanted, visit.principal, after=visit.get("after") or None, limit=_PAGE)
-            counted = self._ledger.count(wanted, visit.principal, most=_COUNTED)
+            page = self._page(wanted, visit)
+            counted, whole = self._ledger.count(wanted, visit.principal, most=_COUNTED)
         except Forbidden:
             return visit.page("ledger.html", 403, **context, denied=True)
         return visit.page(
@@ -43,13 +43,22 @@ class LedgerRoom:
             denied=False,
             rows=page.rows,
             counted=counted,
-            most=_COUNTED,
+            whole=whole,
             following=with_query(PATH, {**asked, "after": page.next}) if page.next else None,
             first="" if not visit.get("after") else with_query(PATH, asked),
             names=self._names.of(
                 {each.caller for each in page.rows} | {each.person for each in page.rows if each.person}
             ),
         )
+
+    def _page(self, wanted: LedgerFilter, visit: Visit) -> LedgerPage:
+        """Look on where a page has no rows although there may be some further back, within bounds."""
+        page = self._ledger.page(wanted, visit.principal, after=visit.get("after") or None, limit=_PAGE)
+        for _ in range(_LOOKS):
+            if page.rows or page.next is None:
+                break
+            page = self._ledger.page(wanted, visit.principal, after=page.next, limit=_PAGE)
+        return page
 
     def export(self, visit: Visit) -> Response:
         """Give an archive of all that fits the filter; that it was made is put on record."""
@@ -83,7 +92,7 @@ def _day(written: str) -> datetime | None:
         day = date.fromisoformat(written) if _DAY.fullmatch(written) else None
     except ValueError:
         day = None
-    # The year 9999 has no day after its last.
-    if day is None or day.year == MAXYEAR:
+    # The last day has none after it, and the first began elsewhere before there were any.
+    if day is None or not MINYEAR < day.year < MAXYEAR:
         raise LedgerFilterRefused("A day is written like 2026-11-30.")
     return datetime.combine(day, time(), ZONE)

@@ -21,7 +21,6 @@ from seal.affairs.model import (
     SecondPersonNeeded,
     Standing,
     Verdict,
-    person_of,
     require_person,
 )
 from seal.errors import SealExists, SealNotUsable, UnknownSeal
@@ -83,13 +82,15 @@ def concerns(affair: Affair, principal: Principal) -> bool:
     """Tell whether an affair is any of the caller's business."""
     rule = affair.rule
     rights = filter(None, (rule.propose, rule.review, rule.approve))
-    return affair.involves(person_of(principal)) or any(principal.may(right, affair.seal) for right in rights)
+    # Without any right there is no office: such is the token that some website has of whoever signed in to it.
+    part = bool(principal.rights) and affair.involves(principal)
+    return part or any(principal.may(right, affair.seal) for right in rights)
 
 
 def require_decider(affair: Affair, verdict: Verdict, principal: Principal) -> None:
     """Refuse whoever may not decide this: no person, no right, or a part in it already."""
     if verdict is Verdict.WITHDRAW:
-        if person_of(principal) != affair.proposer:
+        if not affair.is_proposed_by(principal):
             raise Forbidden("Only the proposer withdraws an affair.")
         return
     require_person(principal)
@@ -97,7 +98,7 @@ def require_decider(affair: Affair, verdict: Verdict, principal: Principal) -> N
     if not any(principal.may(right, affair.seal) for right in rights):
         named = " or ".join(f"{right}:{affair.seal}" for right in rights) or "a part in this affair"
         raise Forbidden(f"This needs {named}, which the caller was not granted.")
-    if affair.involves(person_of(principal)):
+    if affair.involves(principal):
         raise SecondPersonNeeded("Whoever has a part in an affair does not decide it: another person does.")
 
 

@@ -180,9 +180,14 @@ class Affair:
         named = {picture["object_key"]} if picture else set()
         return frozenset(named.union(each.object_key for each in self.papers))
 
-    def involves(self, person: str) -> bool:
-        """Tell whether a person has proposed it or decided something about it."""
-        return person == self.proposer or any(person == each.person for each in self.decisions)
+    def is_proposed_by(self, principal: Principal) -> bool:
+        """Tell whether a caller, or the person behind them, has proposed it."""
+        return not names_of(principal).isdisjoint({self.proposer, self.proposed_by})
+
+    def involves(self, principal: Principal) -> bool:
+        """Tell whether a caller, or the person behind them, has proposed it or decided something about it."""
+        decided = {name for each in self.decisions for name in (each.person, each.by)}
+        return self.is_proposed_by(principal) or not names_of(principal).isdisjoint(decided)
 
 
 def statement_hash(*, papers: tuple[Paper, ...], expires_at: datetime, **parts: str) -> str:
@@ -199,6 +204,11 @@ def statement_hash(*, papers: tuple[Paper, ...], expires_at: datetime, **parts: 
 def person_of(principal: Principal) -> str:
     """Give who is behind an account: two accounts of one person count as one."""
     return principal.person or principal.subject
+
+
+def names_of(principal: Principal) -> frozenset[str]:
+    """Give what a caller may stand on record as: an account is the same one, whoever it is told later to belong to."""
+    return frozenset({principal.subject, person_of(principal)})
 
 
 def require_person(principal: Principal) -> None:

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -45,7 +46,7 @@ class Officers:
         """Give an account these rights and no others; none at all ends the office.
 
         ``person`` is what tells people apart, such as a personnel number: whoever has two accounts has it twice. Where
-        it is not given, the account stands for a person.
+        it is not given, it stays what it was; where it never was, the account stands for a person.
         """
         given = sorted(set(rights))
         if person is not None and not 0 < len(person) <= _PERSON_MAX:
@@ -56,12 +57,10 @@ class Officers:
                 raise AffairRefused(f"A right is one of {', '.join(sorted(RIGHTS))} with :* or :<seal>.")
         now = self._clock.now()
         with self._db.begin() as conn:
-            last = conn.execute(
-                sa.select(sa.func.max(OFFICERS.c.number)).where(OFFICERS.c.subject == subject)
-            ).scalar_one()
+            last = _newest(conn, subject)
             columns = {
-                "number": (last or 0) + 1,
-                "person": person or subject,
+                "number": last.number + 1 if last else 1,
+                "person": person or (last.person if last else subject),
                 "rights": json.dumps(given),
                 "at": now,
                 "by": by,
@@ -74,10 +73,14 @@ class Officers:
 
     def principal(self, subject: str) -> Principal:
         """Give the principal of a person who has proved to be ``subject``; Forbidden to whoever holds no office."""
-        query = sa.select(OFFICERS).where(OFFICERS.c.subject == subject)
         with self._db.read() as conn:
-            row = conn.execute(query.order_by(OFFICERS.c.number.desc()).limit(1)).first()
+            row = _newest(conn, subject)
         held = frozenset(json.loads(row.rights)) if row else frozenset()
         if row is None or not held:
             raise Forbidden("This person holds no office over seals: an operator appoints them first.")
         return Principal(subject=subject, kind=PrincipalKind.PERSON, rights=held, person=row.person)
+
+
+def _newest(conn: sa.Connection, subject: str) -> "sa.Row[*tuple[Any, ...]] | None":
+    query = sa.select(OFFICERS).where(OFFICERS.c.subject == subject)
+    return conn.execute(query.order_by(OFFICERS.c.number.desc()).limit(1)).first()

@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -20,6 +19,7 @@ from kernel.audit import canonical
 from seal.affairs.actions import Action
 from seal.affairs.model import AffairRefused
 from seal.model import UsePolicy
+from seal.upload import Instant
 
 LONGEST = 64 * 1024
 """Octets of a payload at most, most of them certificates."""
@@ -83,8 +83,8 @@ class Making(Payload):
     owner: str = Field(pattern="^[0-9A-HJ-NPQRTUWXY]{18}$", description="unified social credit code")
     owner_name: _Words
     picture: PicturePart
-    valid_from: AwareDatetime
-    valid_to: AwareDatetime
+    valid_from: Instant
+    valid_to: Instant
     keys: tuple[KeyPart, ...] = Field(min_length=1, max_length=8)
     maker: MakerPart
 
@@ -95,8 +95,8 @@ class Remaking(Payload):
     name: _Words | None = None
     owner_name: _Words | None = None
     picture: PicturePart | None = None
-    valid_from: AwareDatetime | None = None
-    valid_to: AwareDatetime | None = None
+    valid_from: Instant | None = None
+    valid_to: Instant | None = None
     keys: tuple[KeyPart, ...] | None = Field(default=None, min_length=1, max_length=8)
     maker: MakerPart
 
@@ -134,8 +134,8 @@ class GrantPart(Payload):
     document_kinds: tuple[_Words, ...] = Field(default=(), max_length=50)
     windows: tuple[WindowPart, ...] = Field(default=(), max_length=20)
     zone: _Zone = "Asia/Shanghai"
-    valid_from: AwareDatetime
-    valid_to: AwareDatetime
+    valid_from: Instant
+    valid_to: Instant
     per_day: _Uses | None = None
     per_month: _Uses | None = None
     in_total: _Uses | None = None

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from kernel.db import METADATA, Instant, insert_new
 from kernel.principal import Principal
 from seal.affairs.actions import RULES, Action
-from seal.affairs.model import Affair, Decision, Paper, Verdict, person_of
+from seal.affairs.model import Affair, Decision, Paper, Verdict, names_of
 from seal.model import SealId
 
 AFFAIRS = sa.Table(
@@ -154,9 +154,12 @@ def list_affairs(  # noqa: PLR0913 - its filters
 
 def _concerning(principal: Principal) -> sa.ColumnElement[bool]:
     """Say as a condition what ``checks.concerns`` says of one affair."""
-    person = person_of(principal)
-    decided = sa.exists().where(DECISIONS.c.affair == AFFAIRS.c.id, DECISIONS.c.person == person)
-    clauses: list[sa.ColumnElement[bool]] = [AFFAIRS.c.proposer == person, decided]
+    if not principal.rights:
+        return sa.false()
+    names = sorted(names_of(principal))
+    spoken = sa.or_(DECISIONS.c.person.in_(names), DECISIONS.c.by.in_(names))
+    decided = sa.exists().where(DECISIONS.c.affair == AFFAIRS.c.id, spoken)
+    clauses: list[sa.ColumnElement[bool]] = [AFFAIRS.c.proposer.in_(names), AFFAIRS.c.proposed_by.in_(names), decided]
     held = [right.partition(":") for right in principal.rights]
     for action, rule in RULES.items():
         targets = {target for name, _, target in held if name and name in {rule.propose, rule.review, rule.approve}}

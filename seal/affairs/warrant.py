@@ -43,7 +43,8 @@ class Warrant:
         if issuer is not _ISSUER:
             raise TypeError("a warrant is made by seal.affairs, when enough people have agreed")
         people = {each.person for each in self.agreed}
-        if len(people) != len(self.agreed) or len(people) < self.rule.people:
+        accounts = {each.subject for each in self.agreed}
+        if not len(people) == len(accounts) == len(self.agreed) or len(people) < self.rule.people:
             raise ValueError(f"{self.action} takes {self.rule.people} different people")
 
     @property

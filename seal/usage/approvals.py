@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from kernel.errors import Reason, Refusal
 from kernel.principal import Principal
-from seal.affairs.model import SecondPersonNeeded, Verdict, person_of, require_person
+from seal.affairs.model import SecondPersonNeeded, Verdict, names_of, require_person
 
 RIGHT = "seal.use.approve"
 LIFETIME, LONGEST_LIFE = timedelta(days=3), timedelta(days=30)
@@ -121,7 +121,7 @@ def require_decider(request: UseRequest, verdict: Verdict, principal: Principal)
         return
     require_person(principal)
     principal.require(RIGHT, request.seal)
-    if request.caller == principal.subject or request.person == person_of(principal):
+    if not names_of(principal).isdisjoint({request.caller, request.person}):
         raise SecondPersonNeeded("Who asked for a use does not decide about it: another person does.")
 
 

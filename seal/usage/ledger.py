@@ -5,6 +5,7 @@ Read from the facts of sealing; nothing is kept twice.
 
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import timedelta
 
 import sqlalchemy as sa
 
@@ -20,6 +21,8 @@ from seal.usage.rows import Scope, count_rows, newest_first, read_scope, serial_
 from seal.usage.signing import LedgerSigner, LedgerSignerMissing
 
 __all__ = ["LedgerFilter", "LedgerFilterRefused", "LedgerPage", "LedgerRow", "UsageLedger", "UseState"]
+SETTLED = timedelta(minutes=5)
+"""How long after an instant a use that was intended before it may still be on its way into the record."""
 MOST = 500
 """Rows of a page at most."""
 
@@ -47,8 +50,8 @@ class UsageLedger:
             rows, following = newest_first(conn, wanted, scope, after=cursor, limit=max(1, min(limit, MOST)))
         return LedgerPage(rows=tuple(rows), next=following.text if following else None)
 
-    def count(self, wanted: LedgerFilter, principal: Principal, *, most: int = 10_000) -> int:
-        """Count the uses that ``principal`` may see, no further than ``most``."""
+    def count(self, wanted: LedgerFilter, principal: Principal, *, most: int = 10_000) -> tuple[int, bool]:
+        """Count the uses that ``principal`` may see, as far as that costs little; tell whether these are all."""
         with self._db.read() as conn:
             return count_rows(conn, wanted, _scope(conn, wanted, principal), most=most)
 
@@ -71,7 +74,7 @@ class UsageLedger:
         head = {
             "month": month,
             "zone": str(ZONE) if month else None,
-            "over": wanted.until is not None and wanted.until <= at,
+            "over": wanted.until is not None and wanted.until + SETTLED <= at,
             "filter": filter_words(wanted),
             "made_at": at.isoformat(),
             "made_for": principal.subject,

@@ -1,7 +1,7 @@
 """The nouns of the usage ledger: what is asked of it, its rows, and the place in it from where to go on."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import MAXYEAR, MINYEAR, UTC, datetime
 from enum import StrEnum
 
 from kernel.errors import Reason, Refusal
@@ -47,6 +47,8 @@ class LedgerFilter:
         """Refuse what no use could have."""
         if any(moment is not None and moment.tzinfo is None for moment in (self.since, self.until)):
             raise LedgerFilterRefused("An instant carries its zone.")
+        if any(moment is not None and not MINYEAR < moment.year < MAXYEAR for moment in (self.since, self.until)):
+            raise LedgerFilterRefused("An instant lies in a year between 2 and 9998.")
         texts = (value for value in (getattr(self, name) for name in self.__slots__) if isinstance(value, str))
         if any(not text or len(text) > _LONGEST or "\0" in text for text in texts):
             raise LedgerFilterRefused(f"A filter has 1 to {_LONGEST} characters.")

@@ -25,6 +25,8 @@ from seal.versions import VERSIONS
 
 SCAN = 2000
 """Intents that are looked at for one page of one strand."""
+WINDOWS = 10
+"""In how many windows rows are counted before it is left at that."""
 RIGHT = "seal.ledger"
 _MOST_ABSENT = 100
 _Clause = sa.ColumnElement[bool]
@@ -74,16 +76,16 @@ def newest_first(
     return _told(conn, rows[:limit]), following
 
 
-def count_rows(conn: sa.Connection, wanted: LedgerFilter, scope: Scope, *, most: int) -> int:
-    """Count the rows, no further than ``most``."""
+def count_rows(conn: sa.Connection, wanted: LedgerFilter, scope: Scope, *, most: int) -> tuple[int, bool]:
+    """Count the rows, no further than ``most``, in so many windows at most; tell whether these are all."""
     counted = 0
     after: Cursor | None = None
-    while counted < most:
+    for _ in range(WINDOWS):
         rows, after = newest_first(conn, wanted, scope, after=after, limit=min(SCAN, most - counted))
         counted += len(rows)
-        if after is None:
+        if after is None or counted >= most:
             break
-    return counted
+    return counted, after is None
 
 
 def serial_gap(conn: sa.Connection, seal: str, first: int, last: int, rows: int) -> Gap:

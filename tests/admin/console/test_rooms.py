@@ -10,13 +10,16 @@ import httpx2
 import pytest
 import sqlalchemy as sa
 
+from admin.console import ledger as ledger_room
 from admin.console import routes as addresses
 from seal.affairs.actions import APPLICATION, Action
 from seal.affairs.model import Paper, Standing
 from seal.batches.model import BatchWish, ItemWish
 from seal.model import SealStatus
+from seal.placing import parse_placement
 from seal.request import SealRequest
 from seal.store import ATTEMPTS
+from seal.usage import rows as reading
 from seal.usage.approvals import UseStanding
 from tests.admin.console.conftest import Desk, Office
 from tests.reliability.sealing import document
@@ -264,12 +267,26 @@ def test_papers_are_handed_out_so_that_nothing_runs(
 
 
 def test_a_single_use_is_approved_by_an_officer(office: Office, qian: Desk) -> None:
-    asked = SealRequest(document=document("use"), seal=office.seal, reason=f"发证 {XSS}", document_kind="许可证")
+    asked = SealRequest(
+        document=document("use"),
+        seal=office.seal,
+        reason=f"发证 {XSS}",
+        document_kind="许可证",
+        placement=parse_placement("point;x=17;y=23"),
+        closes=True,
+    )
     first, second = (office.service.uses.ask(replace(asked, case_number=case), office.caller) for case in "12")
     assert f"/console/uses/{first.id}" in qian.get("/console/uses").text
     here = f"/console/uses/{first.id}"
     shown = qian.get(here)
-    for word in ("许可证", first.document_sm3, first.request_hash, "&lt;script&gt;"):
+    for word in (
+        "许可证",
+        "point;x=17.0;y=23.0",
+        "此后不能再加签名",
+        first.document_sm3,
+        first.request_hash,
+        "&lt;script&gt;",
+    ):
         assert word in shown.text
     assert "<script" not in shown.text
     paper = qian.get(f"{here}/document")
@@ -369,8 +386,22 @@ def test_the_ledger_shows_a_use_and_its_export_downloads(office: Office, zhao: D
     assert sent.headers["content-disposition"].startswith('attachment; filename="ledger-')
     with zipfile.ZipFile(io.BytesIO(sent.content)) as archive:
         assert "2026-7" in archive.read("ledger.csv").decode("utf-8-sig")
-    for wrong in ("since=2026-02-30", "until=9999-12-31", "state=nonsense", "after=nonsense"):
+    for wrong in ("since=2026-02-30", "until=9999-12-31", "since=0001-01-01", "state=nonsense", "after=nonsense"):
         assert zhao.get(f"/console/ledger?{wrong}").status_code == 400, wrong
+
+
+def test_a_use_far_back_is_not_said_to_be_none(office: Office, zhao: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind in ("久远", "新近", "新近", "新近"):
+        asked = SealRequest(document=document(f"far {kind}"), seal=office.seal, document_kind=kind)
+        office.clock.advance(timedelta(seconds=1))
+        office.service.sealing.seal(asked, office.caller)
+    monkeypatch.setattr(reading, "SCAN", 1)
+    assert '<td class="first">' in zhao.get("/console/ledger?document_kind=久远").text
+    monkeypatch.setattr(ledger_room, "_LOOKS", 1)
+    page = zhao.get("/console/ledger?document_kind=久远")
+    assert "没有符合条件的用印" not in page.text
+    assert "/console/ledger?document_kind=" in page.text
+    assert "after=" in page.text
 
 
 def test_the_ledger_is_closed_to_officers_without_the_right(office: Office, zhao: Desk) -> None:

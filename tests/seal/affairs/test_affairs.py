@@ -194,6 +194,10 @@ def test_what_is_wrong_with_a_payload_is_named(office: Office) -> None:
     payload = {**office.payload(Action.MAKE), "owner": "x", "colour": "red"}
     with pytest.raises(AffairRefused, match="colour, owner"):
         office.affairs.propose(office.proposal(Action.MAKE, NEW, payload=payload), ALICE)
+    for end in ("9999-12-31T23:59:59-12:00", "0001-01-01T00:00:00+14:00"):
+        payload = {**office.payload(Action.GRANT), "valid_to": end}
+        with pytest.raises(AffairRefused, match="valid_to"):
+            office.affairs.propose(office.proposal(Action.GRANT, SEAL, payload=payload), ALICE)
     with pytest.raises(AffairRefused, match="Papers are missing: application"):
         office.affairs.propose(office.proposal(Action.MAKE, NEW, papers=()), ALICE)
 
@@ -350,7 +354,41 @@ def test_two_accounts_of_one_officer_are_one_person(office: Office) -> None:
     assert actions(office).count("seal.officer_appointed") == 4
 
 
-@pytest.mark.parametrize("right", ["seal.approve", "seal.approve:1", "seal.use:*", ""])
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_appointed_anew_an_account_is_nobody_elses(office: Office) -> None:
+    officers = Officers(db=office.db, audit=office.audit, clock=office.clock)
+    rights = ["seal.manage:*", "seal.approve:*"]
+    for account in ("zhao-1", "zhao-2"):
+        officers.appoint(account, rights, by="operator", person="P17")
+    # Rights change; whose account it is does not, even after the office was over.
+    officers.appoint("zhao-1", [], by="operator")
+    officers.appoint("zhao-1", [*rights, "seal.lose:*"], by="operator")
+    affair = office.affairs.propose(office.proposal(Action.SUSPEND, SEAL), officers.principal("zhao-1"))
+    with pytest.raises(SecondPersonNeeded):
+        office.affairs.decide(affair.id, Verdict.APPROVE, officers.principal("zhao-2"), payload_sm3=affair.payload_sm3)
+    # Whose account it is was told after it had proposed.
+    officers.appoint("qian", rights, by="operator")
+    affair = office.affairs.propose(office.proposal(Action.SUSPEND, SEAL), officers.principal("qian"))
+    officers.appoint("qian", rights, by="operator", person="P18")
+    qian = officers.principal("qian")
+    assert affair.id in {each.id for each in office.affairs.list(qian)}
+    with pytest.raises(SecondPersonNeeded):
+        office.affairs.decide(affair.id, Verdict.APPROVE, qian, payload_sm3=affair.payload_sm3)
+    assert office.affairs.decide(affair.id, Verdict.WITHDRAW, qian, payload_sm3=affair.payload_sm3).decisions
+
+
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_token_that_a_website_has_of_an_officer_opens_nothing(office: Office) -> None:
+    affair = office.affairs.propose(office.proposal(Action.REVOKE, SEAL), ALICE)
+    token = replace(ALICE, rights=frozenset())
+    assert office.affairs.list(token) == ()
+    with pytest.raises(UnknownAffair):
+        office.affairs.find(affair.id, token)
+    with pytest.raises(UnknownAffair):
+        office.affairs.decide(affair.id, Verdict.WITHDRAW, token, payload_sm3=affair.payload_sm3)
+
+
+@pytest.mark.parametrize("right", ["seal.approve", "seal.approve:1", "seal.use_digest:*", ""])
 def test_an_officer_has_no_right_that_does_not_exist(office: Office, right: str) -> None:
     officers = Officers(db=office.db, audit=office.audit, clock=office.clock)
     with pytest.raises(AffairRefused):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kernel.errors import Forbidden, Refusal
 from kernel.principal import PrincipalKind
 from seal.affairs.model import SecondPersonNeeded, Verdict
-from seal.errors import SealingRejected
+from seal.errors import IdempotencyMismatch, SealingRejected
 from seal.model import UsePolicy
 from seal.usage import store
 from seal.usage.admission import UseApprovalNeeded
@@ -65,18 +65,31 @@ def test_a_use_is_asked_for_approved_and_made_once(house: House, ofd: bytes) -> 
     assert told == ["seal.use.requested", "seal.use.approved"]
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)
+def test_the_key_of_one_use_does_not_answer_for_another(house: House, ofd: bytes) -> None:
+    uses = uses_of(house)
+    first, second = (approve(house, asked(house, ofd)) for _ in range(2))
+    sealed = uses.seal(first.id, CLERK, idempotency_key="K")
+    assert uses.seal(first.id, CLERK, idempotency_key="K").id == sealed.id
+    with pytest.raises(IdempotencyMismatch):
+        uses.seal(second.id, CLERK, idempotency_key="K")
+    assert uses.seal(second.id, CLERK).id != sealed.id
+
+
 BOTH = replace(OFFICER, rights=OFFICER.rights | CLERK.rights)
 DECIDERS: dict[str, tuple[Any, type[Refusal]]] = {
     "who asked": (replace(CLERK, kind=PrincipalKind.PERSON, rights=OFFICER.rights), SecondPersonNeeded),
     "a system": (replace(OFFICER, kind=PrincipalKind.CLIENT), SecondPersonNeeded),
     "another account of who asked": (replace(OFFICER, person=CLERK.subject), SecondPersonNeeded),
+    "who acted through the system": (replace(OFFICER, subject="handler-17", person="P17"), SecondPersonNeeded),
     "an officer of another seal": (replace(OFFICER, rights=frozenset({"seal.use.approve:1"})), UseRequestUnknown),
     "who may use the seal": (replace(OFFICER, rights=CLERK.rights), UseRequestUnknown),
 }
 
 
 def test_nobody_else_decides(house: House, ofd: bytes) -> None:
-    found = asked(house, ofd)
+    set_policy(house, UsePolicy.APPROVED)
+    found = uses_of(house).ask(request(ofd), replace(CLERK, person="handler-17"))
     for name, (who, refused) in DECIDERS.items():
         with pytest.raises(refused):
             uses_of(house).decide(found.id, Verdict.APPROVE, who, request_hash=found.request_hash)

@@ -120,7 +120,7 @@ def test_a_use_is_asked_for_approved_sealed_and_found_in_the_ledger(http: TestCl
     assert (row["client_address"], row["approval"], row["amount"]) == ("192.0.2.7", told["id"], 500)
     assert http.get(f"{BASE}/ledger", headers=by("stranger")).status_code == 403
     assert http.get(f"{BASE}/ledger", params={"seal": "44030000000002"}).status_code == 403
-    for bad in ({"since": "2026"}, {"document_sm3": "x"}, {"state": "lost"}):
+    for bad in ({"since": "2026"}, {"since": "0001-01-01T00:00:00+14:00"}, {"document_sm3": "x"}, {"state": "lost"}):
         assert http.get(f"{BASE}/ledger", params=bad).status_code == 422
     assert http.get(f"{BASE}/ledger", params={"after": "x"}).json()["code"] == "ledger_filter_refused"
     archive = http.get(f"{BASE}/ledger/exports/2026-11", headers=by("auditor"))
