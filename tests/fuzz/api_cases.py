@@ -190,6 +190,7 @@ def _count(outcome: Outcome, recorder: ScenarioRecorder, filled: set[str]) -> No
             if check.failure_info is not None and not mistaken:
                 failure = check.failure_info.failure
                 name = f"{label}: {check.name}: {failure.title}"
-                answer = f"answer {status}: {interaction.response.text[:600]}"
+                said = interaction.response.content.decode("utf-8", "replace")[:600]
+                answer = f"answer {status}: {said}"
                 told = (failure.message, answer, check.failure_info.code_sample[:1500])
                 outcome.failures.setdefault(name, "\n".join(told))
