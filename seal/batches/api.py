@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
-from seal.api_models import BINARY, responses
+from seal.api_models import BINARY, located, responses
 from seal.batches.model import Batch, BatchState, BatchWish, Item, ItemState, ItemWish, Tally
 from seal.batches.orders import BatchOrder, Files, batch_order, described
 from seal.batches.results import results_zip
@@ -38,7 +38,6 @@ _MAKING = {
     422: "request_invalid; errors names the fields. idempotency_mismatch",
 }
 _LISTING = {401: _BEARER, 422: "request_invalid"}
-_LOCATION = {"Location": {"description": "the batch", "schema": {"type": "string"}}}
 _UPLOADING = {
     400: "document_refused",
     401: _BEARER,
@@ -129,7 +128,7 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         operation_id="createBatch",
         summary="Seal many documents",
         openapi_extra=dict(described()),
-        responses=responses(_MAKING, {202: {"description": "Taken", "headers": _LOCATION}}),
+        responses=responses(_MAKING, {202: {"description": "Taken", "headers": located("the batch")}}),
     )
     def create(
         request: Request,

@@ -26,7 +26,10 @@ _WHOLE = 0.3
 """Share of the filled JSON bodies that are replaced whole by one that is taken."""
 _FRESH_SECONDS = 240
 _FILES = ("application/pdf", "application/ofd")
-_ENDING = frozenset({"cancelBatch", "pauseBatch", "resumeBatch", "revokeLicense", "renewWebhookSecret", "decideAffair"})
+_ENDING = frozenset({"cancelBatch", "pauseBatch", "resumeBatch", "revokeLicense", "renewWebhookSecret"}) | {
+    "decideAffair",
+    "decideUseRequest",
+}
 """Operations after which others would find nothing to do, beside DELETE."""
 
 
@@ -160,7 +163,7 @@ class _Filling:
             form: dict[str, Any] = {**case.body, "file": self._rng.choice(self._world.files)}
             case.body = form
         elif operation in self._world.orders and isinstance(case.body, dict):
-            order = self._world.orders[operation]
+            order = self._rng.choice(self._world.orders[operation])
             if self._rng.random() < _WHOLE:
                 case.body = dict(order)
             else:
