@@ -34,8 +34,12 @@ from kernel.page import Pages
 from kernel.principal import Principal, PrincipalKind
 from license_store.catalogue import Catalogue
 from license_store.issuing import LicenseService
+from license_store.letters.printing import LetterPrinter
+from license_store.letters.service import LetterService
+from license_store.letters.source import SOURCE, LetterSource
 from license_store.public import PublicDesk
 from license_store.render import Renderer
+from license_store.typesetting import Typesetter
 from seal.affairs.carrying import Carrier
 from seal.affairs.officers import Officers
 from seal.affairs.service import AffairService
@@ -142,6 +146,7 @@ class Service:
     docking: DockingService
     catalogue: Catalogue
     licenses: LicenseService
+    letters: LetterService
     desk: PublicDesk
     registry: Registry
     idp: Idp
@@ -275,6 +280,8 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         sealer=sealing,
         base_url=settings.public_url,
     )
+    printer = LetterPrinter(Typesetter(packaged_font()))
+    letters = LetterService(db=database, audit=audit, clock=clock, printer=printer)
     pages = Pages(("idp", "license_store", "admin"), csrf_key=home.form_key.read_bytes(), secure=settings.secure)
     idp = Idp(
         issuer=settings.public_url,
@@ -325,6 +332,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
         ),
         catalogue=catalogue,
         licenses=licenses,
+        letters=letters,
         desk=PublicDesk(
             db=database, audit=audit, objects=objects, catalogue=catalogue, judge=verifier.verify, clock=clock
         ),
@@ -345,6 +353,7 @@ def _compose(  # noqa: PLR0913, PLR0917 - what everything else is made of
                 verifier=verifier,
                 registry=idp.registry,
                 outbox=told,
+                sources={SOURCE: LetterSource(db=database, letters=letters, printer=printer)},
                 judge=judge,
                 stamper=stamper,
                 keep_sources=timedelta(days=settings.keep_sources_days),

@@ -18,7 +18,7 @@ from kernel.objects import ObjectStore
 from kernel.outbox import Outbox
 from kernel.principal import Principal, PrincipalKind
 from license_store.store import objects_in_use
-from seal.batches import BatchService
+from seal.batches import BatchService, ItemSource
 from seal.batches.running import BatchRunner
 from seal.docking.reporting import DockingService
 from seal.later.service import LateStamps
@@ -67,6 +67,7 @@ class Ground:
     verifier: Verifier
     registry: Registry
     outbox: Outbox
+    sources: Mapping[str, ItemSource]
     judge: Callable[[bytes], Report]
     stamper: Stamper | None
     keep_sources: timedelta = timedelta(days=90)
@@ -95,6 +96,7 @@ def deferred(ground: Ground, *, webhook_key: Callable[[], bytes], webhook_hosts:
         clock=clock,
         objects=ground.objects,
         register=ground.register,
+        sources=ground.sources,
         examine=ground.verifier.examine,
     )
     runner = BatchRunner(

@@ -31,6 +31,7 @@ from kernel.clock import Clock
 from seal.affairs.actions import APPLICATION, Action
 from seal.affairs.dev import DevApprovers
 from seal.affairs.model import Paper, Proposal
+from seal.affairs.officers import RIGHTS
 from seal.artwork import Design, draw
 from seal.model import SealKind
 from seal.pki.dev_ca import DevelopmentOnly
@@ -43,6 +44,8 @@ DEPARTMENT = "云江市政务服务局"
 DEPARTMENT_CODE = "11990100MB0000000P"
 SEAL_BELOW = "审批专用章"
 CITIZEN_LOGIN, CITIZEN_NAME = "zhangsan", "张三"
+OFFICERS = (("lisi", "李四"), ("wangwu", "王五"))
+"""Login and name of two people with every right over seals: what one proposes the other decides."""
 RESIDENTS = {"990101199001010019": CITIZEN_NAME}
 """Invented residents of a region that does not exist, by number: what the development register knows."""
 WORLD = "world.json"
@@ -76,6 +79,8 @@ class DevWorld:
     department_secret: str = field(repr=False)
     citizen_login: str
     citizen_password: str = field(repr=False)
+    officer_password: str = field(default="", repr=False)
+    """Of both officers; empty in folders that were made before there were any."""
 
 
 def load(*, home: Path, port: int) -> Settings:
@@ -173,7 +178,7 @@ def _made(settings: Settings, portal_url: str, clock: Clock) -> DevWorld:
             name=f"{DEPARTMENT}审批系统（示例）",
             client_id="demo-department",
             organisation=DEPARTMENT_CODE,
-            rights=(f"seal.use:{seal}", "license.issue:*", "license.read:*", "license.revoke:*"),
+            rights=(f"seal.use:{seal}", "license.issue:*", "license.read:*", "license.revoke:*", "license.template:*"),
         )
         password = secrets.token_urlsafe(9)
         service.registry.create_person(
@@ -183,6 +188,7 @@ def _made(settings: Settings, portal_url: str, clock: Clock) -> DevWorld:
             level=IdentityLevel.MATCHED,
             evidence=Evidence.COUNTER,
         )
+        officer_password = _appoint(service)
     world = DevWorld(
         passphrase=settings.vault_passphrase.get_secret_value(),
         seal=seal,
@@ -192,9 +198,21 @@ def _made(settings: Settings, portal_url: str, clock: Clock) -> DevWorld:
         department_secret=department.secret or "",
         citizen_login=CITIZEN_LOGIN,
         citizen_password=password,
+        officer_password=officer_password,
     )
     write_once(settings.home / WORLD, json.dumps(asdict(world), ensure_ascii=False, indent=2).encode())
     return world
+
+
+def _appoint(service: build.Service) -> str:
+    """Make the officers; give their password."""
+    password = secrets.token_urlsafe(9)
+    for login, called in OFFICERS:
+        person = service.registry.create_person(
+            login=login, password=password, name=called, level=IdentityLevel.MATCHED, evidence=Evidence.COUNTER
+        )
+        service.officers.appoint(person.id, (f"{right}:*" for right in RIGHTS), by="operator")
+    return password
 
 
 def seal_keys(service: build.Service, number: str) -> tuple[SigningKey, ...]:

@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 import admin.console.routes
 import idp.api
 import license_store.api
+import license_store.letters.api
 import license_store.pages
 import seal.affairs.api
 import seal.api
@@ -32,6 +33,7 @@ from kernel.known_query import only_known_query
 from kernel.signed_door import SignedDoor
 from seal.affairs.api import MAX_PAPER, PAPERS
 from seal.affairs.desk import SealDesk
+from seal.batches.orders import MAX_LIST
 
 MAX_UPLOAD = 65 * 1024 * 1024
 """Largest upload: a document of 64 MiB and the form round it."""
@@ -91,6 +93,7 @@ def application(service: Service) -> FastAPI:
     )
     app.include_router(seal.api.verify_router(verifier=service.verifier))
     app.include_router(license_store.api.router(service.licenses, service.catalogue, guard))
+    app.include_router(license_store.letters.api.letter_router(letters=service.letters, guard=guard))
     app.include_router(license_store.api.public_router(service.desk))
     app.include_router(license_store.pages.router(service.pages, service.desk, base_url=service.settings.public_url))
     app.router.routes.extend(idp.api.routes(service.idp, service.pages))
@@ -111,6 +114,7 @@ def application(service: Service) -> FastAPI:
         seal.api.UPLOADS: MAX_UPLOAD,
         seal.batches.api.FILES: MAX_UPLOAD,
         seal.batches.api.LISTS: MAX_UPLOAD,
+        seal.batches.api.TABLES: MAX_LIST,
         PAPERS: MAX_PAPER,
     }
     problem.install(app, page=service.pages.error, max_body_at={**limits, **seal.pki.api.LIMITS})

@@ -5,6 +5,7 @@ import idp.store.tables
 import kernel.audit
 import kernel.jobs
 import kernel.outbox
+import license_store.letters.store
 import license_store.store
 import seal.affairs.officers
 import seal.affairs.store

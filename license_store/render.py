@@ -1,52 +1,34 @@
 """Rendering: a licence's facts through its type's template into PDF/A-2b, and into a picture for screens."""
 
 import io
-import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import date
-from pathlib import Path
 
-import typst
 from PIL import Image
 
 from license_store import ornament
-from license_store.model import CHINA, FaceData, FieldKind, License, LicenseType, RenderingFailed
-from seal.errors import GlyphMissing
-from seal.fonts import Font, named
+from license_store.model import CHINA, FaceData, FieldKind, License, LicenseType
+from license_store.typesetting import Typesetter
+from seal.fonts import Font
 from seal.model import Picture
 from seal.placing import AtPoint
 
-_TEMPLATES = Path(__file__).parent / "templates" / "render"
 _PICTURE_PIXELS_PER_INCH = 92
 _PICTURE_COLOURS = 96
 _MM_PER_INCH = 25.4
-_MISFIT = "does not fit"
-"""What a template's assertion says when no size of type is small enough."""
 _FOR_GOOD = "长期"
 
 
 class Renderer:
-    """Renders licences. Safe to share between threads, not across a fork.
-
-    One compiler is kept for each template: making one costs ten times a page. System fonts are left aside, so
-    the same facts give the same octets on every machine.
-    """
+    """Renders licences. Safe to share between threads, not across a fork."""
 
     def __init__(self, font: Font) -> None:
-        self._font = font
-        self._fonts = typst.Fonts(
-            include_system_fonts=False, include_embedded_fonts=False, font_paths=[str(font.path.parent)]
-        )
-        self._compilers: dict[str, typst.Compiler] = {}
-        self._lock = threading.Lock()
+        self._typesetter = Typesetter(font)
 
     def pdf(self, kind: LicenseType, licence: License, *, qr_svg: str, host: str) -> bytes:
         """Render the document as PDF/A-2b, ready to be sealed; refuse what cannot be shown whole."""
         inputs = self._inputs(kind, licence, qr_svg=qr_svg, host=host)
         issued = int(licence.issued_at.timestamp())
-        with self._compiler(kind) as compiler:
+        with self._typesetter.compiler(kind.template) as compiler:
             document = compiler.compile(sys_inputs=inputs, format="pdf", pdf_standards="a-2b", timestamp=issued)
         # ISO 19005-2 6.1.3, 6.1.9: a revision appended by the sealing must begin on a line of its own.
         return _one_page(document) + b"\n"
@@ -54,38 +36,15 @@ class Renderer:
     def picture(self, kind: LicenseType, licence: License, *, qr_svg: str, host: str, seal: Picture) -> bytes:
         """Render what the sealed document looks like as a small PNG, the seal's picture in its place."""
         inputs = self._inputs(kind, licence, qr_svg=qr_svg, host=host)
-        with self._compiler(kind) as compiler:
+        with self._typesetter.compiler(kind.template) as compiler:
             page = compiler.compile(sys_inputs=inputs, format="png", ppi=_PICTURE_PIXELS_PER_INCH)
         return _with_seal(_one_page(page), seal, kind.placement(seal))
-
-    @contextmanager
-    def _compiler(self, kind: LicenseType) -> Iterator[typst.Compiler]:
-        """Lend the compiler of a template to one thread at a time; answer what does not fit with a refusal."""
-        with self._lock:
-            compiler = self._compilers.get(kind.template)
-            if compiler is None:
-                compiler = typst.Compiler(
-                    str(_TEMPLATES / kind.template),
-                    root=str(_TEMPLATES),
-                    font_paths=self._fonts,
-                    ignore_system_fonts=True,
-                )
-                self._compilers[kind.template] = compiler
-            try:
-                yield compiler
-            except typst.TypstError as error:
-                if _MISFIT not in str(error):
-                    raise
-                raise RenderingFailed(
-                    "The data do not fit on the page, even in the smallest type: shorten them."
-                ) from error
 
     def _inputs(self, kind: LicenseType, licence: License, *, qr_svg: str, host: str) -> dict[str, str]:
         """Put everything that varies into one JSON text: data are never markup."""
         issued = licence.issued_at.astimezone(CHINA).date()
         first, last = licence.validity.first, licence.validity.last
         data = {
-            "font": self._font.family,
             "title": f"{kind.name_zh} {licence.number}",
             "identifier": licence.identifier,
             "number": licence.number,
@@ -97,11 +56,7 @@ class Renderer:
             "issued": day(issued),
             "host": host,
         }
-        facts = json.dumps(data, ensure_ascii=False)
-        absent = self._font.missing(facts)
-        if absent:
-            raise GlyphMissing(f"The font {self._font.family} has no glyph for {named(absent)}.")
-        return {"data": facts, "qr": qr_svg, "frame": ornament.frame()}
+        return {"data": self._typesetter.facts(data), "qr": qr_svg, "frame": ornament.frame()}
 
 
 def _one_page(compiled: bytes | list[bytes] | None) -> bytes:

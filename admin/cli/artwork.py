@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from admin.cli.terminal import print_table
 from seal.artwork import DPI, KINDS, RED, RESOLUTIONS, Centre, Design, Kind, Lettering, lay_out, png, svg
 from seal.fonts import seal_font
 
@@ -29,7 +30,7 @@ def kinds() -> None:
     for name, kind in KINDS.items():
         middle = "" if kind.centre is Centre.NONE else kind.centre.value
         table.add_row(name, _size(kind), kind.shape.value, middle, f"{kind.title} {kind.english}")
-    Console().print(table)
+    print_table(table)
 
 
 def _size(kind: Kind) -> str:

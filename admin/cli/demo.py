@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.text import Text
 
 from admin import devworld
-from admin.demo import certificates, lasting, story
+from admin.demo import certificates, lasting, office, story
 from admin.demo.processes import ProcessFailed, claimed_port
 from admin.demo.ticks import StoryBroken, Ticks
 from admin.settings import SettingsRefused
@@ -77,6 +77,11 @@ def _tell(ticks: Ticks, stack: ExitStack, *, home: Path, out: Path) -> tuple[str
     certificates.certify_and_revoke(ticks, scene)
     certificates.stamp_time(ticks, scene)
     lasting.seal_to_last(ticks, scene)
+    office.four_eyes(ticks, scene)
+    office.seal_a_batch(ticks, scene)
+    office.seal_through_a_gateway(ticks, scene)
+    office.stamp_late(ticks, scene)
+    office.write_the_ledger(ticks, scene)
     return address, scene
 
 
@@ -98,10 +103,12 @@ def _farewell(console: Console, scene: story.Scene, address: str) -> None:
     console.print()
     console.print(Text.from_ansi(terminal(matrix(address))))
     console.print()
+    officers = ", ".join(login for login, _ in devworld.OFFICERS)
     console.print(
         Panel.fit(
             f"公众核验 scan   {address}\n"
             f"示例门户 portal {scene.portal_url}   {scene.world.citizen_login} / {scene.world.citizen_password}\n"
+            f"控制台 console  {scene.service}/console   {officers} / {scene.world.officer_password}\n"
             f"服务首页 service {scene.service}\n"
             f"文件 files      {scene.out.resolve()}",
             title="全部成立 every step held",

@@ -15,6 +15,7 @@ from rich.table import Table
 from admin import key_events, vaulting
 from admin import settings as configuration
 from admin.build import Service, services
+from admin.cli.terminal import print_table
 from admin.key_health import KeyUse, failure, keys_in_use, keys_spoken_for
 from admin.settings import SettingsRefused
 from crypto.encryption_keys import DecryptingVault
@@ -67,7 +68,7 @@ def show(*, as_json: Annotated[bool, typer.Option("--json", help="One JSON objec
     for row in rows:
         uses = "\n".join(row.uses) or "[dim]nothing known here[/]"
         table.add_row(row.id, row.suite or "[red]not readable[/]", row.made or "[dim]not known[/]", uses)
-    Console().print(table)
+    print_table(table)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from admin import settings as configuration
 from admin.build import operator, services
 from admin.cli.documents import seal
-from admin.cli.terminal import shown
+from admin.cli.terminal import print_table, shown
 from admin.cli.usage import approve, ask, ledger, requests, use
 from seal.later.model import NEWEST
 
@@ -64,7 +64,7 @@ def unsealed() -> None:
                     intent.id, intent.seal, str(intent.serial), when, intent.case_number, str(each.attempt.number), why
                 )
             after = page[-1].intent.id
-    Console().print(table)
+    print_table(table)
 
 
 def unstamped() -> None:
@@ -79,7 +79,7 @@ def unstamped() -> None:
                 waited = str(timedelta(seconds=max(0, round((now - each.owed_at).total_seconds()))))
                 table.add_row(each.sealing, each.seal, str(each.serial), each.format, each.case_number, since, waited)
             after = page[-1].sealing
-    Console().print(table)
+    print_table(table)
 
 
 def retry(

@@ -148,6 +148,10 @@ def _introduce(settings: Settings, world: devworld.DevWorld) -> None:
     table.add_row("service", settings.public_url)
     table.add_row("discovery", f"{settings.public_url}/.well-known/openid-configuration")
     table.add_row("citizen", f"{world.citizen_login} / {secrets.citizen_password if secrets else _KEPT}")
+    if world.officer_password:
+        officers = " or ".join(login for login, _ in devworld.OFFICERS)
+        table.add_row("console", f"{settings.public_url}/console")
+        table.add_row("officers", f"{officers} / {secrets.officer_password if secrets else _KEPT}")
     table.add_row("portal client", f"{world.portal_id} / {secrets.portal_secret if secrets else _KEPT}")
     table.add_row("department client", f"{world.department_id} / {secrets.department_secret if secrets else _KEPT}")
     table.add_row("seal", world.seal)

@@ -14,7 +14,7 @@ from admin import settings as configuration
 from admin.build import Service, operator, services
 from admin.cli.affairs import proved
 from admin.cli.documents import read
-from admin.cli.terminal import shown
+from admin.cli.terminal import print_table, shown
 from kernel.principal import Principal
 from seal.affairs.model import Verdict
 from seal.model import SealId
@@ -172,7 +172,7 @@ def _print_table(rows: tuple[LedgerRow, ...]) -> None:
         words = (row.caller, row.client_address or "", row.case_number or "", row.purpose)
         pages = "" if row.pages is None else str(row.pages)
         table.add_row(when, row.seal, str(row.serial), row.state.value, *map(shown, words), pages, row.sealing)
-    Console().print(table)
+    print_table(table)
 
 
 def _print_json(rows: tuple[LedgerRow, ...]) -> None:

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field, fields
 from functools import wraps
 from pathlib import Path
-from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar, Unpack
 
 import httpx2
 
@@ -18,6 +18,7 @@ from xinyin_sdk.exchange import Retries
 from xinyin_sdk.line import AsyncLine
 from xinyin_sdk.opening import Key, opened
 from xinyin_sdk.operations.batches import Order
+from xinyin_sdk.operations.ledger import Filter
 from xinyin_sdk.shapes import Batch, Sealing, Upload
 
 P = ParamSpec("P")
@@ -89,7 +90,9 @@ class AsyncSeals(AsyncPart):
 
     seal = sealed(ops.seals.seal)
     get = asked(ops.seals.get)
+    seal_digest = asked(ops.digests.seal)
     history = asked(ops.seals.history)
+    grants = asked(ops.seals.grants)
     status = asked(ops.seals.status)
 
 
@@ -99,6 +102,7 @@ class AsyncSealings(AsyncPart):
     get = asked(ops.seals.state)
     document = asked(ops.seals.document)
     unsealed = followed(ops.seals.unsealed)
+    unstamped = followed(ops.seals.unstamped)
     retry = sealed(ops.seals.retry)
 
 
@@ -112,10 +116,38 @@ class AsyncAffairs(AsyncPart):
     propose = asked(ops.affairs.propose)
 
 
+class AsyncUseRequests(AsyncPart):
+    """Uses that somebody else has to approve."""
+
+    ask = asked(ops.use_requests.ask)
+    list = followed(ops.use_requests.use_requests)
+    get = asked(ops.use_requests.get)
+    document = asked(ops.use_requests.document)
+    watch = followed(ops.use_requests.watch)
+    withdraw = asked(ops.use_requests.withdraw)
+    seal = sealed(ops.use_requests.seal)
+
+
+class AsyncLedger(AsyncPart):
+    """Uses that were made."""
+
+    list = followed(ops.ledger.uses)
+
+    async def save_export(
+        self, month: str, path: "str | os.PathLike[str]", *, overwrite: bool = False, **wanted: Unpack[Filter]
+    ) -> Path:
+        """Write the signed ZIP of a month, such as 2026-11; a piece at a time, whole or not at all."""
+        call = ops.ledger.export(month, **wanted)
+        with whole_file(path, overwrite=overwrite) as target:
+            await self._line.run(call, target)
+        return Path(path)
+
+
 class AsyncBatches(AsyncPart):
     """Many documents at once."""
 
     upload = asked(ops.batches.upload)
+    list = followed(ops.batches.batches)
     get = asked(ops.batches.get)
     items = followed(ops.batches.items)
     watch = followed(ops.batches.watch)
@@ -214,10 +246,13 @@ class AsyncXinyin(AsyncPart):
         self.seals = AsyncSeals(self._line)
         self.sealings = AsyncSealings(self._line)
         self.affairs = AsyncAffairs(self._line)
+        self.use_requests = AsyncUseRequests(self._line)
+        self.ledger = AsyncLedger(self._line)
         self.batches = AsyncBatches(self._line)
         self.webhooks = AsyncWebhooks(self._line)
         self.licenses = AsyncLicenses(self._line)
 
+    renew = asked(ops.renewals.renew)
     verify = asked(ops.verifying.verify)
     report = asked(ops.verifying.report)
     etsi_report = asked(ops.verifying.etsi_report)

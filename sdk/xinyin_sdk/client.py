@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, fields
 from functools import wraps
 from pathlib import Path
-from typing import Concatenate, ParamSpec, Self, TypeVar
+from typing import Concatenate, ParamSpec, Self, TypeVar, Unpack
 
 import httpx2
 
@@ -18,6 +18,7 @@ from xinyin_sdk.exchange import Retries
 from xinyin_sdk.line import Line
 from xinyin_sdk.opening import Key, opened
 from xinyin_sdk.operations.batches import Order
+from xinyin_sdk.operations.ledger import Filter
 from xinyin_sdk.shapes import Batch, Sealing, Upload
 
 P = ParamSpec("P")
@@ -87,7 +88,9 @@ class Seals(Part):
 
     seal = sealed(ops.seals.seal)
     get = asked(ops.seals.get)
+    seal_digest = asked(ops.digests.seal)
     history = asked(ops.seals.history)
+    grants = asked(ops.seals.grants)
     status = asked(ops.seals.status)
 
 
@@ -97,6 +100,7 @@ class Sealings(Part):
     get = asked(ops.seals.state)
     document = asked(ops.seals.document)
     unsealed = followed(ops.seals.unsealed)
+    unstamped = followed(ops.seals.unstamped)
     retry = sealed(ops.seals.retry)
 
 
@@ -110,10 +114,38 @@ class Affairs(Part):
     propose = asked(ops.affairs.propose)
 
 
+class UseRequests(Part):
+    """Uses that somebody else has to approve."""
+
+    ask = asked(ops.use_requests.ask)
+    list = followed(ops.use_requests.use_requests)
+    get = asked(ops.use_requests.get)
+    document = asked(ops.use_requests.document)
+    watch = followed(ops.use_requests.watch)
+    withdraw = asked(ops.use_requests.withdraw)
+    seal = sealed(ops.use_requests.seal)
+
+
+class Ledger(Part):
+    """Uses that were made."""
+
+    list = followed(ops.ledger.uses)
+
+    def save_export(
+        self, month: str, path: "str | os.PathLike[str]", *, overwrite: bool = False, **wanted: Unpack[Filter]
+    ) -> Path:
+        """Write the signed ZIP of a month, such as 2026-11; a piece at a time, whole or not at all."""
+        call = ops.ledger.export(month, **wanted)
+        with whole_file(path, overwrite=overwrite) as target:
+            self._line.run(call, target)
+        return Path(path)
+
+
 class Batches(Part):
     """Many documents at once."""
 
     upload = asked(ops.batches.upload)
+    list = followed(ops.batches.batches)
     get = asked(ops.batches.get)
     items = followed(ops.batches.items)
     watch = followed(ops.batches.watch)
@@ -218,10 +250,13 @@ class Xinyin(Part):
         self.seals = Seals(self._line)
         self.sealings = Sealings(self._line)
         self.affairs = Affairs(self._line)
+        self.use_requests = UseRequests(self._line)
+        self.ledger = Ledger(self._line)
         self.batches = Batches(self._line)
         self.webhooks = Webhooks(self._line)
         self.licenses = Licenses(self._line)
 
+    renew = asked(ops.renewals.renew)
     verify = asked(ops.verifying.verify)
     report = asked(ops.verifying.report)
     etsi_report = asked(ops.verifying.etsi_report)

@@ -1,6 +1,6 @@
 """Courses: what takes several calls, as generators that ask for calls and pauses and tell what they find."""
 
-from collections.abc import AsyncIterator, Generator, Iterator
+from collections.abc import AsyncIterator, Callable, Generator, Iterator
 from dataclasses import dataclass
 from typing import Any, Generic, TypeAlias, TypeVar
 
@@ -9,6 +9,7 @@ from xinyin_sdk.exchange import Pause
 from xinyin_sdk.line import AsyncLine, Line
 
 T = TypeVar("T")
+_FIRST_LOOK_SECONDS = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,20 @@ class Tell(Generic[T]):
 
 
 Course: TypeAlias = Generator[Call[Any] | Pause | Tell[T], Any, None]
+
+
+def watched(call: Call[T], over: Callable[[T], bool], *, every: float) -> Course[T]:
+    """Ask again and again, and tell what is another than before, until it is over; soon at first, then less often."""
+    pause, told = min(_FIRST_LOOK_SECONDS, every), None
+    while True:
+        found: T = yield call
+        if found != told:
+            yield Tell(found)
+            told = found
+        if over(found):
+            return
+        yield Pause(pause)
+        pause = min(pause * 2, every)
 
 
 def along(line: Line, course: Course[T]) -> Iterator[T]:

@@ -199,6 +199,7 @@ LASTING: Final = frozenset(
         "evidence_missing",
         "key_refused",
         "ledger_damaged",
+        "ledger_signer_missing",
         "object_corrupt",
         "sealing_rejected_by_verifier",
         "sm2_engine_unavailable",

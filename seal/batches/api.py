@@ -15,9 +15,11 @@ from starlette.responses import Response
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
 from seal.api_models import BINARY, located, responses
+from seal.batches.model import FILES as FROM_FILES
 from seal.batches.model import Batch, BatchState, BatchWish, Item, ItemState, ItemWish, Tally
-from seal.batches.orders import BatchOrder, Files, batch_order, described
+from seal.batches.orders import BatchOrder, Files, Table, batch_order, described, described_table, table_order
 from seal.batches.results import results_zip
+from seal.batches.rows import read_rows, row_items
 from seal.batches.service import MOST_ITEMS, BatchService
 from seal.upload import Upload, client_address, read_upload
 
@@ -25,17 +27,25 @@ FILES = re.compile(r"/api/seals/v1/uploads")
 """The path that takes a file."""
 LISTS = re.compile(r"/api/seals/v1/batches")
 """The path that takes a long list, or several files."""
+TABLES = re.compile(r"/api/seals/v1/batches/rows")
+"""The path that takes a table."""
 _BEARER = "token_missing, token_refused"
 _LOOKING = {401: _BEARER, 403: "forbidden", 404: "batch_unknown"}
 _STEERING = {**_LOOKING, 409: "batch_refused: not from the state it is in"}
 _MAKING = {
-    400: "batch_invalid, placement_refused, document_refused",
+    400: "batch_invalid, placement_refused, document_refused; of rows letter_rows_invalid",
     401: _BEARER,
     403: "forbidden: the right seal.use:<seal> is missing",
-    404: "seal_unknown, upload_unknown",
+    404: "seal_unknown, upload_unknown, letter_template_unknown",
     413: "body_too_large, document_too_large",
     415: "document_unsupported",
     422: "request_invalid; errors names the fields. idempotency_mismatch",
+}
+_TABLES = {
+    **_MAKING,
+    400: "batch_table_unreadable, letter_rows_invalid, batch_invalid, placement_refused",
+    404: "seal_unknown, letter_template_unknown",
+    413: "body_too_large",
 }
 _LISTING = {401: _BEARER, 422: "request_invalid"}
 _UPLOADING = {
@@ -60,6 +70,7 @@ class BatchAnswer(BaseModel):
 
     id: str
     seal: str
+    source: str = Field(description="what its documents come from: files, or a kind of template", examples=["letters"])
     state: BatchState
     state_since: datetime
     created_at: datetime
@@ -83,6 +94,7 @@ class ItemAnswer(BaseModel):
     """An item and what became of it."""
 
     position: int
+    row: int | None = Field(description="the row of data that the document is made from, from 1; null for files")
     state: ItemState
     document_sm3: str | None = Field(description="of the file that was uploaded; null where a source made the document")
     case_number: str | None
@@ -138,15 +150,13 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
     ) -> Response:
         """Take up to 10,000 documents that were uploaded, or up to 100 files of a form.
 
-        A worker seals them in order. Ask at `Location` how far it came.
+        Or `template` names a template, and each of up to 10,000 `rows` becomes a document: all of them are checked
+        before the batch is made. A worker seals in order. Ask at `Location` how far it came.
         """
-        wish = _wish(order, idempotency_key) if isinstance(order, BatchOrder) else _kept(batches, order, principal)
-        made = batches.create(
-            replace(wish, idempotency_key=idempotency_key), principal, client_address=client_address(request)
-        )
-        answer = _batch(request, *batches.progress(made.id, principal))
-        headers = {"Location": _path(request, "get_batch", made.id)}
-        return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)
+        wish = _wish(batches, order, principal) if isinstance(order, BatchOrder) else _kept(batches, order, principal)
+        return _made(request, batches, replace(wish, idempotency_key=idempotency_key), principal)
+
+    _take_tables(router, batches, guard)
 
     @router.get("/batches", operation_id="listBatches", summary="List batches", responses=responses(_LISTING))
     def get_batches(
@@ -178,9 +188,10 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         limit: Annotated[int, Query(ge=1, le=1000)] = 100,
     ) -> ItemsAnswer:
         """Tell what became of each item."""
+        source = batches.find(batch, principal).source
         found = batches.items(batch, principal, after=after, limit=limit)
         more = found[-1].position if len(found) == limit else None
-        return ItemsAnswer(items=[_item(request, each) for each in found], next=more)
+        return ItemsAnswer(items=[_item(request, each, source) for each in found], next=more)
 
     @router.post("/batches/{batch}/pause", operation_id="pauseBatch", summary="Pause", responses=responses(_STEERING))
     def pause(request: Request, batch: str, principal: caller) -> BatchAnswer:
@@ -210,7 +221,10 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         responses=responses(_LOOKING, {200: {"description": "ZIP", "content": {"application/zip": BINARY}}}),
     )
     def results(batch: str, principal: caller) -> Response:
-        """Give the files that are sealed by now, named by position, and `results.json` with every item's outcome."""
+        """Give the files that are sealed by now, named by position or by the field that was chosen.
+
+        `results.json` tells every item's outcome.
+        """
         batches.find(batch, principal)
         headers = {
             "Content-Disposition": f'attachment; filename="{batch}.zip"',
@@ -232,9 +246,52 @@ def _kept(batches: BatchService, files: Files, principal: Principal) -> BatchWis
     return BatchWish(seal=order.seal, items=items, stop_on_error=order.stop_on_error)
 
 
-def _wish(order: BatchOrder, idempotency_key: str | None) -> BatchWish:
-    items = [ItemWish(content=each.sm3, request=each.request(b"", order.seal)) for each in order.items]
-    return BatchWish(seal=order.seal, items=items, stop_on_error=order.stop_on_error, idempotency_key=idempotency_key)
+def _wish(batches: BatchService, order: BatchOrder, principal: Principal) -> BatchWish:
+    if order.template is not None and order.rows is not None:
+        principal.require("seal.use", order.seal)
+        items = row_items(batches, order.template, order.rows, order.seal, principal)
+        return BatchWish(seal=order.seal, items=items, source=order.template.source, stop_on_error=order.stop_on_error)
+    items = [ItemWish(content=each.sm3, request=each.request(b"", order.seal)) for each in order.items or ()]
+    return BatchWish(seal=order.seal, items=items, stop_on_error=order.stop_on_error)
+
+
+def _take_tables(router: APIRouter, batches: BatchService, guard: BearerGuard) -> None:
+    caller = Annotated[Principal, Depends(guard)]
+
+    @router.post(
+        "/batches/rows",
+        status_code=202,
+        response_model=BatchAnswer,
+        operation_id="createBatchOfRows",
+        summary="Seal a document for each row of a table",
+        openapi_extra=dict(described_table()),
+        responses=responses(_TABLES, {202: {"headers": located("the batch")}}),
+    )
+    def create_of_rows(
+        request: Request,
+        principal: caller,
+        table: Annotated[Table, Depends(table_order)],
+        idempotency_key: Annotated[str | None, Header(min_length=1, max_length=200)] = None,
+    ) -> Response:
+        """Take a table as CSV in UTF-8, the fields' names in its first line; else as `POST /batches` with `rows`."""
+        order = table.order
+        principal.require("seal.use", order.seal)
+        rows = read_rows(table.octets, MOST_ITEMS)
+        wish = BatchWish(
+            seal=order.seal,
+            source=order.source,
+            items=row_items(batches, order, rows, order.seal, principal),
+            stop_on_error=order.stop_on_error,
+            idempotency_key=idempotency_key,
+        )
+        return _made(request, batches, wish, principal)
+
+
+def _made(request: Request, batches: BatchService, wish: BatchWish, principal: Principal) -> Response:
+    made = batches.create(wish, principal, client_address=client_address(request))
+    answer = _batch(request, *batches.progress(made.id, principal))
+    headers = {"Location": _path(request, "get_batch", made.id)}
+    return JSONResponse(answer.model_dump(mode="json"), status_code=202, headers=headers)
 
 
 def _path(request: Request, name: str, batch: str) -> str:
@@ -245,6 +302,7 @@ def _batch(request: Request, batch: Batch, tally: Tally) -> BatchAnswer:
     return BatchAnswer(
         id=batch.id,
         seal=batch.seal,
+        source=batch.source,
         state=batch.state,
         state_since=batch.state_since,
         created_at=batch.created_at,
@@ -258,13 +316,14 @@ def _batch(request: Request, batch: Batch, tally: Tally) -> BatchAnswer:
     )
 
 
-def _item(request: Request, item: Item) -> ItemAnswer:
+def _item(request: Request, item: Item, source: str) -> ItemAnswer:
     root = str(request.scope.get("root_path", ""))
     sealed = item.state is ItemState.SEALED
     return ItemAnswer(
         position=item.position,
+        row=None if source == FROM_FILES else item.position,
         state=item.state,
-        document_sm3=item.content if re.fullmatch("[0-9a-f]{64}", item.content) else None,
+        document_sm3=item.content if source == FROM_FILES else None,
         case_number=json.loads(item.asked)["case_number"],
         sealing=item.sealing,
         format=item.format,

@@ -1,13 +1,14 @@
 """Batches and their items: what was asked for, and the states that follow from what is on record."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from kernel.errors import Reason, Refusal
 from kernel.principal import Principal, PrincipalKind
+from seal.placing import Placement
 from seal.request import SealRequest
 
 ITEM = "seal.batch_item"
@@ -189,6 +190,37 @@ class ItemSource(Protocol):
 
     def document(self, content: str) -> bytes:
         """Give the document of one item."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RowContent:
+    """What a row of data becomes: an item's content, and where the seal goes if the caller does not say."""
+
+    content: str
+    placement: Placement | None
+
+
+@runtime_checkable
+class RowSource(ItemSource, Protocol):
+    """A source of documents that are made from a template and rows of data, a document for each row."""
+
+    def contents(
+        self,
+        template: str,
+        version: int,
+        rows: Sequence[Mapping[str, str]],
+        principal: Principal,
+        *,
+        named_by: str | None = None,
+    ) -> Sequence[RowContent]:
+        """Give the contents of rows, in order; refuses a template that the caller may not use.
+
+        The same rows always give the same contents. They are not judged here: ``check`` is for that. ``named_by`` is
+        the field whose value ``file_name`` shall give.
+        """
+
+    def file_name(self, content: str) -> str | None:
+        """Give the text that the sealed file is to be named by, as the caller wrote it; None: by its position."""
 
 
 def item_key(batch: str, position: int) -> str:

@@ -1,4 +1,4 @@
-"""Orders of batches as they come by HTTP: JSON that names uploads, or a form with the files themselves."""
+"""Orders of batches as they come by HTTP: JSON that names uploads or has rows, a form with files, a table."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -6,13 +6,14 @@ from http import HTTPStatus
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 
-from seal.api_models import inlined
+from seal.api_models import BINARY, inlined
 from seal.batches.model import BatchInvalid
+from seal.batches.rows import RowOptions
 from seal.batches.service import MOST_ITEMS
 from seal.upload import SealingOptions
 
@@ -32,12 +33,31 @@ class ItemOrder(SealingOptions):
 
 
 class BatchOrder(BaseModel):
-    """What is to be sealed."""
+    """What is to be sealed: files by their digests (``items``), or a document for each of ``rows`` of a template."""
 
     model_config = ConfigDict(extra="forbid")
 
     seal: str = Field(max_length=14, examples=["44030000000001"])
-    items: list[ItemOrder] = Field(min_length=1, max_length=MOST_ITEMS)
+    items: list[ItemOrder] | None = Field(default=None, min_length=1, max_length=MOST_ITEMS)
+    template: RowOptions | None = Field(
+        default=None, description="what a document for each of rows is made from, and how they are sealed"
+    )
+    rows: list[dict[str, str]] | None = Field(
+        default=None, min_length=1, max_length=MOST_ITEMS, description="the data of each document, by field"
+    )
+    stop_on_error: bool = Field(default=False, description="begin nothing more after the first item that fails")
+
+    @model_validator(mode="after")
+    def _one_kind(self) -> "BatchOrder":
+        if (self.template is None) != (self.rows is None) or (self.items is None) == (self.rows is None):
+            raise ValueError("either items, or template and rows")
+        return self
+
+
+class TableOrder(RowOptions):
+    """A batch of rows that come as a table: the options stand in the query, the table is the body."""
+
+    seal: str = Field(max_length=14, examples=["44030000000001"])
     stop_on_error: bool = Field(default=False, description="begin nothing more after the first item that fails")
 
 
@@ -54,6 +74,14 @@ class Files:
 
     order: FormOrder
     documents: tuple[bytes, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Table:
+    """A table of rows as it came, and what is to be made of it."""
+
+    order: TableOrder
+    octets: bytes
 
 
 async def batch_order(request: Request) -> BatchOrder | Files:
@@ -80,14 +108,41 @@ async def _form(request: Request) -> Files:
 
 
 async def _limited(request: Request) -> bytes:
-    """Read JSON up to its own limit: parsed, it takes twenty times its size."""
+    """Read JSON or a table up to its own limit: parsed, it takes twenty times its size."""
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > MAX_LIST:
-            detail = f"A list in JSON may have {MAX_LIST} octets."
+            detail = f"A list in JSON or CSV may have {MAX_LIST} octets."
             raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, detail)
     return bytes(body)
+
+
+async def table_order(request: Request) -> Table:
+    """Read a table with its options."""
+    try:
+        order = TableOrder.model_validate(dict(request.query_params))
+    except ValidationError as error:
+        raise RequestValidationError(
+            [{**row, "loc": ("query", *row["loc"])} for row in error.errors(include_url=False)]
+        ) from error
+    return Table(order=order, octets=await _limited(request))
+
+
+def described_table() -> Mapping[str, Any]:
+    """Describe the request that brings a table (OpenAPI)."""
+    schema = _schema(TableOrder)
+    parameters = [
+        {
+            "in": "query",
+            "name": name,
+            "required": name in schema["required"],
+            "description": each.get("description", ""),
+            "schema": each,
+        }
+        for name, each in schema["properties"].items()
+    ]
+    return {"requestBody": {"required": True, "content": {"text/csv": BINARY}}, "parameters": parameters}
 
 
 def described() -> Mapping[str, Any]:

@@ -1,6 +1,8 @@
-"""Results of a batch as one ZIP stream: sealed files by position, then what became of every item."""
+"""Results of a batch as one ZIP stream: sealed files by position or name, then what became of every item."""
 
 import json
+import re
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from typing import IO, cast
@@ -13,6 +15,11 @@ from seal.batches.service import BatchService
 LIST = "results.json"
 _PAGE = 200
 _EPOCH = (1980, 1, 1, 0, 0, 0)
+_UNSAFE = re.compile(r"[^\w()（）〔〕【】《》·.-]+")
+_LONGEST = 60
+"""Characters of a file's name; some systems take 255 octets, and three are a Chinese character's."""
+_DEVICES = re.compile(r"(con|prn|aux|nul|com[0-9]|lpt[0-9])(\..*)?", re.IGNORECASE)
+"""Names that Windows keeps for itself."""
 
 
 class _Stream:
@@ -38,6 +45,7 @@ def results_zip(batches: BatchService, batch: str, principal: Principal) -> Iter
     """Give the ZIP in pieces, one file in memory at a time; ``results.json`` tells of a file that cannot be read."""
     stream = _Stream()
     rows: list[dict[str, object]] = []
+    found, taken = batches.find(batch, principal), set[str]()
     with zipfile.ZipFile(cast("IO[bytes]", stream), "w", zipfile.ZIP_STORED) as archive:
         for item in _all(batches, batch, principal):
             row = _row(item)
@@ -49,8 +57,8 @@ def results_zip(batches: BatchService, batch: str, principal: Principal) -> Iter
             except Refusal as refused:
                 row["problem"] = refused.code
                 continue
-            row["file"] = _name(item)
-            archive.writestr(zipfile.ZipInfo(_name(item), _EPOCH), document)
+            row["file"] = name = _name(item, batches.file_name(found, item), taken)
+            archive.writestr(zipfile.ZipInfo(name, _EPOCH), document)
             yield stream.taken()
         told = json.dumps({"batch": batch, "items": rows}, ensure_ascii=False, indent=1)
         archive.writestr(zipfile.ZipInfo(LIST, _EPOCH), told)
@@ -64,9 +72,21 @@ def _all(batches: BatchService, batch: str, principal: Principal) -> Iterator[It
         after = page[-1].position
 
 
-def _name(item: Item) -> str:
+def _name(item: Item, wanted: str | None, taken: set[str]) -> str:
+    """Name a file as the caller wished, made harmless, or by position; no two names differ by case alone."""
     suffix = "pdf" if (item.format or "").startswith("pdf") else "ofd"
-    return f"{item.position:05}.{suffix}"
+    by_place = f"{item.position:05}"
+    stem = safe_name(wanted or "") or by_place
+    while f"{stem}.{suffix}".casefold() in taken:
+        stem = f"{stem}-{by_place}"
+    taken.add(f"{stem}.{suffix}".casefold())
+    return f"{stem}.{suffix}"
+
+
+def safe_name(text: str) -> str:
+    """Make a file's name of any text, for every system: no folders, no signs that one of them gives a meaning."""
+    words = _UNSAFE.sub("_", unicodedata.normalize("NFC", text))[:_LONGEST].strip("._ -")
+    return f"_{words}" if _DEVICES.fullmatch(words) else words
 
 
 def _row(item: Item) -> dict[str, object]:

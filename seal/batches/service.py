@@ -26,6 +26,7 @@ from seal.batches.model import (
     BatchWish,
     Item,
     ItemSource,
+    RowSource,
     Step,
     Tally,
     Upload,
@@ -248,6 +249,11 @@ class BatchService:
         found = self.find(batch, principal)
         with self._db.read() as conn:
             return store.items(conn, found, after=after, limit=limit)
+
+    def file_name(self, batch: Batch, item: Item) -> str | None:
+        """Give the text that an item's file is to be named by, if the caller chose one; it may hold anything."""
+        source = self.sources.get(batch.source)
+        return source.file_name(item.content) if isinstance(source, RowSource) else None
 
     def sealed_file(self, item: Item) -> bytes:
         """Give the sealed file of an item that has one."""

@@ -17,7 +17,7 @@ from kernel.audit import AuditLog, Fact
 from kernel.clock import Clock
 from kernel.db import Database
 from kernel.errors import Refusal
-from kernel.jobs import Job, Jobs, delay
+from kernel.jobs import Handler, Job, Jobs, delay
 from kernel.objects import ObjectStore
 from kernel.outbox import Outbox
 from seal import store as seal_store
@@ -91,7 +91,8 @@ class LateStamps:
         self._stamper = None if stamper is None else PatientStamper(stamper, clock)
         self._outbox = outbox
         self._rooms = TokenRooms()
-        self.handlers = {STAMP: self.work}
+        # A worker that has nobody to ask leaves the jobs to those who do: it would only put them off.
+        self.handlers: dict[str, Handler] = {} if stamper is None else {STAMP: self.work}
 
     def remember(self) -> int:
         """Note a job for every stamp that is owed and that none is about; tell how many."""

@@ -33,7 +33,7 @@ _ENDING = frozenset({"cancelBatch", "pauseBatch", "resumeBatch", "revokeLicense"
 """Operations after which others would find nothing to do, beside DELETE."""
 
 
-@schemathesis.serializer(*_FILES)
+@schemathesis.serializer(*_FILES, "text/csv")
 def _as_it_is(context: object, value: object) -> bytes:
     del context
     return value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass")

@@ -81,6 +81,16 @@ def _running(app: object, listener: socket.socket) -> Iterator[None]:
         thread.join(20)
 
 
+_LETTER = {
+    "title": "决定书",
+    "addressee": "{name}：",
+    "paragraphs": ["准予许可。"],
+    "issuer": "示例市数据局",
+    "date": "2026年11月22日",
+    "fields": [{"name": "name"}],
+}
+
+
 def _rights(seal: str) -> tuple[str, ...]:
     # Not seal.lose: it acts at once, and no case after it would meet a seal that seals.
     licences = ("license.issue:*", "license.read:*", "license.revoke:*")
@@ -93,6 +103,7 @@ def _rights(seal: str) -> tuple[str, ...]:
         "seal.file:*",
         "seal.manage:*",
         "webhook.manage:*",
+        "license.template:*",
         *licences,
     )
 
@@ -175,6 +186,8 @@ class _Hand:
             "issueLicense": (licence,),
             "revokeLicense": ({"legal_basis": "《示例条例》第十二条第一款", "reason": "r"},),
             "replayWebhook": ({},),
+            "defineLetterTemplate": (_LETTER,),
+            "previewLetter": ({"row": {"name": "甲"}},),
             "sealDigest": ({"format": "digest-pades-sm2", "algorithm": "SM3", "digest": "66c7f0f4" * 8},),
         }
 
@@ -190,7 +203,10 @@ class _Hand:
         # The words that end a thing name it, so these stand in the end for the things of the second time: the doomed.
         self.orders["decideUseRequest"] = ({"verdict": "withdraw", "request_hash": uses[0]["request_hash"]},)
         self.orders["decideAffair"] = ({"verdict": "withdraw", "payload_sm3": affair["payload_sm3"]},)
+        template = self._post("/api/licenses/v1/letter-templates/letter/versions", json=_LETTER)
         return {
+            "code": (template["code"],),
+            "version": (str(template["version"]),),
             "seal": (self._seal,),
             "sealing": tuple(sealed),
             "batch": tuple(self._order("createBatch", "/batches")["id"] for _ in range(batches)),

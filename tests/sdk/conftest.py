@@ -20,6 +20,7 @@ from kernel.clock import SystemClock
 from kernel.jobs import Worker
 from kernel.objects import ObjectStore
 from kernel.principal import Principal, PrincipalKind
+from seal.affairs.model import Verdict
 from seal.errors import SealingRejected
 from seal.model import Report, SealId
 from seal.request import SealRequest
@@ -96,8 +97,8 @@ def _at_work(service: Service) -> Iterator[None]:
 def _clients(service: Service, seal: str) -> dict[str, str]:
     """Register systems: one of the department's, and one that may not seal."""
     licences = ("license.issue:*", "license.read:*", "license.revoke:*")
-    life = tuple(f"seal.{verb}:{seal}" for verb in ("use", "apply", "file", "manage"))
-    office = (*life, "webhook.manage:*", *licences)
+    life = tuple(f"seal.{verb}:{seal}" for verb in ("use", "use_digest", "apply", "file", "manage"))
+    office = (*life, "webhook.manage:*", "document.renew:*", *licences)
     wanted: Sequence[tuple[str, tuple[str, ...]]] = (("office", office), ("stranger", ("license.read:*",)))
     made = {}
     for name, rights in wanted:
@@ -105,6 +106,14 @@ def _clients(service: Service, seal: str) -> dict[str, str]:
             name=name, client_id=name, organisation=devworld.DEPARTMENT_CODE, rights=rights
         )
     return {name: one.secret or "" for name, one in made.items()}
+
+
+def decided(running: Running, use_request: str, verdict: Verdict = Verdict.APPROVE) -> None:
+    """Decide a use request as the person would whose office it is."""
+    rights = frozenset({f"seal.use.approve:{running.seal}"})
+    chief = Principal(subject="chief", kind=PrincipalKind.PERSON, rights=rights)
+    uses = running.service.uses
+    uses.decide(use_request, verdict, chief, request_hash=uses.find(use_request, chief).request_hash, note="同意")
 
 
 def unsealed(running: Running, document: bytes, *, case_number: str) -> None:

@@ -5,7 +5,7 @@ import re
 from collections.abc import AsyncIterator, Coroutine, Iterator
 from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, assert_type, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Unpack, assert_type, get_args, get_origin, get_type_hints
 
 import pytest
 
@@ -106,11 +106,22 @@ def _asked(operation: dict[str, Any], schemas: dict[str, Any], *, where: str) ->
     [
         (ops.seals.SEAL_DOCUMENT, ops.seals.seal, {"file": "document"}),
         (ops.seals.STATUS, ops.seals.status, {}),
+        (ops.seals.DOCUMENT, ops.seals.document, {}),
         (ops.seals.UNSEALED, ops.seals.unsealed, {"state": None, "limit": None}),
+        (ops.seals.UNSEALED, ops.seals.unstamped, {"state": None, "limit": None}),
+        (ops.digests.SEAL, ops.digests.seal, {}),
+        (ops.renewals.RENEW, ops.renewals.renew, {"file": "document"}),
+        (ops.use_requests.ASK, ops.use_requests.ask, {"file": "document", "use_request": None}),
+        (ops.use_requests.LIST, ops.use_requests.use_requests, {"limit": None}),
+        (ops.use_requests.DECIDE, ops.use_requests.withdraw, {"verdict": None, "request_hash": "use_request"}),
+        (ops.use_requests.SEAL, ops.use_requests.seal, {}),
+        (ops.ledger.LIST, ops.ledger.uses, {"limit": None}),
+        (ops.ledger.EXPORT, ops.ledger.export, {}),
         (ops.verifying.VERIFY, ops.verifying.report, {"file": "document"}),
         (ops.affairs.LIST, ops.affairs.affairs, {"limit": None}),
         (ops.affairs.PROPOSE, ops.affairs.propose, {}),
-        (ops.batches.CREATE, ops.batches.create, {"items": "orders"}),
+        (ops.batches.CREATE, ops.batches.create, {"items": "orders", "template": None, "rows": None}),
+        (ops.batches.LIST, ops.batches.batches, {"limit": None}),
         (ops.batches.ITEMS, ops.batches.items, {"limit": None}),
         (ops.webhooks.REGISTER, ops.webhooks.register, {}),
         (ops.webhooks.DELIVERIES, ops.webhooks.deliveries, {"limit": None}),
@@ -118,7 +129,7 @@ def _asked(operation: dict[str, Any], schemas: dict[str, Any], *, where: str) ->
         (ops.licenses.ISSUE, ops.licenses.issue, {}),
         (ops.licenses.REVOKE, ops.licenses.revoke, {}),
     ],
-    ids=lambda value: value.name if hasattr(value, "name") else "",
+    ids=lambda value: getattr(value, "name", None) or getattr(value, "__name__", ""),
 )
 def test_whatever_can_be_asked_can_be_asked_with_the_sdk(
     told: dict[str, Any], operations: dict[str, Any], row: Any, describe: Any, ours: dict[str, str | None]
@@ -128,11 +139,18 @@ def test_whatever_can_be_asked_can_be_asked_with_the_sdk(
     headers = {each["name"] for each in operation.get("parameters", ()) if each["in"] == "header"}
     asked |= {"idempotency_key"} & {name.replace("-", "_") for name in headers}
     wanted = {ours.get(name, name) for name in asked - POINT} - {None}
-    assert wanted <= set(inspect.signature(describe).parameters)
+    assert wanted <= _parameters(describe)
 
 
-def test_an_order_of_a_batch_has_every_option_of_a_sealing(told: dict[str, Any]) -> None:
-    asked = set(told["components"]["schemas"]["ItemOrder"]["properties"]) - POINT
+def _parameters(describe: Any) -> set[str]:
+    """Give the names that a description takes, also those of a dictionary that is unpacked."""
+    unpacked = [get_args(hint)[0] for hint in get_type_hints(describe).values() if get_origin(hint) is Unpack]
+    return {*inspect.signature(describe).parameters, *(name for kind in unpacked for name in kind.__annotations__)}
+
+
+def test_an_order_of_a_batch_has_every_option_of_a_sealing(operations: dict[str, Any]) -> None:
+    content = operations[ops.batches.CREATE.name]["requestBody"]["content"]["application/json"]
+    asked = set(content["schema"]["properties"]["items"]["items"]["properties"]) - POINT
     assert {each.name for each in fields(Order)} - {"document"} == asked - {"sm3"}
     assert all(each.default is not MISSING for each in fields(Order) if each.name != "document")
 

@@ -3,11 +3,22 @@
 from typing import Any, Final
 
 from xinyin_sdk.calls import Row
-from xinyin_sdk.operations import affairs, batches, licenses, seals, verifying, webhooks
+from xinyin_sdk.operations import (
+    affairs,
+    batches,
+    digests,
+    ledger,
+    licenses,
+    renewals,
+    seals,
+    use_requests,
+    verifying,
+    webhooks,
+)
 
 TABLE: Final[tuple[Row[Any], ...]] = tuple(
     row
-    for family in (seals, verifying, affairs, batches, webhooks, licenses)
+    for family in (seals, digests, renewals, verifying, affairs, use_requests, ledger, batches, webhooks, licenses)
     for row in vars(family).values()
     if isinstance(row, Row)
 )

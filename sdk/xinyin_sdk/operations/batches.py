@@ -4,18 +4,18 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
-from xinyin_sdk.calls import OCTETS, Call, Row, given, one
-from xinyin_sdk.courses import Course, Tell
+from xinyin_sdk.calls import OCTETS, Call, Row, given, one, texts
+from xinyin_sdk.courses import Course, Tell, watched
 from xinyin_sdk.documents import Source, read
-from xinyin_sdk.exchange import Pause
-from xinyin_sdk.shapes import Batch, Item, ItemsPage, Upload
+from xinyin_sdk.shapes import Batch, BatchesPage, Item, ItemsPage, Upload
 
 _V1 = "/api/seals/v1"
 _BATCH = f"{_V1}/batches/{{batch}}"
 _PAGE = 1000
-_FIRST_LOOK_SECONDS = 0.2
+_PAGE_OF_BATCHES = 100
 UPLOAD = Row("POST", f"{_V1}/uploads", one(Upload))
 CREATE = Row("POST", f"{_V1}/batches", one(Batch))
+LIST = Row("GET", f"{_V1}/batches", one(BatchesPage))
 GET = Row("GET", _BATCH, one(Batch))
 ITEMS = Row("GET", f"{_BATCH}/items", one(ItemsPage))
 PAUSE = Row("POST", f"{_BATCH}/pause", one(Batch))
@@ -32,11 +32,13 @@ class Order:
     reason: str | None = None
     case_number: str | None = None
     document_kind: str | None = None
+    amount: int | None = None
     placement: str | None = None
     format: str | None = None
     level: str | None = None
     also: str | None = None
     closes: bool | None = None
+    use_request: str | None = None
 
     def written(self, upload: Upload) -> dict[str, object]:
         """Write the order as the service reads it."""
@@ -45,11 +47,13 @@ class Order:
             reason=self.reason,
             case_number=self.case_number,
             document_kind=self.document_kind,
+            amount=self.amount,
             placement=self.placement,
             format=self.format,
             level=self.level,
             also=self.also,
             closes=self.closes,
+            use_request=self.use_request,
         )
 
 
@@ -72,6 +76,17 @@ def create(
     return CREATE.call(json=body, key=idempotency_key or str(uuid4()))
 
 
+def batches(*, after: str | None = None) -> Course[Batch]:
+    """List the batches that the caller may see, the newest first; asks for more as you go on."""
+    while True:
+        page: BatchesPage = yield LIST.call(query=texts(after=after, limit=_PAGE_OF_BATCHES))
+        for each in page.batches:
+            yield Tell(each)
+        if page.next is None:
+            return
+        after = page.next
+
+
 def get(batch: str) -> Call[Batch]:
     """Ask how far a batch came."""
     return GET.call(batch)
@@ -92,16 +107,7 @@ def watch(batch: str, *, every: float = 2.0) -> Course[Batch]:
 
     Asks soon at first, and every ``every`` seconds at most. A batch that is paused is waited for.
     """
-    pause, told = min(_FIRST_LOOK_SECONDS, every), None
-    while True:
-        found: Batch = yield GET.call(batch)
-        if found != told:
-            yield Tell(found)
-            told = found
-        if found.is_over:
-            return
-        yield Pause(pause)
-        pause = min(pause * 2, every)
+    return watched(GET.call(batch), lambda found: found.is_over, every=every)
 
 
 def pause(batch: str) -> Call[Batch]:

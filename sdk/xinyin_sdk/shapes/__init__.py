@@ -4,7 +4,7 @@ Words that more may be added to later (states, formats, statuses) are plain stri
 """
 
 from xinyin_sdk.shapes.affairs import Affair, AffairsPage, Decision, KeptPaper, Paper
-from xinyin_sdk.shapes.batches import Batch, Item, ItemsPage, Upload
+from xinyin_sdk.shapes.batches import Batch, BatchesPage, Item, ItemsPage, Upload
 from xinyin_sdk.shapes.licenses import (
     Holder,
     License,
@@ -20,10 +20,21 @@ from xinyin_sdk.shapes.seals import (
     Filing,
     History,
     Seal,
+    SealedDigest,
     Sealing,
     SealingState,
     SealStatus,
     Version,
+)
+from xinyin_sdk.shapes.uses import (
+    Grant,
+    Grants,
+    LedgerPage,
+    Use,
+    UseDecision,
+    UseRequest,
+    UseRequestsPage,
+    Window,
 )
 from xinyin_sdk.shapes.verdicts import Finding, ShownSeal, Signature, Verdict
 from xinyin_sdk.shapes.webhooks import Delivery, Endpoint, NewEndpoint, NewSecret, Replay, Try
@@ -32,6 +43,7 @@ __all__ = [
     "Affair",
     "AffairsPage",
     "Batch",
+    "BatchesPage",
     "Certificate",
     "Change",
     "Decision",
@@ -39,11 +51,14 @@ __all__ = [
     "Endpoint",
     "Filing",
     "Finding",
+    "Grant",
+    "Grants",
     "History",
     "Holder",
     "Item",
     "ItemsPage",
     "KeptPaper",
+    "LedgerPage",
     "License",
     "LicenseChange",
     "LicenseSignature",
@@ -56,12 +71,18 @@ __all__ = [
     "Replay",
     "Seal",
     "SealStatus",
+    "SealedDigest",
     "Sealing",
     "SealingState",
     "ShownSeal",
     "Signature",
     "Try",
     "Upload",
+    "Use",
+    "UseDecision",
+    "UseRequest",
+    "UseRequestsPage",
     "Verdict",
     "Version",
+    "Window",
 ]

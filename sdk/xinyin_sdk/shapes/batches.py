@@ -19,6 +19,7 @@ class Batch:
 
     id: str
     seal: str
+    source: str
     state: str
     state_since: datetime
     created_at: datetime
@@ -37,10 +38,19 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BatchesPage:
+    """Some batches, the newest first; ``next`` is what to ask after."""
+
+    batches: tuple[Batch, ...]
+    next: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Item:
     """An item of a batch and what became of it."""
 
     position: int
+    row: int | None
     state: str
     document_sm3: str | None
     case_number: str | None

@@ -1,5 +1,6 @@
 """Seals, and what was sealed with them."""
 
+import base64
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -25,6 +26,33 @@ class Sealing:
     """``proved`` by a time stamp, ``pending`` where one is to follow, or ``none``; None: the service does not say."""
     stamped_sm3: str | None = None
     replayed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SealedDigest:
+    """A sealed digest: ``notice`` says what the service does not answer for, as it saw no document."""
+
+    id: str
+    serial: int
+    seal: str
+    format: str
+    sealed_at: datetime
+    algorithm: str
+    digest: str
+    signature: str = field(repr=False)
+    """In Base64."""
+    size: int
+    file_sm3: str
+    document_seen: bool
+    notice: str
+    document_url: str
+    report: Verdict = field(repr=False)
+    replayed: bool = False
+
+    @property
+    def der(self) -> bytes:
+        """The signature as it goes into the document."""
+        return base64.b64decode(self.signature, validate=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

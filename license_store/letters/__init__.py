@@ -1,0 +1,1 @@
+"""Letters: approval results, decisions and attestations, one template and a row of data for each of them."""
