@@ -40,8 +40,10 @@ class World:
     """What means something here, by the parameter or the member that takes it."""
     doomed: Mapping[str, tuple[str, ...]]
     """The same for calls that put an end to what they name."""
-    orders: Mapping[str, tuple[Mapping[str, Any], ...]]
+    orders: Mapping[str, tuple[Mapping[str, Any] | bytes, ...]]
     """Bodies that are taken, by the operation."""
+    asked: Mapping[str, Mapping[str, Any]]
+    """Queries that are taken, by the operation."""
 
     def token(self) -> str:
         """Get a token for the client, with all its rights."""
@@ -123,6 +125,7 @@ def _furnished(service: Service, world: DevWorld, address: str) -> World:
         known={},
         doomed={},
         orders={},
+        asked={},
     )
     officer = _Officer(service, world.seal)
     with requests.Session() as http:
@@ -134,10 +137,11 @@ def _furnished(service: Service, world: DevWorld, address: str) -> World:
         officer.give(hand.grant())
         for use in known["use_request"][1:]:
             officer.approve(use)
+        asked = hand.asked(known)
         sealed = http.get(f"{address}{API}/sealings/{known['sealing'][0]}/document", timeout=60).content
     # One batch comes to its end; those made for steering wait.
     service.deferred.worker().drain(2)
-    return replace(bare, files=(*bare.files, sealed), known=known, doomed=doomed, orders=hand.orders)
+    return replace(bare, files=(*bare.files, sealed), known=known, doomed=doomed, orders=hand.orders, asked=asked)
 
 
 class _Officer:
@@ -176,12 +180,13 @@ class _Hand:
         papers = [{"kind": "application", "object_key": self._paper}]
         grant = {"subject": "another", "valid_from": "2026-01-01T00:00:00Z", "valid_to": "2099-01-01T00:00:00Z"}
         affair = {"seal": seal, "reason": "r", "papers": papers}
-        self.orders: dict[str, tuple[Mapping[str, Any], ...]] = {
+        self.orders: dict[str, tuple[Mapping[str, Any] | bytes, ...]] = {
             "createBatch": ({"seal": seal, "items": [{"sm3": each} for each in kept]},),
             "proposeAffair": (
                 {**affair, "action": "policy", "payload": {"use": "open"}},
                 {**affair, "action": "grant", "payload": grant},
             ),
+            "createBatchOfRows": ("name\n甲\n乙\n".encode(),),
             "createWebhook": ({"url": "http://127.0.0.1:9/hook", "events": ["batch.completed"]},),
             "issueLicense": (licence,),
             "revokeLicense": ({"legal_basis": "《示例条例》第十二条第一款", "reason": "r"},),
@@ -217,6 +222,19 @@ class _Hand:
             "object_key": (self._paper,),
             "sm3": self._digests,
             "public_id": (self._post("/api/licenses/v1/licenses", json=self.orders["issueLicense"][0])["id"],),
+        }
+
+    def asked(self, known: Mapping[str, tuple[str, ...]]) -> dict[str, dict[str, Any]]:
+        """Give queries that name what is there."""
+        (code,), (version,), (affair,) = known["code"], known["version"], known["affair"]
+        page = self._http.get(f"{self._address}{API}/ledger", params={"limit": 1}, timeout=60).json()
+        return {
+            "createBatchOfRows": {"seal": self._seal, "source": "letters", "code": code, "version": version},
+            "getLedger": {"after": page["next"], "seal": self._seal, "state": "completed"},
+            "listAffairs": {"after": affair, "seal": self._seal},
+            "listBatches": {"after": known["batch"][-1]},
+            "listUnsealed": {"after": known["sealing"][0]},
+            "listUseRequests": {"after": known["use_request"][-1]},
         }
 
     def pause(self, batch: str) -> None:
