@@ -23,7 +23,7 @@ check: setup-test
 bench: setup-test
 	@$(BIN)/xinyin bench $(BENCH_ARGS)
 
-# Long campaigns; their short forms run with the tests. Figures: docs/robustness.md.
+# Long campaigns; their short forms run with the tests. Figures: docs/robustness.md, docs/reliability.md.
 fuzz: setup-test
 	@$(BIN)/python tests/fuzz/run.py $(FUZZ_ARGS)
 	@$(BIN)/python tests/fuzz/api_run.py $(API_FUZZ_ARGS)

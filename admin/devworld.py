@@ -44,7 +44,7 @@ DEPARTMENT = "云江市政务服务局"
 DEPARTMENT_CODE = "11990100MB0000000P"
 SEAL_BELOW = "审批专用章"
 CITIZEN_LOGIN, CITIZEN_NAME = "zhangsan", "张三"
-OFFICERS = (("lisi", "李四"), ("wangwu", "王五"))
+OFFICERS = (("zhouba", "周八"), ("wujiu", "吴九"))
 """Login and name of two people with every right over seals: what one proposes the other decides."""
 RESIDENTS = {"990101199001010019": CITIZEN_NAME}
 """Invented residents of a region that does not exist, by number: what the development register knows."""

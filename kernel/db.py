@@ -34,6 +34,9 @@ Record = TypeVar("Record", bound="DataclassInstance")
 # How long a writer waits for another before it gives up; longer than any transaction of ours may last.
 LOCK_WAIT_SECONDS = 20
 STATEMENT_SECONDS = 30
+CONNECT_SECONDS = 5
+_SILENT_SECONDS = 20
+"""How long a connection whose other end is silent is believed in: a host that lost its power says no goodbye."""
 _ROWS_AT_ONCE = 500
 # A failed statement's error text goes to the log; the row it carried must not.
 _CAREFUL: dict[str, Any] = {"pool_timeout": LOCK_WAIT_SECONDS, "hide_parameters": True}
@@ -201,7 +204,27 @@ def _postgresql_engines(url: sa.URL, *, read_only: bool, pool_size: int) -> tupl
         max_overflow=pool_size,
         pool_pre_ping=True,
         **_CAREFUL,
-        connect_args={"options": " ".join(f"-c {name}={value}" for name, value in settings.items())},
+        connect_args={
+            "options": " ".join(f"-c {name}={value}" for name, value in settings.items()),
+            **_reaching(url, read_only=read_only),
+        },
     )
     # REPEATABLE READ makes a read transaction one snapshot, as it is on SQLite; read-only ones never conflict.
     return engine, engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+
+
+def _reaching(url: sa.URL, *, read_only: bool) -> dict[str, object]:
+    """Say how connections are made and given up, save for what the address says itself.
+
+    The address may name several hosts (``host=a:5432&host=b:5432``): whichever takes writes is connected to, so that
+    a standby that was promoted is found by the next connection, and one that was not is never written to.
+    """
+    ours: dict[str, object] = {
+        "target_session_attrs": "any" if read_only else "read-write",
+        "connect_timeout": CONNECT_SECONDS,
+        "keepalives_idle": _SILENT_SECONDS // 2,
+        "keepalives_interval": _SILENT_SECONDS // 4,
+        "keepalives_count": 2,
+        "tcp_user_timeout": _SILENT_SECONDS * 1000,
+    }
+    return {name: value for name, value in ours.items() if name not in url.query}

@@ -58,7 +58,10 @@ Handler = Callable[[Job], timedelta | None]
 
 
 class Jobs:
-    """The list of jobs. Methods with a connection work within the caller's transaction."""
+    """The list of jobs. Methods with a connection work within the caller's transaction.
+
+    All workers on one list give leases of the same length.
+    """
 
     def __init__(self, db: Database, *, lease: timedelta = LEASE) -> None:
         self._db = db
@@ -106,9 +109,11 @@ class Jobs:
     def _take(
         self, conn: sa.Connection, now: datetime, owner: str, most: int, *which: sa.ColumnElement[bool]
     ) -> tuple[Job, ...]:
+        # Nobody can hold a job for longer than a lease: one that says so was taken before the clock was set back.
+        adrift = sa.and_(JOBS.c.owner.is_not(None), JOBS.c.due > now + 2 * self._lease)
         first = (
             sa.select(JOBS.c.id)
-            .where(JOBS.c.due <= now, *which)
+            .where(sa.or_(JOBS.c.due <= now, adrift), *which)
             .order_by(JOBS.c.due)
             .limit(most)
             .with_for_update(skip_locked=True)

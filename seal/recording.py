@@ -240,10 +240,14 @@ class Recorder:
         sealing, number, now = begun.sealing, begun.attempt, self._clock.now()
         try:
             with self._db.begin() as conn:
+                store.lock_sealing(conn, sealing)
+                progress = store.find_progress(conn, sealing)
+                # A database that went away may have committed before it could say so; another may have taken over.
+                if progress is None or progress.completion or progress.attempt.owner != begun.task.owner:
+                    return
                 store.insert(conn, store.FAILURES, sealing=sealing, number=number, code=code, at=now)
                 # Room that was too small is found again at once, and is no news to the caller.
-                progress = None if isinstance(failure, RoomTooSmall) else store.find_progress(conn, sealing)
-                if self._outbox and progress:
+                if self._outbox and not isinstance(failure, RoomTooSmall):
                     tell_failed(self._outbox, conn, progress.intent, number=number, code=code, at=now)
                 self._log(conn, "seal.sealing.failed", begun, {"attempt": number, "code": code})
         except sa.exc.SQLAlchemyError as unrecorded:

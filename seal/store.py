@@ -126,6 +126,9 @@ COMPLETIONS = sa.Table(
     sa.Column("time_source", sa.String(20)),
 )
 
+LONGEST_LEASE = timedelta(minutes=10)
+"""No attempt may last longer; a lease that ends later was given before the database's clock was set back."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SealRow:
@@ -340,9 +343,7 @@ def list_pending(conn: sa.Connection, *, limit: int) -> tuple[Progress, ...]:
 
 def list_stuck(conn: sa.Connection, *, limit: int) -> tuple[Progress, ...]:
     """List the oldest sealings whose last attempt neither ended nor is at work any more."""
-    stuck = sa.and_(
-        COMPLETIONS.c.sealing.is_(None), FAILURES.c.sealing.is_(None), ATTEMPTS.c.lease_ends <= database_now(conn)
-    )
+    stuck = sa.and_(COMPLETIONS.c.sealing.is_(None), FAILURES.c.sealing.is_(None), _lease_over(database_now(conn)))
     return _progress(conn, stuck, limit=limit)
 
 
@@ -350,13 +351,17 @@ def list_unsealed(
     conn: sa.Connection, which: sa.ColumnElement[bool], *, after: str | None, limit: int
 ) -> tuple[Progress, ...]:
     """List sealings that failed or were interrupted, oldest first, from the one after ``after`` on."""
-    over = sa.or_(FAILURES.c.sealing.is_not(None), ATTEMPTS.c.lease_ends <= database_now(conn))
+    over = sa.or_(FAILURES.c.sealing.is_not(None), _lease_over(database_now(conn)))
     wanted = [COMPLETIONS.c.sealing.is_(None), over, which]
     if after is not None:
         last = sa.select(SEALINGS.c.intended_at).where(SEALINGS.c.id == after).scalar_subquery()
         later = sa.and_(SEALINGS.c.intended_at == last, SEALINGS.c.id > after)
         wanted.append(sa.or_(SEALINGS.c.intended_at > last, later))
     return _progress(conn, sa.and_(*wanted), limit=limit)
+
+
+def _lease_over(now: datetime) -> sa.ColumnElement[bool]:
+    return sa.not_(sa.and_(ATTEMPTS.c.lease_ends > now, ATTEMPTS.c.lease_ends <= now + LONGEST_LEASE))
 
 
 _LATER = ATTEMPTS.alias("later")
@@ -390,7 +395,7 @@ def _as_progress(row: "sa.Row[*tuple[Any, ...]]", now: datetime) -> Progress:
         attempt=attempt,
         failure=columns[FAILURES.c.code],
         completion=record(Completion, part(COMPLETIONS)) if columns[COMPLETIONS.c.sealing] else None,
-        lease_over=attempt.lease_ends <= now,
+        lease_over=not now < attempt.lease_ends <= now + LONGEST_LEASE,
     )
 
 

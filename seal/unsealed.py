@@ -65,7 +65,14 @@ class Unsealed:
         """Bring each stuck sealing to an end; tell how many."""
         with self._db.read() as conn:
             stuck = store.list_stuck(conn, limit=_AT_ONCE)
-        return sum(map(self._settle, stuck))
+        return sum(map(self._swept, stuck))
+
+    def _swept(self, progress: Progress) -> bool:
+        try:
+            return self._settle(progress)
+        except Exception:  # noqa: BLE001 - whatever is wrong with one must not keep the others waiting
+            _log.exception("sealing_not_swept", sealing=progress.intent.id)
+            return False
 
     def _settle(self, progress: Progress) -> bool:
         intent = progress.intent

@@ -25,6 +25,7 @@ BENCHMARKS = (
     "ofd",
     "ofdrw",
     "batch",
+    "api",
     "qr",
 )
 _FILE_WIDTH = 150

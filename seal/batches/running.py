@@ -160,8 +160,6 @@ class BatchRunner:
             Jobs.settle(conn, tuple(jobs.values()), again)
             # Another worker may have been given an item when our lease was over.
             new = {place: ends[place] for place in ends if place not in store.ended(conn, batch.id, tuple(ends))}
-            if not new:
-                return
             now = self._clock.now()
             rows = [
                 {
@@ -174,7 +172,9 @@ class BatchRunner:
                 }
                 for place, end in new.items()
             ]
-            store.insert(conn, store.OUTCOMES, *rows)
+            if rows:
+                store.insert(conn, store.OUTCOMES, *rows)
+            # Also where nothing is new: whoever put it on record saw our job, and left the end of the batch to us.
             self._follow(conn, batch, failed=any(end.failure is not None for end in new.values()))
 
     @staticmethod

@@ -68,7 +68,7 @@ def test_the_list_shows_what_uses_each_key_and_when_it_was_made(xinyin: Xinyin, 
     assert all(key in shown for key in rows)
     checked = xinyin("key", "check", **town.given)
     assert checked.code == 0
-    assert "9 keys in use" in checked.out
+    assert "11 keys in use" in checked.out
 
 
 def test_a_new_key_and_its_request_stand_in_the_audit_log(xinyin: Xinyin, given: Given, tmp_path: Path) -> None:

@@ -105,11 +105,11 @@ def test_verify_reads_facts_from_the_folder_and_judges_past_times_by_them(xinyin
         (signature,) = json.loads(done.out)["signatures"]
         return done.code, [each["code"] for each in signature["findings"]]
 
-    assert verdict() == (2, ["REVOCATION_UNKNOWN"] * 2)
+    assert verdict() == (2, ["REVOCATION_UNKNOWN", "REVOCATION_UNKNOWN", "TIME_NOT_PROVED"])
     (folder / "root.crl").write_bytes(world.listed(issuer=world.root, since=AT - DAY).raw)
     (folder / "crls").mkdir()
     entry = gone(world.signer, AT - 10 * DAY)
     (folder / "crls" / "ca.crl").write_bytes(world.listed(entry, since=AT - DAY).raw)
-    assert verdict() == (0, ["REVOKED_SINCE"])
+    assert verdict() == (0, ["REVOKED_SINCE", "TIME_NOT_PROVED"])
     later = (AT - 5 * DAY).isoformat()
     assert verdict("--at", later) == (1, ["SIGNER_CERT_REVOKED"])

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
+import psycopg
 import pytest
 import sqlalchemy as sa
 
@@ -128,3 +129,31 @@ def test_constraints_have_names_that_migrations_can_speak_of() -> None:
 def test_a_database_we_cannot_share_between_threads_or_do_not_know_is_refused(url: str) -> None:
     with pytest.raises(ValueError, match=r"needs a file|not supported"):
         Database(url)
+
+
+@pytest.mark.parametrize(
+    ("address", "read_only", "asked"),
+    [
+        ("postgresql://one/x", False, "read-write"),
+        ("postgresql:///x?host=one:5432&host=two:5433", False, "read-write"),
+        ("postgresql:///x?host=one:5432&host=two:5433", True, "any"),
+        ("postgresql://one/x?target_session_attrs=primary&connect_timeout=1", False, "primary"),
+    ],
+)
+def test_of_several_hosts_the_one_that_takes_writes_is_connected_to(
+    address: str, *, read_only: bool, asked: str
+) -> None:
+    database = Database(address, read_only=read_only)
+    given: dict[str, object] = {}
+
+    def connect(*_: object, **named: object) -> None:
+        given.update(named)
+        raise psycopg.OperationalError("nobody there")
+
+    for engine in (database._writing, database._reading):
+        sa.event.listen(engine, "do_connect", lambda _dialect, _record, _args, named: connect(**named))
+        with pytest.raises(sa.exc.OperationalError):
+            engine.connect()
+        assert given["target_session_attrs"] == asked
+        assert int(str(given["connect_timeout"])) in (1, 5)
+        assert "host" in given

@@ -5,8 +5,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
-from kernel.db import Database
-from kernel.jobs import Job, Jobs, Worker, delay
+import sqlalchemy as sa
+
+from kernel.db import Database, database_now
+from kernel.jobs import JOBS, Job, Jobs, Worker, delay
 
 KIND = "test.job"
 GONE = timedelta(seconds=-1)
@@ -140,3 +142,16 @@ def test_the_wait_between_tries_doubles_up_to_a_bound() -> None:
     waits = [delay(attempt, first=timedelta(seconds=4), longest=timedelta(seconds=60)) for attempt in range(1, 60)]
     for wait, whole in zip(waits, [4, 8, 16, 32, *[60] * 55], strict=True):
         assert whole * 0.75 <= wait.total_seconds() <= whole
+
+
+def test_a_lease_from_before_the_clock_was_set_back_holds_nobody_up(database: Database) -> None:
+    put(database, "held", "later")
+    taken = Jobs(database).claim([KIND], "one who died")
+    assert taken is not None
+    with database.begin() as conn:
+        conn.execute(sa.update(JOBS).values(due=database_now(conn) + timedelta(hours=1)))
+    again = Jobs(database).claim([KIND], "another")
+    assert again is not None
+    assert (again.key, again.attempt) == (taken.key, 2)
+    # What nobody has in hand was put off on purpose.
+    assert Jobs(database).claim([KIND], "another") is None

@@ -67,6 +67,7 @@ def found(folder: Path, url: str) -> None:
     db = Database(url)
     registrar = Registrar(db, SealRegister(db, AuditLog(), clock), clock)
     registrar.make(house.application(authority), keys=keys, maker=ca.maker())
+    db.dispose()
 
 
 def document(key: str) -> bytes:

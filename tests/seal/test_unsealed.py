@@ -1,15 +1,19 @@
 """Documents that were not sealed: listed with the reason, finished without their caller, or given up on record."""
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 import sqlalchemy as sa
 
+from kernel.db import Database, database_now
 from kernel.errors import Forbidden
 from kernel.outbox import EVENTS
+from kernel.principal import Principal
 from seal import store
 from seal.errors import (
     IdempotencyMismatch,
@@ -43,8 +47,7 @@ def interrupted(house: House, document: bytes, **changes: object) -> str:
 
     with pytest.raises(Died):
         house.service(judge=dies, lease=OVER).seal(request(document, **changes), CLERK)  # type: ignore[arg-type]
-    (stuck,) = (each for each in house.service().pending() if each.failure is None)
-    return stuck.intent.id
+    return [each.intent.id for each in house.service().pending() if each.failure is None][-1]
 
 
 def failed(house: House, document: bytes, **changes: object) -> str:
@@ -177,3 +180,64 @@ def test_one_key_asked_for_fifty_times_at_once_seals_once_and_is_answered_alike_
             assert conn.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() == 1
     with pytest.raises(IdempotencyMismatch):
         house.service().seal(replace(asked, reason="another"), CLERK)
+
+
+# --- what must hold nobody up ---
+
+
+def test_one_that_cannot_be_swept_keeps_no_other_waiting(house: House, ofd: bytes) -> None:
+    poisoned = interrupted(house, ofd, idempotency_key="poisoned")
+    house.clock.advance(timedelta(seconds=1))
+
+    class Breaking:
+        """Breaks on one sealing, as a bug would."""
+
+        def retry(self, sealing: str, principal: Principal) -> SealedDocument:
+            if sealing == poisoned:
+                raise RuntimeError("a bug")
+            return house.service().retry(sealing, principal)
+
+    second = interrupted(house, ofd, idempotency_key="sound")
+    assert house.unsealed(sealing=Breaking()).sweep() == 1
+    assert [each.intent.id for each in house.unsealed().list(CLERK)] == [poisoned]
+    assert house.service().progress(second, CLERK).completion is not None
+
+
+def test_an_attempt_from_before_the_clock_was_set_back_is_over(house: House, ofd: bytes) -> None:
+    sealing = interrupted(house, ofd, idempotency_key="k")
+    with house.db.begin() as conn:
+        conn.execute(sa.update(store.ATTEMPTS).values(lease_ends=database_now(conn) + timedelta(hours=1)))
+    assert [each.intent.id for each in house.unsealed().list(CLERK)] == [sealing]
+    assert house.unsealed().sweep() == 1
+    assert house.service().progress(sealing, CLERK).completion is not None
+
+
+class AnswerLost(Database):
+    """A database that goes away in the moment in which it commits a completion: it is kept, nobody is told."""
+
+    def __init__(self, real: Database) -> None:
+        super().__init__(real.url)
+        self.lost = False
+
+    @contextmanager
+    def begin(self) -> Iterator[sa.Connection]:
+        with super().begin() as conn:
+            before = conn.execute(sa.select(sa.func.count()).select_from(store.COMPLETIONS)).scalar_one()
+            yield conn
+            after = conn.execute(sa.select(sa.func.count()).select_from(store.COMPLETIONS)).scalar_one()
+        if after != before:
+            self.lost = True
+            raise sa.exc.OperationalError("COMMIT", None, ConnectionError("gone"))
+
+
+def test_a_completion_whose_commit_was_never_answered_is_not_put_on_record_as_failed(house: House, ofd: bytes) -> None:
+    gone = AnswerLost(house.db)
+    asked = request(ofd, idempotency_key="k")
+    with pytest.raises(sa.exc.OperationalError):
+        replace(house, db=gone).service().seal(asked, CLERK)
+    gone.dispose()
+    assert gone.lost
+    assert house.actions()[-1] == "seal.sealing.completed"
+    with house.db.read() as conn:
+        assert conn.execute(sa.select(store.FAILURES)).all() == []
+    assert house.service().seal(asked, CLERK).replayed

@@ -12,11 +12,12 @@ import sqlalchemy as sa
 
 from crypto.digests import sm3
 from kernel.errors import Forbidden
+from kernel.jobs import Jobs
 from kernel.outbox import EVENTS
 from kernel.principal import Principal, PrincipalKind
 from seal import store
 from seal.batches import BatchRefused, BatchUnknown, UploadUnknown
-from seal.batches.model import Batch, BatchInvalid, BatchWish, ItemWish
+from seal.batches.model import ITEM, Batch, BatchInvalid, BatchWish, ItemWish
 from seal.batches.results import results_zip
 from seal.batches.service import KEPT
 from seal.errors import DocumentForged, IdempotencyMismatch, SigningUnavailable, UnsupportedDocument
@@ -376,3 +377,16 @@ def test_a_file_that_was_examined_when_it_came_is_not_examined_again(desk: Desk)
     desk.worker(together=8, examine=never).drain()
     assert desk.states(batch) == ["sealed"] * 2
     assert len(seen) == 2
+
+
+def test_a_batch_ends_though_its_last_item_was_taken_over_and_sealed_by_the_one_before(desk: Desk) -> None:
+    batch = desk.create(1)
+    gone = timedelta(seconds=-1)
+
+    def taken_over(_: Principal) -> bool:
+        return Jobs(desk.house.db, lease=gone).claim([ITEM], "another worker") is not None
+
+    desk.worker(standing=taken_over, lease=gone).step()
+    assert desk.states(batch) == ["sealed"]
+    desk.worker().drain()
+    assert desk.state(batch) == "completed"
