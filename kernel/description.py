@@ -6,6 +6,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from kernel.guard import APP_KEY_SCHEME
+
 SCHEMA = "ProblemAnswer"
 PROBLEM: Mapping[str, Any] = {
     "title": "Problem",
@@ -34,6 +36,11 @@ _CONTENT = {"application/problem+json": {"schema": {"$ref": f"#/components/schem
 _GUARDED = {"401": "token_missing, token_refused", "403": "forbidden"}
 _WITH_BODY = {"400": "request_unreadable", "413": "body_too_large"}
 _WITH_INPUT = {"422": "request_invalid; errors names the fields"}
+_SIGNED = {
+    "401": "signed with an app key: signature_malformed, signature_stale, signature_refused, signature_replayed, "
+    "body_altered",
+    "429": "signed with an app key: signature_attempts",
+}
 _ALWAYS = {"503": "database_unavailable"}
 _FRAMEWORK = "Validation Error"
 _UNUSED = ("HTTPValidationError", "ValidationError")
@@ -80,4 +87,8 @@ def _complete(operation: dict[str, Any]) -> None:
         told = said not in ("", _FRAMEWORK)
         whole = said if told and words.partition(";")[0] in said else f"{words}; {said}" if told else words
         answers[status] = {"description": whole, "content": _CONTENT}
+    if any(APP_KEY_SCHEME in way for way in operation.get("security", ())):
+        for status, words in _SIGNED.items():
+            said = answers.get(status, {}).get("description", "")
+            answers[status] = {"description": f"{said}; {words}" if said else words, "content": _CONTENT}
     operation["responses"] = dict(sorted(answers.items()))

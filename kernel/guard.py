@@ -14,6 +14,8 @@ from kernel.principal import Principal
 
 SIGNED_BY: Final = "xinyin.signed_by"
 """Where the scope of a request holds the principal whose signature was believed (``kernel.signed_door``)."""
+APP_KEY_SCHEME: Final = "appKey"
+"""What the description of an API calls signed requests."""
 _LONGEST_TOKEN = 8192
 _CREDENTIALS = re.compile(r"bearer +([A-Za-z0-9._~+/-]+=*)", re.IGNORECASE)
 
@@ -88,7 +90,7 @@ class _AppKeyScheme(SecurityBase):
                 "(of a body) and X-Signature, the HMAC-SM3 of the request under the app key's secret.",
             }
         )
-        self.scheme_name = "appKey"
+        self.scheme_name = APP_KEY_SCHEME
 
     async def __call__(self) -> None:
         """Do nothing."""

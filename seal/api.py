@@ -18,14 +18,17 @@ from seal.api_models import (
     LINK,
     LISTING_PROBLEMS,
     LOOKING_PROBLEMS,
+    REPLAYED,
     REPORTS,
     RETRYING_PROBLEMS,
+    SEALED,
     SEALING_PROBLEMS,
     STATUS_PROBLEMS,
     VERIFYING_PROBLEMS,
     SealingAnswer,
     SealingState,
     SealStatusAnswer,
+    located,
     next_page,
     responses,
     upload_body,
@@ -51,6 +54,8 @@ from seal.verifying import Verifier, report_json
 
 UPLOADS = re.compile(r"/api/(?:seals/v1/(?:seals/[^/]*/(?:sealings|use-requests)|renewals)|verify/v1/files)")
 """The paths that take a file, whose bodies may be larger than others."""
+DONE = located("the sealing") | REPLAYED
+"""The headers of an answer to whoever had something sealed."""
 
 
 def seal_router(  # noqa: PLR0913 - what the routes call
@@ -75,7 +80,13 @@ def seal_router(  # noqa: PLR0913 - what the routes call
         openapi_extra=upload_body(SealingOptions),
         responses=responses(
             SEALING_PROBLEMS,
-            {201: {"description": "Sealed: JSON, or the file if Accept asks for it", "content": FILES}},
+            {
+                201: {
+                    "description": "Sealed: JSON, or the file if Accept asks for it",
+                    "content": FILES,
+                    "headers": DONE,
+                }
+            },
         ),
     )
     def seal_document(  # noqa: PLR0913, PLR0917 - one parameter a part of the request
@@ -132,7 +143,7 @@ def seal_router(  # noqa: PLR0913 - what the routes call
         response_model=SealingAnswer,
         operation_id="retrySealing",
         summary="Finish a sealing that failed",
-        responses=responses(RETRYING_PROBLEMS, {200: {"description": "Sealed", "content": FILES}}),
+        responses=responses(RETRYING_PROBLEMS, {200: {"description": "Sealed", "content": SEALED, "headers": DONE}}),
     )
     def retry(
         request: Request,
@@ -158,7 +169,7 @@ def seal_router(  # noqa: PLR0913 - what the routes call
         operation_id="getSealedDocument",
         summary="Fetch the sealed file",
         response_class=Response,
-        responses=responses(FETCHING_PROBLEMS, {200: {"description": "The sealed file", "content": FILES}}),
+        responses=responses(FETCHING_PROBLEMS, {200: {"description": "The sealed file", "content": SEALED}}),
     )
     def get_document(
         sealing: str,
@@ -174,7 +185,7 @@ def seal_router(  # noqa: PLR0913 - what the routes call
     ) -> Response:
         """Give the sealed file, the newest there is unless another is asked for. What was given once stays."""
         document, media_type = service.document(sealing, principal, version)
-        return _file(document, media_type, sealing)
+        return file_answer(document, media_type, sealing)
 
     @router.get(
         "/seals/{seal}/status",
@@ -257,7 +268,7 @@ def sealed_answer(request: Request, sealed: SealedDocument, accept: str, status:
     if sealed.replayed:
         headers["Idempotency-Replayed"] = "true"
     if any(kind in accept for kind in FILE_TYPES):
-        response = _file(sealed.document, sealed.media_type, sealed.id, status=status)
+        response = file_answer(sealed.document, sealed.media_type, sealed.id, status=status)
         response.headers.update(headers)
         return response
     answer = SealingAnswer(
@@ -278,7 +289,8 @@ def sealed_answer(request: Request, sealed: SealedDocument, accept: str, status:
     return JSONResponse(answer.model_dump(mode="json"), status_code=status, headers=headers)
 
 
-def _file(document: bytes, media_type: str, name: str, status: int = 200) -> Response:
+def file_answer(document: bytes, media_type: str, name: str, status: int = 200) -> Response:
+    """Answer with a file, under a name without its ending, that nobody between keeps."""
     suffix = media_type.rpartition("/")[2]
     headers = {
         "Content-Disposition": f'attachment; filename="{name}.{suffix}"',

@@ -17,6 +17,8 @@ from seal.upload import FILE_FIELD
 FILE_TYPES = ("application/pdf", "application/ofd", "application/octet-stream")
 BINARY = {"schema": {"type": "string", "format": "binary"}}
 FILES = dict.fromkeys(FILE_TYPES[:2], BINARY)
+SEALED = dict.fromkeys(FILE_TYPES, BINARY)
+"""What a sealing gives: a file, or, for a digest, the signature alone."""
 
 _TRUSTED_TIME = (
     "proved: by a time stamp; pending: nobody stamped yet, and it follows; none: the time is only claimed; "
@@ -88,6 +90,8 @@ class SealStatusAnswer(BaseModel):
 
 
 _BEARER = "token_missing, token_refused"
+KEPT_PROBLEM = "objects_unavailable, object_corrupt"
+"""Where what was kept is asked for (503)."""
 _UPLOAD = {
     400: "document_refused",
     413: "body_too_large, document_too_large",
@@ -110,7 +114,7 @@ SEALING_PROBLEMS = {
     503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, evidence_missing, room_too_small",
 }
 LOOKING_PROBLEMS = {401: _BEARER, 404: "sealing_unknown", 409: "sealing_in_progress"}
-FETCHING_PROBLEMS = {**LOOKING_PROBLEMS, 422: "request_invalid"}
+FETCHING_PROBLEMS = {**LOOKING_PROBLEMS, 422: "request_invalid", 503: KEPT_PROBLEM}
 LISTING_PROBLEMS = {401: _BEARER, 422: "request_invalid"}
 RETRYING_PROBLEMS = {
     401: _BEARER,
@@ -128,7 +132,13 @@ def responses(rows: Mapping[int, str], success: Responses | None = None) -> Resp
     return {**(success or {}), **problems(rows)}
 
 
+REPLAYED = {"Idempotency-Replayed": {"description": "true: an earlier answer", "schema": {"type": "string"}}}
 LINK = {"Link": {"description": "rel=next: the page after this, if there is one", "schema": {"type": "string"}}}
+
+
+def located(what: str) -> dict[str, Any]:
+    """Describe the Location header of an answer, which names ``what`` came of the request."""
+    return {"Location": {"description": what, "schema": {"type": "string"}}}
 
 
 def next_page(request: Request, response: Response, **cursor: str) -> None:

@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
-from seal.api_models import BINARY, responses
+from seal.api_models import BINARY, REPLAYED, responses
 from seal.levels import Level
 from seal.renewing import RenewalService
 from seal.upload import Upload, read_upload
@@ -28,7 +28,7 @@ _PROBLEMS = {
 _RENEWED = {
     "description": "the PDF with what was added behind it",
     "content": {"application/pdf": BINARY},
-    "headers": {"Idempotency-Replayed": {"description": "true: an earlier answer", "schema": {"type": "string"}}},
+    "headers": REPLAYED,
 }
 _FORM = {
     "schema": {

@@ -30,7 +30,7 @@ from seal.affairs.api_models import (
 from seal.affairs.desk import SealDesk, SealFile
 from seal.affairs.model import AffairRefused
 from seal.affairs.service import AffairService
-from seal.api_models import BINARY, responses
+from seal.api_models import BINARY, KEPT_PROBLEM, REPLAYED, located, responses
 
 PAPERS = re.compile(r"/api/seals/v1/papers")
 """The path that takes papers, whose bodies may be larger than others."""
@@ -67,7 +67,7 @@ def affairs_router(*, affairs: AffairService, desk: SealDesk, guard: BearerGuard
         status_code=201,
         operation_id="proposeAffair",
         summary="Propose what is to be done with a seal",
-        responses=responses(PROPOSING_PROBLEMS),
+        responses=responses(PROPOSING_PROBLEMS, {201: {"headers": located("the affair") | REPLAYED}}),
     )
     def propose(
         body: ProposalShape,
@@ -120,7 +120,7 @@ def affairs_router(*, affairs: AffairService, desk: SealDesk, guard: BearerGuard
         summary="Fetch a paper or a picture that an affair names",
         response_class=Response,
         responses=responses(
-            ASKING_PROBLEMS,
+            {**ASKING_PROBLEMS, 503: KEPT_PROBLEM},
             {200: {"description": "The paper, as it was sent", "content": {"application/octet-stream": BINARY}}},
         ),
     )

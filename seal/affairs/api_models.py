@@ -20,6 +20,7 @@ PROPOSING_PROBLEMS = {
     404: "seal_unknown, object_not_found",
     409: "seal_exists, seal_not_usable: the action is not for the seal's status",
     422: "request_invalid; errors names the fields. idempotency_mismatch",
+    503: "objects_unavailable, object_corrupt",
 }
 DECIDING_PROBLEMS = {
     400: "affair_refused, seal_refused, certificate_malformed: it cannot be carried out as proposed",

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
-from seal.api_models import BINARY, responses
+from seal.api_models import BINARY, located, responses
 from seal.batches.model import FILES as FROM_FILES
 from seal.batches.model import Batch, BatchState, BatchWish, Item, ItemState, ItemWish, Tally
 from seal.batches.orders import BatchOrder, Files, Table, batch_order, described, described_table, table_order
@@ -48,7 +48,6 @@ _TABLES = {
     413: "body_too_large",
 }
 _LISTING = {401: _BEARER, 422: "request_invalid"}
-_LOCATION = {"Location": {"description": "the batch", "schema": {"type": "string"}}}
 _UPLOADING = {
     400: "document_refused",
     401: _BEARER,
@@ -141,7 +140,7 @@ def batch_router(*, batches: BatchService, guard: BearerGuard) -> APIRouter:
         operation_id="createBatch",
         summary="Seal many documents",
         openapi_extra=dict(described()),
-        responses=responses(_MAKING, {202: {"description": "Taken", "headers": _LOCATION}}),
+        responses=responses(_MAKING, {202: {"description": "Taken", "headers": located("the batch")}}),
     )
     def create(
         request: Request,
@@ -266,7 +265,7 @@ def _take_tables(router: APIRouter, batches: BatchService, guard: BearerGuard) -
         operation_id="createBatchOfRows",
         summary="Seal a document for each row of a table",
         openapi_extra=dict(described_table()),
-        responses=responses(_TABLES, {202: {"headers": _LOCATION}}),
+        responses=responses(_TABLES, {202: {"headers": located("the batch")}}),
     )
     def create_of_rows(
         request: Request,

@@ -10,7 +10,7 @@ from starlette.requests import Request
 
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
-from seal.api_models import responses
+from seal.api_models import REPLAYED, located, responses
 from seal.digests.formats import RIGHT
 from seal.digests.order import DigestOrder
 from seal.model import SealId
@@ -28,7 +28,6 @@ _PROBLEMS = {
     422: "request_invalid; errors names the fields. idempotency_mismatch",
     503: "sealing_rejected_by_verifier, signing_unavailable, timestamp_unavailable, objects_unavailable",
 }
-_LOCATION = {"Location": {"description": "the sealing", "schema": {"type": "string"}}}
 NOT_SEEN = "The service did not see the document: it answers for the digest alone."
 
 
@@ -92,7 +91,7 @@ def digest_router(*, service: SealService, guard: BearerGuard) -> APIRouter:
         status_code=201,
         operation_id="sealDigest",
         summary="Seal a digest",
-        responses=responses(_PROBLEMS, {201: {"description": "Sealed", "headers": _LOCATION}}),
+        responses=responses(_PROBLEMS, {201: {"description": "Sealed", "headers": located("the sealing") | REPLAYED}}),
     )
     def seal_digest(  # noqa: PLR0913, PLR0917 - one parameter a part of the request
         request: Request,

@@ -14,13 +14,15 @@ from kernel.clock import Clock
 from kernel.guard import BearerGuard
 from kernel.principal import Principal
 from seal.affairs.desk import SealDesk
-from seal.api import sealed_answer
-from seal.api_models import BINARY, FILES, SealingAnswer, responses, upload_body
+from seal.api import DONE, file_answer, sealed_answer
+from seal.api_models import BINARY, FILES, SealingAnswer, located, responses, upload_body
+from seal.formats_table import document_type
 from seal.upload import Instant, Upload, client_address, read_upload
 from seal.usage.api_models import (
     ASKING_PROBLEMS,
     DECIDING_PROBLEMS,
     EXPORTING_PROBLEMS,
+    FETCHING_PROBLEMS,
     FINDING_PROBLEMS,
     GRANT_PROBLEMS,
     LEDGER_PROBLEMS,
@@ -106,7 +108,7 @@ def _add_asking(router: APIRouter, uses: UseRequests, verifier: Verifier, guard:
         operation_id="askForUse",
         summary="Ask for one use of a seal",
         openapi_extra=upload_body(AskingOptions),
-        responses=responses(ASKING_PROBLEMS),
+        responses=responses(ASKING_PROBLEMS, {201: {"headers": located("the use request")}}),
     )
     def ask(
         request: Request,
@@ -134,7 +136,7 @@ def _add_asking(router: APIRouter, uses: UseRequests, verifier: Verifier, guard:
         response_model=SealingAnswer,
         operation_id="sealByUseRequest",
         summary="Seal what was approved",
-        responses=responses(USING_PROBLEMS, {201: {"description": "Sealed", "content": FILES}}),
+        responses=responses(USING_PROBLEMS, {201: {"description": "Sealed", "content": FILES, "headers": DONE}}),
     )
     def seal_by(
         request: Request,
@@ -187,13 +189,12 @@ def _add_deciding(router: APIRouter, uses: UseRequests, guard: BearerGuard, cloc
         operation_id="getUseRequestDocument",
         summary="Fetch the document that is to be sealed",
         response_class=Response,
-        responses=responses(FINDING_PROBLEMS, {200: {"description": "The document, as sent", "content": FILES}}),
+        responses=responses(FETCHING_PROBLEMS, {200: {"description": "The document, as sent", "content": FILES}}),
     )
     def get_document(use_request: str, principal: caller) -> Response:
         """Give the document to those whom the use request concerns."""
-        headers = {**_PRIVATE, "Content-Disposition": f'attachment; filename="{use_request}"'}
         content = uses.document(use_request, principal)
-        return Response(content, media_type="application/octet-stream", headers=headers)
+        return file_answer(content, document_type(content).media_type, use_request)
 
     @router.post(
         "/use-requests/{use_request}/decision",

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from seal.affairs.model import Verdict
-from seal.api_models import SEALING_PROBLEMS
+from seal.api_models import KEPT_PROBLEM, SEALING_PROBLEMS
 from seal.upload import SealingOptions
 from seal.usage.approvals import LIFETIME, LONGEST_LIFE, UseRequest, UseStanding
 from seal.usage.grants import Grant
@@ -15,8 +15,14 @@ from seal.usage.model import LedgerRow, UseState
 
 _SM3 = "^[0-9a-f]{64}$"
 _BEARER = "token_missing, token_refused"
-ASKING_PROBLEMS = {**SEALING_PROBLEMS, 400: f"{SEALING_PROBLEMS[400]}, use_request_refused"}
-FINDING_PROBLEMS = {401: _BEARER, 404: "use_request_unknown, object_not_found", 422: "request_invalid"}
+ASKING_PROBLEMS = {
+    **SEALING_PROBLEMS,
+    400: f"{SEALING_PROBLEMS[400]}, use_request_refused",
+    422: "request_invalid; errors names the fields",
+    503: f"{SEALING_PROBLEMS[503]}, objects_unavailable",
+}
+FINDING_PROBLEMS = {401: _BEARER, 404: "use_request_unknown", 422: "request_invalid"}
+FETCHING_PROBLEMS = {**FINDING_PROBLEMS, 404: "use_request_unknown, object_not_found", 503: KEPT_PROBLEM}
 DECIDING_PROBLEMS = {
     400: "use_request_refused",
     401: _BEARER,
@@ -26,12 +32,16 @@ DECIDING_PROBLEMS = {
     422: "request_invalid; errors names the fields",
 }
 USING_PROBLEMS = {
+    400: SEALING_PROBLEMS[400],
     401: _BEARER,
-    403: "forbidden; grant_missing and the like: the seal's use policy asks for a grant, too",
-    404: "use_request_unknown, object_not_found",
-    409: "use_request_not_approved, use_request_used, use_request_mismatch, seal_not_usable, seal_expired, "
-    "sealing_in_progress",
-    503: SEALING_PROBLEMS[503],
+    403: f"{SEALING_PROBLEMS[403]} may ask for a grant, too",
+    404: "use_request_unknown, seal_unknown, object_not_found",
+    409: SEALING_PROBLEMS[409],
+    413: "document_too_large",
+    415: "document_unsupported: the format it is asked in is no longer made here",
+    422: SEALING_PROBLEMS[422],
+    429: SEALING_PROBLEMS[429],
+    503: f"{SEALING_PROBLEMS[503]}, {KEPT_PROBLEM}",
 }
 LEDGER_PROBLEMS = {400: "ledger_filter_refused", 401: _BEARER, 403: "forbidden", 422: "request_invalid"}
 EXPORTING_PROBLEMS = {**LEDGER_PROBLEMS, 503: "ledger_signer_missing"}

@@ -26,7 +26,10 @@ _WHOLE = 0.3
 """Share of the filled JSON bodies that are replaced whole by one that is taken."""
 _FRESH_SECONDS = 240
 _FILES = ("application/pdf", "application/ofd")
-_ENDING = frozenset({"cancelBatch", "pauseBatch", "resumeBatch", "revokeLicense", "renewWebhookSecret", "decideAffair"})
+_ENDING = frozenset({"cancelBatch", "pauseBatch", "resumeBatch", "revokeLicense", "renewWebhookSecret"}) | {
+    "decideAffair",
+    "decideUseRequest",
+}
 """Operations after which others would find nothing to do, beside DELETE."""
 
 
@@ -151,16 +154,27 @@ class _Filling:
                     case.path_parameters[name] = self._rng.choice(names[name])
         if case.meta is None or case.meta.generation.mode.is_positive:
             self.filled.add(case.id)
+            self._fill_query(case, operation)
             self._fill_body(case, operation)
 
+    def _fill_query(self, case: AnyCase, operation: str) -> None:
+        asked = self._world.asked.get(operation, {})
+        whole = self._rng.random() < _WHOLE
+        if asked:
+            given = case.query or {}
+            case.query = dict(asked) if whole else given | {name: asked[name] for name in asked if name in given}
+
     def _fill_body(self, case: AnyCase, operation: str) -> None:
-        if isinstance(case.body, bytes) or case.media_type in _FILES:
+        orders = self._world.orders.get(operation, ())
+        order = self._rng.choice(orders) if orders else None
+        if isinstance(order, bytes):
+            case.body = order
+        elif isinstance(case.body, bytes) or case.media_type in _FILES:
             case.body = self._rng.choice(self._world.files)
         elif case.media_type == "multipart/form-data" and isinstance(case.body, dict) and "file" in case.body:
             form: dict[str, Any] = {**case.body, "file": self._rng.choice(self._world.files)}
             case.body = form
-        elif operation in self._world.orders and isinstance(case.body, dict):
-            order = self._world.orders[operation]
+        elif order is not None and isinstance(case.body, dict):
             if self._rng.random() < _WHOLE:
                 case.body = dict(order)
             else:
@@ -190,6 +204,7 @@ def _count(outcome: Outcome, recorder: ScenarioRecorder, filled: set[str]) -> No
             if check.failure_info is not None and not mistaken:
                 failure = check.failure_info.failure
                 name = f"{label}: {check.name}: {failure.title}"
-                answer = f"answer {status}: {interaction.response.text[:600]}"
+                said = interaction.response.content.decode("utf-8", "replace")[:600]
+                answer = f"answer {status}: {said}"
                 told = (failure.message, answer, check.failure_info.code_sample[:1500])
                 outcome.failures.setdefault(name, "\n".join(told))

@@ -9,7 +9,10 @@ from pydantic import BaseModel
 from starlette.testclient import TestClient
 
 from kernel.description import describe, problems
+from kernel.errors import Unauthenticated
+from kernel.guard import BearerGuard, EitherGuard
 from kernel.known_query import only_known_query
+from kernel.principal import Principal
 from kernel.problem import install
 
 
@@ -17,6 +20,13 @@ class Thing(BaseModel):
     """Something to send."""
 
     name: str
+
+
+class Nobody:
+    """Knows no token."""
+
+    def principal(self, token: str) -> Principal:
+        raise Unauthenticated(f"no such token of {len(token)} characters")
 
 
 def depth(level: Annotated[int, Query()] = 1) -> int:
@@ -82,3 +92,20 @@ def test_the_description_names_what_every_call_may_answer(http: TestClient) -> N
         answer for one in paths["/things"]["post"]["responses"].items() for answer in one[1:] if one[0] != "200"
     ]
     assert all("application/problem+json" in each["content"] for each in refusals)
+
+
+@pytest.mark.parametrize(("guard", "told"), [(EitherGuard(Nobody()), True), (BearerGuard(Nobody()), False)])
+def test_a_call_that_may_be_signed_says_what_becomes_of_wrong_signatures(guard: BearerGuard, *, told: bool) -> None:
+    app = FastAPI()
+    describe(app)
+
+    @app.get("/things", responses=problems({429: "things_busy"}))
+    def things(caller: Annotated[Principal, Depends(guard)]) -> str:
+        return caller.subject
+
+    with TestClient(app) as client:
+        answers = client.get("/openapi.json").json()["paths"]["/things"]["get"]["responses"]
+    assert answers["401"]["description"].startswith("token_missing, token_refused")
+    assert answers["429"]["description"].startswith("things_busy")
+    assert ("signature_refused" in answers["401"]["description"]) is told
+    assert ("signature_attempts" in answers["429"]["description"]) is told

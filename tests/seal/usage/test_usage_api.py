@@ -100,7 +100,8 @@ def test_a_use_is_asked_for_approved_sealed_and_found_in_the_ledger(http: TestCl
     assert asked.status_code == 201, asked.text
     told, place = asked.json(), asked.headers["location"]
     assert (told["standing"], told["pages"], told["asked"]["amount"]) == ("waiting", 2, 500)
-    assert http.get(told["document_url"], headers=by("officer")).content == ofd
+    kept = http.get(told["document_url"], headers=by("officer"))
+    assert (kept.content, kept.headers["content-type"]) == (ofd, "application/ofd")
     for path in (place, told["document_url"]):
         assert http.get(path, headers=by("stranger")).json()["code"] == "use_request_unknown"
     waiting = http.get(f"{BASE}/use-requests", params={"waiting": True}, headers=by("officer")).json()
