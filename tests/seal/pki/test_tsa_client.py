@@ -34,6 +34,7 @@ FAULTS = {
     Mood.TOO_LARGE: TsaFault.TOO_LARGE,
     Mood.ERROR_500: TsaFault.HTTP,
     Mood.REDIRECT: TsaFault.HTTP,
+    Mood.RATE_LIMITED: TsaFault.HTTP,
     Mood.WRONG_TYPE: TsaFault.HTTP,
     Mood.NO_HTTP: TsaFault.HTTP,
     Mood.CLOSES: TsaFault.SILENT,

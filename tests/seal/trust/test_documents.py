@@ -43,8 +43,9 @@ def sealed(world: World) -> bytes:
 
 
 def told(report: Report) -> list[tuple[str, str]]:
+    """Give the findings, but the one that says of all these documents that their time is only claimed."""
     (signature,) = report.signatures
-    return codes(signature.findings)
+    return codes(each for each in signature.findings if each.code != "TIME_NOT_PROVED")
 
 
 @pytest.fixture
