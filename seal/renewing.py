@@ -84,7 +84,9 @@ class RenewalService:
         renewed under an ``idempotency_key`` is kept, and given again.
         """
         principal.require("document.renew", level)
-        asked = _Asked(caller=principal.subject, key=idempotency_key, hash=sm3(level.encode() + document).hex())
+        asked = _Asked(
+            caller=principal.subject, key=idempotency_key, hash=sm3(f"{level.value}\n".encode() + document).hex()
+        )
         earlier = self._earlier(asked)
         if earlier is not None:
             return earlier

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import ParamSpec, TypeVar
 
-from crypto.errors import CryptoError
 from crypto.keys import KeyVault
 from kernel.audit import AuditLog
 from kernel.clock import Clock
@@ -19,19 +18,18 @@ from kernel.objects import ObjectStore
 from kernel.outbox import Outbox
 from kernel.principal import Principal
 from seal import store
+from seal.applying import Applier, Judge
 from seal.errors import (
     IdempotencyMismatch,
     RoomTooSmall,
     SealingInProgress,
     SealingNotRetryable,
-    SigningUnavailable,
     UnknownSealing,
 )
 from seal.formats_table import SEALING_FORMATS, SealingFormat
-from seal.hands import achieved, check_accepted
 from seal.later.model import NEWEST, Standing
 from seal.later.store import standing_of
-from seal.model import Report, SealId
+from seal.model import SealId
 from seal.preparing import Looked, Preparer, Task
 from seal.recording import Begun, Made, Overtaken, Recorder
 from seal.register import SealRegister
@@ -48,7 +46,6 @@ _RIGHT = "seal.use"
 
 _P = ParamSpec("_P")
 _T = TypeVar("_T")
-Judge = Callable[[bytes], Report]
 
 
 class SealService:
@@ -81,9 +78,7 @@ class SealService:
     ) -> None:
         self._db = db
         self._objects = objects
-        self._vault = vault
         self._judge = judge
-        self._evidence = evidence
         self._formats = formats
         self._preparer = Preparer(
             clock=clock,
@@ -95,6 +90,7 @@ class SealService:
             max_document=max_document,
         )
         self._recorder = Recorder(db=db, audit=audit, clock=clock, register=register, outbox=outbox, lease=lease)
+        self._applier = Applier(vault=vault, judge=judge, evidence=evidence, recorder=self._recorder)
 
     def seal(self, request: SealRequest, principal: Principal, *, client_address: str | None = None) -> SealedDocument:
         """Seal a document; needs the right ``seal.use:<seal>``, or what else its type takes, and what the policy asks.
@@ -131,7 +127,7 @@ class SealService:
         tasks = self._new_tasks(requests, principal, answers)
         tasks = {place: replace(task, client_address=client_address) for place, task in tasks.items()}
         begun = self._begun(tasks, kept)
-        answers |= self._ended({place: _caught(self._make, each) for place, each in begun.items()}, begun)
+        answers |= self._ended({place: _caught(self._applier.make, each) for place, each in begun.items()}, begun)
         # Whatever is out of the ordinary goes its way alone: keys that are known, room too small, a race.
         for place, request in enumerate(requests):
             if place not in answers:
@@ -200,7 +196,7 @@ class SealService:
         begun = self._intend(task, self._objects.put(request.document))
         with self._telling_if_short(begun, last=last), self._noting_failure(begun):
             # 4. Apply, once. 5. Our own verifier accepts it, or nobody receives it.
-            made = self._make(begun)
+            made = self._applier.make(begun)
             # 6. Completion: the file create-only under its digest; then result and log entry together.
             key = self._objects.put(made.document)
             return _answer(made, key, self._recorder.complete([made], [key])[0])
@@ -262,36 +258,6 @@ class SealService:
         if task.earlier is None:
             return self._recorder.begin([task], [document])[0]
         return self._recorder.take_up(task, task.earlier)
-
-    # --- 4, 5 ---
-
-    def _make(self, begun: Begun) -> Made:
-        document = self._apply(begun)
-        report = self._judge(document)
-        check_accepted(report, begun.task.hands)
-        return Made(begun=begun, document=document, report=report, reached=achieved(report, begun.task.hands))
-
-    def _apply(self, begun: Begun) -> bytes:
-        task = begun.task
-        first, *others = task.hands
-        try:
-            document = first.apply(task.prepared, self._vault)
-            for hand in others:
-                prepared = hand.prepare(document)
-                # Its digest holds the signature before it, so that it is known only now; the key is touched after.
-                self._recorder.continued(begun, hand, prepared)
-                document = hand.apply(prepared, self._vault)
-        except CryptoError as error:
-            raise SigningUnavailable("The key of this seal cannot sign now; nothing was sealed.") from error
-        return self._raised(task, document)
-
-    def _raised(self, task: Task, document: bytes) -> bytes:
-        """Add what a lasting level asks for: evidence about every signature of the sealing, then one stamp over all."""
-        first = task.hands[0]
-        raise_level, level, stamping = first.format.raise_level, first.level, first.stamping
-        if raise_level is None or level is None or not level.lasting or stamping is None or self._evidence is None:
-            return document
-        return raise_level(document, level, self._evidence, replace(stamping), count=len(task.hands))
 
     # --- many ---
 
