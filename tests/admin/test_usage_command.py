@@ -26,7 +26,7 @@ def test_a_use_is_asked_for_approved_made_and_exported(xinyin: Xinyin, town: Tow
     seal = town.world.seal
     xinyin("person", "add", LOGIN, "某人", typed=f"{PASSWORD}\n", **town.given)
     assert xinyin("affair", "officer", LOGIN, "--right", f"seal.use.approve:{seal}", **town.given).code == 0
-    asked = run("ask", SAMPLE, "--seal", seal, "--reason", "准予许可", "--case", "YJ-1", "--amount", 100)
+    asked = run("ask", SAMPLE, "--seal", seal, "--reason", "准予许可", "--case", "YJ-ASKED-1", "--amount", 100)
     number = _told(asked, "request")
     assert number in run("requests", "--waiting", officer=True).out
     early = run("use", number, "--out", tmp_path / "sealed.ofd")
@@ -41,9 +41,9 @@ def test_a_use_is_asked_for_approved_made_and_exported(xinyin: Xinyin, town: Tow
     assert used.code == 0, used.err
     assert xinyin("verify", tmp_path / "sealed.ofd", **town.given).code == 0
 
-    (row,) = [json.loads(line) for line in run("ledger", "--case", "YJ-1", "--json").out.splitlines()]
+    (row,) = [json.loads(line) for line in run("ledger", "--case", "YJ-ASKED-1", "--json").out.splitlines()]
     assert (row["approval"], row["state"], row["caller"]) == (number, "completed", "operator")
-    assert "YJ-1" in run("ledger").out
+    assert "YJ-ASKED-1" in run("ledger").out
     assert run("ledger", "--since", "yesterday").code == 64
     assert run("ledger", "--month", "2026-11").code == 64
     done = run("ledger", "--month", row["intended_at"][:7], "--out", tmp_path / "ledger.zip")

@@ -170,9 +170,9 @@ def test_every_column_that_names_an_object_is_asked(house: House) -> None:
         sa.event.listen(conn, "before_cursor_execute", hear)
         in_use(conn, {"0" * 64})
         objects_in_use(conn, {"0" * 64})
-    assert {each for each in named if not any(f"{each} IN" in one for one in asked)} == {
-        "seal_objects_aside.object_key"
-    }
+    # What is set aside is not needed for that; a template is known by the SM3 of its own row's text.
+    no_need = {"seal_objects_aside.object_key", "license_letters.sm3"}
+    assert {each for each in named if not any(f"{each} IN" in one for one in asked)} == no_need
 
 
 def test_an_object_set_aside_is_there_for_whoever_asks(house: House) -> None:
