@@ -18,6 +18,7 @@ import seal.affairs.api
 import seal.api
 import seal.api_renewals
 import seal.batches.api
+import seal.batches.uploaded
 import seal.digests.api
 import seal.pki.api
 import seal.usage.api
@@ -85,7 +86,13 @@ def application(service: Service) -> FastAPI:
             clock=service.clock,
         )
     )
-    app.include_router(seal.batches.api.batch_router(batches=service.deferred.batches, guard=guard))
+    batches = service.deferred.batches
+    app.include_router(seal.batches.api.batch_router(batches=batches, guard=guard))
+    app.include_router(
+        seal.batches.uploaded.uploaded_router(
+            batches=batches, sealing=service.sealing, examine=service.verifier.examine, guard=guard
+        )
+    )
     app.include_router(seal.webhooks.api.webhook_router(webhooks=service.deferred.webhooks, guard=guard))
     app.include_router(seal.digests.api.digest_router(service=service.sealing, guard=guard))
     app.include_router(

@@ -107,7 +107,7 @@ class BatchService:
             found = store.uploads_at_hand(conn, _owner(principal), contents, self._clock.now())
         missing = next((place for place, content in enumerate(contents, 1) if content not in found), None)
         if missing is not None:
-            raise UploadUnknown(f"The file of item {missing} was not uploaded, or its time is over: upload it first.")
+            raise UploadUnknown(f"File {missing} was not uploaded, or its time is over: upload it first.")
 
     def document(self, content: str) -> bytes:
         """Give an uploaded file (ItemSource)."""

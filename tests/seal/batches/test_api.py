@@ -16,6 +16,7 @@ from kernel.principal import Principal
 from kernel.problem import install
 from seal.api import seal_router
 from seal.batches.api import batch_router
+from seal.batches.uploaded import uploaded_router
 from seal.errors import SealingRejected
 from seal.verifying import Verifier
 from seal.webhooks import Webhooks
@@ -57,6 +58,9 @@ def http(desk: Desk) -> Iterator[TestClient]:
         )
     )
     app.include_router(batch_router(batches=desk.batches, guard=guard))
+    app.include_router(
+        uploaded_router(batches=desk.batches, sealing=house.service(), examine=verifier.examine, guard=guard)
+    )
     webhooks = Webhooks(db=house.db, audit=house.audit, clock=house.clock, key=lambda: b"k" * 32)
     app.include_router(webhook_router(webhooks=webhooks, guard=guard))
     with TestClient(app, headers={"Authorization": "Bearer clerk"}) as client:
@@ -91,6 +95,19 @@ def test_a_batch_from_upload_to_zip(http: TestClient, desk: Desk) -> None:
     assert answer.headers["content-type"] == "application/zip"
     with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
         assert len(archive.namelist()) == 4
+
+
+def test_an_upload_is_sealed_by_its_name_once_for_its_own_house(http: TestClient) -> None:
+    name = http.post(f"{BASE}/uploads", content=document("A-1")).json()["sm3"]
+    place, key = f"{BASE}/seals/{SEAL}/uploads/{name}/sealings", {"Idempotency-Key": "k"}
+    first = http.post(place, json={"case_number": "A-1"}, headers=key)
+    again = http.post(place, json={"case_number": "A-1"}, headers=key)
+    assert (first.status_code, first.json()["report"]["verdict"]) == (201, "valid")
+    assert (again.json()["id"], again.headers["idempotency-replayed"]) == (first.json()["id"], "true")
+    assert http.get(first.headers["location"]).json()["document_sm3"] == name
+    other = http.post(place, json={}, headers={"Authorization": "Bearer other"})
+    unknown = http.post(f"{BASE}/seals/{SEAL}/uploads/{'0' * 64}/sealings", json={})
+    assert [each.json()["code"] for each in (other, unknown)] == ["upload_unknown"] * 2
 
 
 def test_a_batch_is_steered_and_refuses_what_it_cannot_do(http: TestClient) -> None:
