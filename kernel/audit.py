@@ -11,7 +11,7 @@ appear as opaque subject ids. Keys that name personal data or secrets are refuse
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -144,7 +144,7 @@ class AuditLog:
         for deed in deeds:
             entry = _bound(deed, last)
             last = Head(seq=entry.seq, hash=entry.hash)
-            written.append(asdict(entry))
+            written.append({name: getattr(entry, name) for name in Entry.__slots__})
         if not written:
             return head.seq
         conn.execute(sa.insert(entries), written)

@@ -128,12 +128,12 @@ class BatchRunner:
     ) -> tuple[dict[int, SealRequest | Exception], tuple[int, ...]]:
         """Give the requests, or why there is none, and the places of those for which there is no room beside others."""
         requests: dict[int, SealRequest | Exception] = {}
-        room = ROOM
+        room, admitted = ROOM, self._standing(batch.principal)
         for place, item in items.items():
             if room < 0:
                 break
             try:
-                request = self._request(batch, item, known=item.content in examined)
+                request = self._request(batch, item, admitted=admitted, known=item.content in examined)
             except Exception as failure:  # noqa: BLE001 - one of many: each has its own end
                 requests[place] = failure
             else:
@@ -141,8 +141,8 @@ class BatchRunner:
                 room -= len(request.document)
         return requests, tuple(place for place in items if place not in requests)
 
-    def _request(self, batch: Batch, item: Wanted, *, known: bool) -> SealRequest:
-        if not self._standing(batch.principal):
+    def _request(self, batch: Batch, item: Wanted, *, admitted: bool, known: bool) -> SealRequest:
+        if not admitted:
             raise Forbidden("The caller who made this batch is not admitted any more.")
         document = self._batches.sources[batch.source].document(item.content)
         if not known:
@@ -168,7 +168,8 @@ class BatchRunner:
             store.lock(conn, batch.id)
             Jobs.settle(conn, tuple(jobs.values()), again)
             # Another worker may have been given an item when our lease was over.
-            new = {place: ends[place] for place in ends if place not in store.ended(conn, batch.id, tuple(ends))}
+            over = store.ended(conn, batch.id, tuple(ends))
+            new = {place: ends[place] for place in ends if place not in over}
             now = self._clock.now()
             rows = [
                 {
