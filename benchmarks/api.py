@@ -14,8 +14,8 @@ from time import monotonic, perf_counter, sleep
 import httpx2
 
 from admin import devworld
-from benchmarks.batch import _licences
-from benchmarks.pdf import _padded
+from benchmarks.batch import licences
+from benchmarks.pdf import padded
 from benchmarks.row import Row, Spread
 from kernel.clock import SystemClock
 
@@ -31,8 +31,8 @@ _FORMATS = ("pdf-pades-p256", "pdf-pades-sm2")
 def rows() -> list[dict[str, object]]:
     """Measure; each row's unit is the time a caller waits."""
     warnings.simplefilter("ignore")
-    (small,) = _licences(1)
-    document = _padded(small, _SIZE - len(small))
+    (small,) = licences(1)
+    document = padded(small, _SIZE - len(small))
     with tempfile.TemporaryDirectory(prefix="xinyin-bench-") as folder, _served(Path(folder)) as (url, world):
         return [row.as_dict() for each in _FORMATS for row in _measured(url, world, document, each)]
 

@@ -42,7 +42,7 @@ def rows() -> list[dict[str, object]]:
     with tempfile.TemporaryDirectory(prefix="xinyin-bench-") as folder:
         settings = devworld.settings_of(devworld.load(home=Path(folder) / "home", port=8000))
         world = devworld.make(settings, portal_url="http://127.0.0.1:8100", clock=SystemClock())
-        documents = _licences(DOCUMENTS)
+        documents = licences(DOCUMENTS)
         measured = [_measured(settings, world, documents, each) for each in _FORMATS]
         return [row.as_dict() for each in measured for row in each]
 
@@ -52,7 +52,7 @@ def _be_quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
-def _licences(count: int) -> list[bytes]:
+def licences(count: int) -> list[bytes]:
     """Render pages as our renderer does, each of another holder."""
     compiler = typst.Compiler(font_paths=[str(packaged_font().path.parent)])
     page = "#set page(width: 297mm, height: 210mm)\n" + '#set text(font: "Noto Sans CJK SC", size: 11pt)\n= 营业执照\n'

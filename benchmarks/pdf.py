@@ -98,7 +98,7 @@ def rows() -> list[dict[str, object]]:
     key = p256.key
     assert isinstance(key, _P256)
     peer = _PyHanko(key, p256)
-    own, foreign, large = _licence(), _as_stream(_licence()), _padded(_licence(), 5_000_000)
+    own, foreign, large = _licence(), _as_stream(_licence()), padded(_licence(), 5_000_000)
     measured = [
         _sealing("our own file", own, p256, peer, REACH_OWN),
         _sealing("a foreign file with a cross-reference stream", foreign, p256, peer, REACH_FOREIGN),
@@ -239,7 +239,7 @@ def _as_stream(document: bytes) -> bytes:
     return out.getvalue()
 
 
-def _padded(document: bytes, size: int) -> bytes:
+def padded(document: bytes, size: int) -> bytes:
     """Make the document large by a stream nobody shows."""
     appender = Appender(Document(document).current)
     appender.put(appender.reserve(), Stream({}, bytes(size)))

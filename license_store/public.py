@@ -2,7 +2,7 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,7 +27,7 @@ from license_store.model import (
     parse_public_id,
 )
 from seal.later.store import newest_file
-from seal.model import Report, Verdict
+from seal.model import Judge, Report, Verdict
 
 _log = structlog.get_logger("xinyin.license.public")
 
@@ -36,7 +36,6 @@ _JUDGEMENT_LASTS = timedelta(seconds=60)
 _MOST_JUDGEMENTS = 10_000
 
 
-Judge = Callable[[bytes], Report]
 """Judges every signature of a sealed document at its time of sealing; may refuse, and then nothing is known."""
 
 

@@ -1,18 +1,15 @@
 """Applying: the signatures of a sealing whose intent is on record, and what our own verifier says of them."""
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from crypto.errors import CryptoError
 from crypto.keys import KeyVault
 from seal.errors import SigningUnavailable
 from seal.hands import achieved, check_accepted
-from seal.model import Report
+from seal.model import Judge
 from seal.preparing import Task
 from seal.recording import Begun, Made, Recorder
 from seal.trust.evidence import EvidenceSource
-
-Judge = Callable[[bytes], Report]
 
 
 class Applier:

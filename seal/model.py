@@ -343,6 +343,10 @@ class Report:
         return worst((signed or [Verdict.UNSIGNED]) + found)
 
 
+Judge = Callable[[bytes], Report]
+"""Our own verifier, with its trust: judges a document as of now."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileFacts:
     """Which file was judged: enough to recognise it, nothing of what is in it."""

@@ -1,6 +1,5 @@
 """Renewing: signatures that are in a PDF already, whoever made them, brought to a level or kept at it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -14,13 +13,12 @@ from kernel.principal import Principal
 from seal.errors import DocumentForged, IdempotencyMismatch, LevelRefused, SealingRejected
 from seal.formats.pdf import looks_like_pdf, raise_all
 from seal.levels import Level
-from seal.model import Report, SignatureReport, Verdict
+from seal.model import Judge, Report, SignatureReport, Verdict
 from seal.pki.errors import TimestampUnavailable
 from seal.stamping import Stamper, Stamping, TokenRooms
 from seal.trust.evidence import EvidenceSource
 from seal.verifying import MAX_DOCUMENT, check_size
 
-Judge = Callable[[bytes], Report]
 RENEWALS = sa.Table(
     "seal_renewals",
     METADATA,

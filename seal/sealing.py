@@ -18,7 +18,7 @@ from kernel.objects import ObjectStore
 from kernel.outbox import Outbox
 from kernel.principal import Principal
 from seal import store
-from seal.applying import Applier, Judge
+from seal.applying import Applier
 from seal.errors import (
     IdempotencyMismatch,
     RoomTooSmall,
@@ -29,7 +29,7 @@ from seal.errors import (
 from seal.formats_table import SEALING_FORMATS, SealingFormat
 from seal.later.model import NEWEST, Standing
 from seal.later.store import standing_of
-from seal.model import SealId
+from seal.model import Judge, SealId
 from seal.preparing import Looked, Preparer, Task
 from seal.recording import Begun, Made, Overtaken, Recorder
 from seal.register import SealRegister

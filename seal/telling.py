@@ -29,9 +29,7 @@ def tell_completed(
                 at=at,
                 client=intent.caller,
                 data={
-                    "sealing": intent.id,
-                    "seal": intent.seal,
-                    "serial": intent.serial,
+                    **_which(intent),
                     "state": "completed",
                     "document_sm3": intent.document_before,
                     "file_sm3": file,
@@ -54,9 +52,7 @@ def tell_failed(  # noqa: PLR0913 - an event's parts
         at=at,
         client=intent.caller,
         data={
-            "sealing": intent.id,
-            "seal": intent.seal,
-            "serial": intent.serial,
+            **_which(intent),
             "state": "failed",
             "document_sm3": intent.document_before,
             "attempt": number,
@@ -83,9 +79,7 @@ def tell_stamped(  # noqa: PLR0913 - an event's parts
         at=at,
         client=intent.caller,
         data={
-            "sealing": intent.id,
-            "seal": intent.seal,
-            "serial": intent.serial,
+            **_which(intent),
             "trusted_time": time,
             "file_sm3": sealed,
             "stamped_sm3": facts.get("file"),
@@ -93,6 +87,11 @@ def tell_stamped(  # noqa: PLR0913 - an event's parts
             "refusal": facts.get("refusal"),
         },
     )
+
+
+def _which(intent: Intent) -> dict[str, Fact]:
+    """Name the sealing, as each event about it does."""
+    return {"sealing": intent.id, "seal": intent.seal, "serial": intent.serial}
 
 
 class StatusNews:

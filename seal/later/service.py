@@ -5,7 +5,6 @@ do not stand any more by then, the stamp would only show that; then none is put 
 record, and the document stays what it is: sealed at a time that is claimed.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -25,7 +24,7 @@ from seal.errors import RoomTooSmall, SealingRejected, UnsupportedDocument
 from seal.formats_table import document_type
 from seal.later import store
 from seal.later.model import STAMP, Manner, Owed, TrustedTime
-from seal.model import Report, SealStatus, SignatureReport, TimeSource, Verdict
+from seal.model import Judge, Report, SealStatus, SignatureReport, TimeSource, Verdict
 from seal.pki.errors import TimestampUnavailable
 from seal.pki.tsa_client import Stamped
 from seal.register import SealRegister
@@ -45,8 +44,6 @@ _DIGESTS = {digest.name: digest for digest in (SM3, SHA256)}
 _PASSING = frozenset({SealStatus.SUSPENDED, SealStatus.LOST})
 """A seal in such a state may come back, and its stamp with it."""
 _OF_STAMPERS = ("TIMESTAMP_", "TSA_")
-
-Judge = Callable[[bytes], Report]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

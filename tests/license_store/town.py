@@ -17,8 +17,8 @@ from kernel.principal import Principal, PrincipalKind
 from license_store.catalogue import BUSINESS_LICENSE, Catalogue
 from license_store.issuing import IssueRequest, LicenseService
 from license_store.model import Holder, HolderCodeType, Validity
-from license_store.public import Judge, PublicDesk
-from seal.model import SealId
+from license_store.public import PublicDesk
+from seal.model import Judge, SealId
 from seal.pki.dev_ca import DevCa
 from seal.register import SealApplication, SealRegister, SigningKey
 from seal.request import SealedDocument, SealRequest
